@@ -1,0 +1,5 @@
+"""`python -m textsent`."""
+
+from textsent.cli import main
+
+main()

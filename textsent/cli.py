@@ -1,0 +1,284 @@
+"""The command line: it parses, calls, and shows; what is done is done elsewhere."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from textsent import __version__
+from textsent.errors import OptionError, TextsentError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from rich.console import Console
+
+app = typer.Typer(
+    name="textsent",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # its tracebacks can show locals, and these hold people's mail
+    rich_markup_mode="rich",
+)
+
+
+def main() -> None:
+    """Run the command line; an error that is the user's to mend is one line on stderr and exit code 1."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow greets with warnings about its own build
+    try:
+        app()
+    except TextsentError as exc:
+        line = " ".join(str(exc).split())
+        print(f"textsent: {line}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"textsent {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def textsent(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Tell the tone of e-mail and other text."""
+
+
+Model = Annotated[str, typer.Option("--model", "-m", help="A shipped model's name, or a folder made by train.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or gpu; auto takes a GPU where there is one.")]
+TextColumn = Annotated[
+    str | None,
+    typer.Option(help="Column of the texts.", show_default="text, else the only column of strings"),
+]
+BatchSize = Annotated[
+    int | None, typer.Option(help="Texts predicted together.", show_default="32 on a CPU, 512 on a GPU")
+]
+
+
+@app.command(
+    epilog="Example:  textsent score emails.mbox -o scored.parquet",
+)
+def score(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Files to score: .mbox, .csv, .tsv, .parquet, .jsonl or .txt (a line is a text), "
+            "each also .gz, .bz2 or .zst; - is standard input.",
+        ),
+    ],
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write: .parquet, .csv or .jsonl; - is standard output.",
+            show_default="a table in a terminal, CSV in a pipe",
+        ),
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            help="Format of the inputs: mbox, csv, tsv, parquet, jsonl or text.", show_default="by suffix"
+        ),
+    ] = None,
+    output_format: Annotated[
+        str | None, typer.Option(help="Format of the output: parquet, csv or jsonl.", show_default="by suffix")
+    ] = None,
+    text_column: TextColumn = None,
+    model: Model = "imdb-lstm",
+    device: Device = "auto",
+    batch_size: BatchSize = None,
+    prefix: Annotated[str, typer.Option(help="Put before the names of the added columns.")] = "",
+    neutral: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOW,HIGH",
+            help="Call scores from LOW to HIGH neutral, for instance 0.4,0.6.",
+            show_default="no score is",
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Score the rows of files and write them with their scores."""
+    from textsent.score import Summary, load, score_file
+    from textsent.writers import check_output
+
+    table_wanted = output is None and sys.stdout.isatty()
+    target = None if table_wanted else output or "-"
+    if target is not None:
+        check_output(target, output_format, overwrite)
+    band = None if neutral is None else _band(neutral)
+    scorer = load(model, device=device, column=text_column, prefix=prefix, neutral=band, batch_size=batch_size)
+
+    from textsent.display import RowTable, ScoreProgress, print_summary
+
+    stderr = _console(stderr=True, quiet=quiet)
+    table = RowTable(text_column, prefix)
+    with ScoreProgress(stderr) as progress:
+
+        def show(scored: pa.RecordBatch, summary: Summary) -> None:
+            progress.show(summary)
+            table.add(scored)
+
+        summary = score_file(
+            inputs,
+            target,
+            scorer,
+            format=format,
+            output_format=output_format,
+            overwrite=overwrite,
+            on_batch=show,
+        )
+    if table_wanted:
+        table.print(_console(), summary.rows)
+    print_summary(stderr, summary, output)
+
+
+@app.command(
+    epilog="Example:  textsent train --data reviews.csv --epochs 10 --output my-model",
+)
+def train(
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Labelled texts: .csv, .tsv, .parquet or .jsonl, or an aclImdb folder.",
+            show_default="the Large Movie Review Dataset, downloaded once (84 MB)",
+        ),
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write the model to.")] = Path(
+        "imdb-lstm"
+    ),
+    recipe: Annotated[str, typer.Option(help="The architecture.")] = "lstm",
+    epochs: Annotated[int, typer.Option(help="Passes over the data, at most.")] = 10,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Texts in a training batch.", show_default="the recipe's")
+    ] = None,
+    validation: Annotated[
+        float, typer.Option(help="Share of the texts (of the films, where they are named) held out.")
+    ] = 0.1,
+    patience: Annotated[int, typer.Option(help="Epochs without a gain after which to stop.")] = 3,
+    text_column: TextColumn = None,
+    label_column: Annotated[
+        str | None,
+        typer.Option(
+            help="Column of the labels: pos or neg, positive or negative, 1 or 0, 1 or -1.",
+            show_default="label, else sentiment",
+        ),
+    ] = None,
+    group_column: Annotated[
+        str | None,
+        typer.Option(
+            help="Rows with one value here are never on both sides of the validation cut.",
+            show_default="movie, film or group, where there is one",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the cut, the weights, the order and the dropout.")] = 1,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model of that name.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Train a model on labelled texts; Ctrl-C keeps the best epoch so far."""
+    from textsent.datasets import imdb_folder, read_labelled
+    from textsent.display import TrainingDisplay, print_evaluation
+    from textsent.train import Options, check_output_folder
+    from textsent.train import train as train_recipe
+
+    options = Options(recipe, epochs, batch_size, validation, patience, seed)
+    check_output_folder(output, overwrite)
+    labelled = read_labelled(
+        data or imdb_folder(), part="train", text=text_column, label=label_column, group=group_column
+    )
+    stderr = _console(stderr=True, quiet=quiet)
+    with TrainingDisplay(stderr) as display:
+        evaluation = train_recipe(
+            labelled,
+            output,
+            options,
+            display,
+            overwrite=overwrite,
+            command=shlex.join(["textsent", *sys.argv[1:]]),
+        )
+    stderr.print(f"\nThe best epoch, now in {output}, on the validation part:\n", highlight=False)
+    print_evaluation(stderr, evaluation)
+
+
+@app.command(
+    epilog="Example:  textsent evaluate labelled.csv",
+)
+def evaluate(
+    labelled: Annotated[
+        Path,
+        typer.Argument(
+            metavar="LABELLED", help="Labelled texts: .csv, .tsv, .parquet or .jsonl, or an aclImdb folder."
+        ),
+    ],
+    model: Model = "imdb-lstm",
+    validation: Annotated[
+        bool,
+        typer.Option(
+            "--validation",
+            help="Use only the part that was held out when the model was trained on this same data.",
+        ),
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    text_column: TextColumn = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="Column of the labels.", show_default="label, else sentiment")
+    ] = None,
+    group_column: Annotated[
+        str | None,
+        typer.Option(help="Column that the validation cut went by.", show_default="movie, film or group"),
+    ] = None,
+    device: Device = "auto",
+    batch_size: BatchSize = None,
+) -> None:
+    """Compare a model's scores with labels."""
+    from dataclasses import asdict
+    from json import dumps
+
+    from textsent.datasets import read_labelled
+    from textsent.evaluate import evaluate as compare
+    from textsent.model import find_preset
+    from textsent.score import load
+
+    scorer = load(model, device=device, batch_size=batch_size)
+    data = read_labelled(
+        labelled,
+        part="train" if validation else "test",
+        text=text_column,
+        label=label_column,
+        group=group_column,
+    )
+    if validation:
+        from textsent.train import validation_part
+
+        data = validation_part(data, find_preset(model))
+    evaluation = compare(scorer.score(data.texts), data.labels)
+    if json:
+        print(dumps(asdict(evaluation)))
+    else:
+        from textsent.display import print_evaluation
+
+        print_evaluation(_console(), evaluation)
+
+
+def _band(value: str) -> tuple[float, float]:
+    try:
+        low, high = (float(number) for number in value.split(","))
+    except ValueError:
+        raise OptionError(f"--neutral needs two numbers, for instance 0.4,0.6. Received: {value!r}") from None
+    return low, high
+
+
+def _console(stderr: bool = False, quiet: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr, quiet=quiet)

@@ -1,0 +1,217 @@
+"""What a person sees in a terminal: progress, summaries, tables."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, Self
+
+import pyarrow as pa
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from textsent.schema import SCORE_SCHEMA, text_column
+
+if TYPE_CHECKING:
+    from textsent.datasets import LabelledTexts
+    from textsent.evaluate import Evaluation
+    from textsent.score import Summary
+    from textsent.train import Epoch
+
+SHOWN_ROWS = 50
+"""Rows of the table that stands in for an output file."""
+
+_COLOURS = {"positive": "green", "negative": "red", "neutral": "yellow"}
+
+
+class ScoreProgress:
+    """A bar of the bytes read, with rows and rows/s beside it; nothing where stderr is no terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.fields[rows]:,} rows"),
+            BarColumn(),
+            DownloadColumn(),
+            TextColumn("{task.fields[rate]:,.0f} rows/s"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task("score", total=None, rows=0, rate=0.0)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def show(self, summary: Summary) -> None:
+        """Show how far a run has come."""
+        self._progress.update(
+            self._task,
+            completed=summary.position,
+            total=summary.size,
+            rows=summary.rows,
+            rate=summary.rows / max(summary.seconds, 1e-9),
+        )
+
+
+class RowTable:
+    """A table of the first SHOWN_ROWS rows of a run."""
+
+    def __init__(self, column: str | None, prefix: str) -> None:
+        self._column = column
+        self._prefix = prefix
+        self._shown: list[pa.RecordBatch] = []
+        self._rows = 0
+
+    def add(self, scored: pa.RecordBatch) -> None:
+        """Take what is still to be shown from a scored batch."""
+        if self._rows < SHOWN_ROWS:
+            self._shown.append(scored.slice(0, SHOWN_ROWS - self._rows))
+            self._rows += self._shown[-1].num_rows
+
+    def print(self, console: Console, rows: int) -> None:
+        """Print the table, and how many of the run's rows it leaves out."""
+        schema = self._shown[0].schema
+        came_in = pa.schema(list(schema)[: -len(SCORE_SCHEMA)])
+        is_mail = {"from", "subject"} <= set(came_in.names)
+        described = ["from", "subject"] if is_mail else [text_column(came_in, self._column)]
+        table = Table(box=None, pad_edge=False)
+        table.add_column("score", justify="right")
+        table.add_column("sentiment")
+        for name in described:
+            table.add_column(name, no_wrap=True, overflow="ellipsis")
+        for batch in self._shown:
+            for row in batch.to_pylist():
+                score, sentiment = row[self._prefix + "score"], row[self._prefix + "sentiment"]
+                table.add_row(
+                    "" if score is None else f"{score:.3f}",
+                    Text(sentiment or row[self._prefix + "error"], style=_COLOURS.get(sentiment, "dim")),
+                    *(Text(printable(row[name] or "")) for name in described),
+                )
+        console.print(table)
+        if rows > self._rows:
+            console.print(
+                f"… and {rows - self._rows:,} more rows: write them all to a file with -o scored.parquet",
+                style="dim",
+            )
+
+
+def print_summary(console: Console, summary: Summary, output: str | None) -> None:
+    """Print rows, shares, errors and speed of a finished run."""
+    rate = summary.rows / max(summary.seconds, 1e-9)
+    console.print(
+        f"{summary.rows:,} rows in {summary.seconds:.1f} s ({rate:,.0f} rows/s)"
+        + (f", written to {output}" if output else ""),
+        highlight=False,
+        soft_wrap=True,
+    )
+    for sentiment in ("positive", "neutral", "negative"):
+        if sentiment in summary.sentiments or sentiment != "neutral":
+            _print_share(console, sentiment, summary.sentiments[sentiment], summary.rows, _COLOURS[sentiment])
+    for reason, count in summary.errors.most_common():
+        _print_share(console, reason, count, summary.rows, "dim")
+
+
+def _print_share(console: Console, name: str, count: int, rows: int, style: str) -> None:
+    console.print(Text(f"  {name:<14} {count:>10,}  {count / rows:>6.1%}", style=style))
+
+
+class TrainingDisplay:
+    """Training as a terminal shows it: a bar an epoch, then a line an epoch. Elsewhere only the lines."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]:,.0f} texts/s  loss {task.fields[loss]:.4f}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task("train", epoch=1, rate=0.0, loss=0.0)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def began(self, training: LabelledTexts, validation: LabelledTexts, words: int, steps: int) -> None:
+        """Print what is trained on."""
+        cut = "cut by group" if training.named_groups else "cut at random"
+        self._console.print(
+            f"{len(training):,} texts to train on, {len(validation):,} to validate with ({cut}), "
+            f"a vocabulary of {words:,} words",
+            highlight=False,
+            soft_wrap=True,
+        )
+        self._progress.update(self._task, total=steps)
+
+    def step_done(self, epoch: int, step: int, windows: int, loss: float) -> None:
+        """Move the bar."""
+        task = self._progress.tasks[self._task]
+        if task.fields["epoch"] != epoch:
+            self._progress.reset(self._task, epoch=epoch)
+        self._progress.update(
+            self._task, completed=step, epoch=epoch, loss=loss, rate=windows / max(task.elapsed or 0, 1e-9)
+        )
+
+    def epoch_done(self, epoch: Epoch) -> None:
+        """Print an epoch's figures."""
+        self._console.print(
+            f"epoch {epoch.number}: loss {epoch.loss:.4f}, validation loss {epoch.validation_loss:.4f}, "
+            f"validation accuracy {epoch.validation_accuracy:.4f}, {epoch.seconds:.0f} s"
+            + (", the best so far" if epoch.best else ""),
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def print_evaluation(console: Console, evaluation: Evaluation) -> None:
+    """Print an evaluation's figures and its confusion matrix."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in (
+        ("texts", f"{evaluation.texts:,}"),
+        ("without a score", f"{evaluation.unscored:,}"),
+        ("accuracy", f"{evaluation.accuracy:.4f}"),
+        ("F1", f"{evaluation.f1:.4f}"),
+        ("AUC", f"{evaluation.auc:.4f}"),
+        ("log loss", f"{evaluation.log_loss:.4f}"),
+        ("calibration error", f"{evaluation.calibration_error:.4f}"),
+    ):
+        table.add_row(name, value)
+    console.print(table)
+    matrix = Table(box=None, pad_edge=False)
+    matrix.add_column("")
+    matrix.add_column("scored negative", justify="right")
+    matrix.add_column("scored positive", justify="right")
+    for name, row in zip(("labelled negative", "labelled positive"), evaluation.confusion, strict=True):
+        matrix.add_row(name, *(f"{count:,}" for count in row))
+    console.print()
+    console.print(matrix)
+
+
+def printable(text: str) -> str:
+    """Return text on one line without what could steer a terminal: control and formatting characters."""
+    line = " ".join(text.split())
+    return "".join(character for character in line if unicodedata.category(character) not in ("Cc", "Cf", "Cs"))

@@ -1,0 +1,33 @@
+"""The errors that textsent shows to its users.
+
+TextsentError       to be shown as it is, without a traceback
+├── InputError      a file, or what is in it, can't be read or understood
+├── OutputError     a file can't be written
+├── PresetError     a model's folder is missing, incomplete or inconsistent
+├── DeviceError     the device asked for isn't there
+└── OptionError     a value that was passed makes no sense
+"""
+
+
+class TextsentError(Exception):
+    """Base of all errors that say what failed, where, and what to try."""
+
+
+class InputError(TextsentError):
+    """A file, or what is in it, can't be read or understood."""
+
+
+class OutputError(TextsentError):
+    """A file can't be written."""
+
+
+class PresetError(TextsentError):
+    """A model's folder is missing, incomplete or inconsistent."""
+
+
+class DeviceError(TextsentError):
+    """The device asked for isn't there."""
+
+
+class OptionError(TextsentError):
+    """A value that was passed makes no sense."""

@@ -1,0 +1,85 @@
+"""How well scores agree with labels: metrics as numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+CALIBRATION_BINS = 15
+"""Of equal width, as in Guo et al., "On Calibration of Modern Neural Networks", 2017."""
+
+_Scores = np.ndarray[Any, np.dtype[np.float32]]
+_Labels = np.ndarray[Any, np.dtype[np.int8]]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Agreement of scores with labels. A score of 0.5 or more counts as positive.
+
+    Attributes:
+        texts: Texts with a score; the figures are about these.
+        unscored: Texts without one, which count in no figure.
+        accuracy: Share of texts on the right side, 0 … 1.
+        f1: Harmonic mean of precision and recall of the positive texts, 0 … 1.
+        auc: Probability that a positive text scores above a negative one, 0 … 1.
+        log_loss: Mean of -log(probability given to the truth), in nats, 0 or more.
+        calibration_error: Expected calibration error over CALIBRATION_BINS, 0 … 1.
+        confusion: Texts by label and verdict: `confusion[label][verdict]`, 0 negative, 1 positive.
+    """
+
+    texts: int
+    unscored: int
+    accuracy: float
+    f1: float
+    auc: float
+    log_loss: float
+    calibration_error: float
+    confusion: tuple[tuple[int, int], tuple[int, int]]
+
+
+def evaluate(scores: _Scores, labels: _Labels) -> Evaluation:
+    """Return how well scores agree with labels.
+
+    Args:
+        scores: float32, shape (texts,), 0 … 1; NaN where there is none.
+        labels: int8, shape (texts,): 1 positive, 0 negative.
+    """
+    scored = ~np.isnan(scores)
+    unscored = int((~scored).sum())
+    probabilities, truth = scores[scored].astype(np.float64), labels[scored] == 1
+    if not len(truth):
+        nan = float("nan")
+        return Evaluation(0, unscored, nan, nan, nan, nan, nan, ((0, 0), (0, 0)))
+    verdict = probabilities >= 0.5
+    tn, fp = int((~truth & ~verdict).sum()), int((~truth & verdict).sum())
+    fn, tp = int((truth & ~verdict).sum()), int((truth & verdict).sum())
+    given_to_truth = np.clip(np.where(truth, probabilities, 1 - probabilities), 1e-7, None)
+    return Evaluation(
+        texts=len(truth),
+        unscored=unscored,
+        accuracy=(tp + tn) / len(truth),
+        f1=2 * tp / max(2 * tp + fp + fn, 1),
+        auc=_auc(probabilities, truth),
+        log_loss=float(-np.log(given_to_truth).mean()),
+        calibration_error=_calibration_error(probabilities, truth),
+        confusion=((tn, fp), (fn, tp)),
+    )
+
+
+def _auc(probabilities: np.ndarray[Any, Any], truth: np.ndarray[Any, Any]) -> float:
+    """Return the area under the ROC curve from the ranks; ties count half (Mann and Whitney, 1947)."""
+    positives, negatives = int(truth.sum()), int((~truth).sum())
+    if not positives or not negatives:
+        return float("nan")
+    _, places, counts = np.unique(probabilities, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[places]
+    return float((ranks[truth].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def _calibration_error(probabilities: np.ndarray[Any, Any], truth: np.ndarray[Any, Any]) -> float:
+    """Return the mean distance, over bins of the probability, of the probability from the share of positives."""
+    bins = np.minimum((probabilities * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    gap = np.bincount(bins, probabilities - truth, CALIBRATION_BINS)
+    return float(np.abs(gap).sum() / len(truth))

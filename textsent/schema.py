@@ -1,0 +1,90 @@
+"""The columns of a row: those a mail is read into, those scoring adds."""
+
+import pyarrow as pa
+
+from textsent.errors import InputError, OptionError
+
+MAIL_SCHEMA = pa.schema(
+    [
+        pa.field("message_id", pa.string()),
+        pa.field("date", pa.timestamp("ms", tz="UTC")),
+        pa.field("from", pa.string()),
+        pa.field("to", pa.string()),
+        pa.field("subject", pa.string()),
+        pa.field("text", pa.string()),  # what is scored
+        pa.field("offset", pa.int64()),  # bytes from the start of the (decompressed) file
+    ]
+)
+
+SCORE_SCHEMA = pa.schema(
+    [
+        pa.field("sentiment", pa.string()),  # positive, negative or neutral
+        pa.field("score", pa.float32()),  # probability that the text is positive, 0 … 1
+        pa.field("words", pa.int32()),  # words in the text
+        pa.field("coverage", pa.float32()),  # share of them in the vocabulary, 0 … 1
+        pa.field("error", pa.string()),  # why there is no score; null when there is one
+    ]
+)
+
+
+def scored_schema(schema: pa.Schema, prefix: str = "") -> pa.Schema:
+    """Return `schema` with the columns that scoring adds after its own.
+
+    Args:
+        schema: The columns that came in.
+        prefix: Put before the name of each added column.
+
+    Raises:
+        OptionError: An added column has the name of one that came in.
+    """
+    added = [field.with_name(prefix + field.name) for field in SCORE_SCHEMA]
+    clashes = [field.name for field in added if field.name in schema.names]
+    if clashes:
+        raise OptionError(
+            f"the input already has the column{'s'[: len(clashes) > 1]} {_listed(clashes)}: "
+            "give the added columns a prefix, for instance --prefix textsent_"
+        )
+    return pa.schema([*schema, *added], metadata=schema.metadata)
+
+
+def text_column(schema: pa.Schema, name: str | None = None) -> str:
+    """Return the name of the column that holds the texts.
+
+    Args:
+        schema: The columns of the input.
+        name: The column asked for. With None it is `text`, or else the only column of strings.
+
+    Raises:
+        InputError: There is no such column, or several could be meant.
+    """
+    strings = [field.name for field in schema if is_text(field.type)]
+    if name is None:
+        if "text" in strings:
+            return "text"
+        if len(strings) == 1:
+            return strings[0]
+        problem = "no column is named 'text' and " + (
+            f"{len(strings)} hold strings" if strings else "none holds strings"
+        )
+    elif name in strings:
+        if schema.names.count(name) > 1:
+            raise InputError(f"{schema.names.count(name)} columns are named {name!r}: rename them")
+        return name
+    elif name in schema.names:
+        problem = f"the column {name!r} holds {schema.field(name).type}, not strings"
+    else:
+        problem = f"there is no column {name!r}"
+    raise InputError(f"{problem}: choose one with --text-column. The columns are {_listed(schema.names) or 'none'}")
+
+
+def is_text(data_type: pa.DataType) -> bool:
+    """Return whether `data_type` is a string type, or a dictionary of strings."""
+    if pa.types.is_dictionary(data_type):
+        data_type = data_type.value_type
+    return (
+        pa.types.is_string(data_type) or pa.types.is_large_string(data_type) or pa.types.is_string_view(data_type)
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(repr(name) for name in names)

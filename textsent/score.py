@@ -1,0 +1,214 @@
+"""Scoring: a record batch in, the same rows with their scores out; and whole files."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from textsent.errors import InputError, OptionError
+from textsent.model import SentimentModel, check_preset, find_preset
+from textsent.preprocess import Preprocessor, WordIds, as_text_array
+from textsent.readers import open_reader
+from textsent.schema import SCORE_SCHEMA, scored_schema, text_column
+from textsent.writers import check_output, open_writer
+
+DEFAULT_MODEL = "imdb-lstm"
+
+NULL_TEXT = "no text"
+NO_WORDS = "no words"
+NO_KNOWN_WORDS = "no known words"
+"""Why a row has no score: it is null; it has nothing but white space and punctuation; it has no word of the
+vocabulary."""
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Adds sentiment, score, words, coverage and error to the rows of record batches.
+
+    Attributes:
+        preprocessor: Text to word ids.
+        model: Word ids to probabilities.
+        column: The column that holds the texts; with None `text`, or else the only column of strings.
+        prefix: Put before the name of each added column.
+        neutral: Scores from the first to the second value are called neutral; with None no score is.
+        batch_size: Windows of text predicted together; with None what suits the engine.
+    """
+
+    preprocessor: Preprocessor
+    model: SentimentModel
+    column: str | None = None
+    prefix: str = ""
+    neutral: tuple[float, float] | None = None
+    batch_size: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.neutral and not 0 <= self.neutral[0] <= self.neutral[1] <= 1:
+            raise OptionError(
+                "a neutral band needs two values, 0 ≤ low ≤ high ≤ 1. "
+                f"Received: {self.neutral[0]}, {self.neutral[1]}"
+            )
+        if self.batch_size is not None and self.batch_size < 1:
+            raise OptionError(f"the batch size must be 1 or more. Received: {self.batch_size}")
+
+    @classmethod
+    def from_preset(cls, name: str | Path = DEFAULT_MODEL, *, device: str = "auto", **settings: Any) -> Self:
+        """Return a scorer with a preset's preprocessor and model.
+
+        Args:
+            name: A shipped preset's name, or a preset's folder.
+            device: `cpu`, `gpu`, or `auto`: a GPU where there is one.
+            **settings: The other attributes of the class.
+
+        Raises:
+            PresetError: There is no such preset, or it is incomplete.
+            DeviceError: `gpu` was asked for and there is none.
+        """
+        folder = find_preset(name)
+        check_preset(folder)
+        return cls(Preprocessor.from_preset(folder), SentimentModel.from_preset(folder, device), **settings)
+
+    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return `batch` with the columns of SCORE_SCHEMA after its own, all rows in their order.
+
+        Raises:
+            InputError: The column of the texts is missing.
+            OptionError: The batch has a column of an added one's name already.
+        """
+        schema = scored_schema(batch.schema, self.prefix)
+        added = self.score_columns(batch.column(text_column(batch.schema, self.column)))
+        return pa.RecordBatch.from_arrays([*batch.columns, *added.columns], schema=schema)
+
+    def score(self, texts: Iterable[str | None] | pa.Array) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """Return the probability that each text is positive: float32, shape (texts,), NaN where there is none."""
+        return self.score_columns(texts).column("score").to_numpy(zero_copy_only=False)
+
+    def score_columns(self, texts: Iterable[str | None] | pa.Array) -> pa.RecordBatch:
+        """Return the columns of SCORE_SCHEMA for a number of texts, a row each."""
+        texts = as_text_array(texts)
+        ids = self.preprocessor(texts)
+        words, known = ids.words, ids.known_words
+        errors = np.select(
+            [pc.is_null(texts).to_numpy(zero_copy_only=False), words == 0, known == 0],
+            [NULL_TEXT, NO_WORDS, NO_KNOWN_WORDS],
+            "",
+        )
+        scored = errors == ""
+        scores = np.full(len(ids), np.nan, np.float32)
+        scores[scored] = self.model.predict(_take(ids, scored), self.batch_size)
+        return pa.RecordBatch.from_arrays(
+            [
+                pa.array(self._sentiments(scores), pa.string(), mask=~scored),
+                pa.array(scores, mask=~scored),
+                pa.array(words.astype(np.int32)),
+                pa.array((known / np.maximum(words, 1)).astype(np.float32), mask=words == 0),
+                pa.array(errors, pa.string(), mask=scored),
+            ],
+            schema=SCORE_SCHEMA,
+        )
+
+    def _sentiments(self, scores: np.ndarray[Any, np.dtype[np.float32]]) -> np.ndarray[Any, Any]:
+        polar = np.where(scores >= 0.5, "positive", "negative")
+        if self.neutral is None:
+            return polar
+        low, high = self.neutral
+        return np.where((scores >= low) & (scores <= high), "neutral", polar)
+
+
+def load(name: str | Path = DEFAULT_MODEL, *, device: str = "auto", **settings: Any) -> Scorer:
+    """Return a scorer; see `Scorer.from_preset`."""
+    return Scorer.from_preset(name, device=device, **settings)
+
+
+@dataclass
+class Summary:
+    """What a run has done so far.
+
+    Attributes:
+        rows: Rows read, scored and written.
+        sentiments: Rows by sentiment.
+        errors: Rows without a score, by reason.
+        position: Bytes of the input read.
+        size: Bytes of the input; None where it is a pipe.
+        seconds: Time since the first row was asked for.
+    """
+
+    rows: int = 0
+    sentiments: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    position: int = 0
+    size: int | None = None
+    seconds: float = 0.0
+
+    def count(self, scored: pa.RecordBatch, prefix: str = "") -> None:
+        """Add the rows of a scored batch."""
+        self.rows += scored.num_rows
+        for name, counts in (("sentiment", self.sentiments), ("error", self.errors)):
+            for item in scored.column(prefix + name).value_counts().to_pylist():
+                if item["values"] is not None:
+                    counts[item["values"]] += item["counts"]
+
+
+def score_file(
+    sources: str | Path | Sequence[str | Path],
+    output: str | Path | None,
+    scorer: Scorer,
+    *,
+    format: str | None = None,
+    output_format: str | None = None,
+    overwrite: bool = False,
+    on_batch: Callable[[pa.RecordBatch, Summary], None] | None = None,
+) -> Summary:
+    """Score the rows of files and write them, with their scores, into one file.
+
+    Memory doesn't grow with the input.
+
+    Args:
+        sources: Paths of the inputs, or one; `-` is standard input.
+        output: Path of the output; `-` is standard output; None writes nothing.
+        scorer: What scores.
+        format: Format of the inputs, by default what their suffixes say.
+        output_format: Format of the output, by default what its suffix says.
+        overwrite: Replace an output that exists.
+        on_batch: Called after each batch with the scored rows and the summary so far.
+
+    Raises:
+        InputError: An input can't be read, or has no rows.
+        OutputError: The output can't be written.
+    """
+    if output is not None:
+        check_output(output, output_format, overwrite)
+    summary = Summary()
+    started = time.monotonic()
+    with open_reader(sources, format) as reader:
+        summary.size = reader.size
+        text_column(reader.schema, scorer.column)
+        schema = scored_schema(reader.schema, scorer.prefix)
+        writer = None if output is None else open_writer(output, schema, output_format, overwrite)
+        with writer or nullcontext():
+            for batch in reader:
+                scored = scorer(batch)
+                if writer:
+                    writer.write(scored)
+                summary.count(scored, scorer.prefix)
+                summary.position = reader.position
+                summary.seconds = time.monotonic() - started
+                if on_batch:
+                    on_batch(scored, summary)
+            if summary.rows == 0:
+                raise InputError(f"no rows in {reader.name}: there is nothing to score")
+    return summary
+
+
+def _take(ids: WordIds, chosen: np.ndarray[Any, np.dtype[np.bool_]]) -> WordIds:
+    """Return the word ids of the texts that are chosen."""
+    words = ids.words
+    return WordIds(ids.ids[np.repeat(chosen, words)], np.concatenate([[0], np.cumsum(words[chosen])]))

@@ -1,0 +1,364 @@
+"""Training: labelled texts and a recipe in, a preset folder out."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from textsent.datasets import LabelledTexts
+from textsent.errors import InputError, OptionError, OutputError
+from textsent.evaluate import Evaluation, evaluate
+from textsent.export import export_lstm, round_embedding
+from textsent.model import (
+    CONFIG_FILE,
+    METADATA_FILE,
+    ONNX_FILE,
+    WEIGHTS_FILE,
+    KerasNetwork,
+    OnnxNetwork,
+    SentimentModel,
+    cut_windows,
+    keras_sees_gpu,
+    pad,
+    read_json,
+    usable_cores,
+)
+from textsent.preprocess import Preprocessor, WordIds
+from textsent.recipes import recipe
+
+WIDTHS = 6
+"""Shapes that training batches are cut to: each costs a compilation, and padding gets less with each."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to train.
+
+    Attributes:
+        recipe: Name of the recipe.
+        epochs: Passes over the training part, at most.
+        batch_size: Windows in a batch; by default the recipe's.
+        validation: Share of the groups held out to choose the best epoch by, above 0 and below 1.
+        patience: Epochs without a better validation accuracy after which training stops.
+        seed: Of the split, the initial weights, the order and the dropout.
+    """
+
+    recipe: str = "lstm"
+    epochs: int = 10
+    batch_size: int | None = None
+    validation: float = 0.1
+    patience: int = 3
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1:
+            raise OptionError(f"the number of epochs must be 1 or more. Received: {self.epochs}")
+        if self.batch_size is not None and self.batch_size < 1:
+            raise OptionError(f"the batch size must be 1 or more. Received: {self.batch_size}")
+        if not 0 < self.validation < 1:
+            raise OptionError(f"the validation share must lie between 0 and 1. Received: {self.validation}")
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What an epoch came to.
+
+    Attributes:
+        number: From 1 on.
+        loss: Mean binary cross-entropy while training, in nats, with dropout at work.
+        validation_loss: That of the validation part, without dropout.
+        validation_accuracy: Share of the validation part's texts on the right side, 0 … 1.
+        seconds: Duration, validation included.
+        best: Whether no earlier epoch was more accurate.
+    """
+
+    number: int
+    loss: float
+    validation_loss: float
+    validation_accuracy: float
+    seconds: float
+    best: bool
+
+
+class Observer(Protocol):
+    """Is told how training goes."""
+
+    def began(self, training: LabelledTexts, validation: LabelledTexts, words: int, steps: int) -> None:
+        """Training begins, with a vocabulary of `words` words and `steps` batches an epoch."""
+
+    def step_done(self, epoch: int, step: int, windows: int, loss: float) -> None:
+        """A batch is done; `windows` were trained on in this epoch so far, at a mean loss of `loss`."""
+
+    def epoch_done(self, epoch: Epoch) -> None:
+        """An epoch is done and validated."""
+
+
+def train(
+    data: LabelledTexts,
+    output: Path,
+    options: Options,
+    observer: Observer,
+    *,
+    overwrite: bool = False,
+    command: str = "",
+) -> Evaluation:
+    """Train a recipe and write it as a preset; return how well it does on the validation part.
+
+    A KeyboardInterrupt ends training early: the best epoch so far becomes the preset.
+
+    Args:
+        data: Labelled texts.
+        output: Folder to write the preset to; it appears when training is over.
+        options: How to train.
+        observer: Is told how training goes.
+        overwrite: Replace a preset of that name.
+        command: The command line, to be stored with the preset.
+
+    Raises:
+        InputError: There is too little data, or it is all of one label.
+        OutputError: The folder exists or can't be written.
+        KeyboardInterrupt: Interrupted before the first epoch was over.
+    """
+    import keras
+
+    chosen = recipe(options.recipe)
+    training, validation = data.split(options.validation, options.seed)
+    for name, part in (("training", training), ("validation", validation)):
+        if len(np.unique(part.labels)) < 2:
+            raise InputError(
+                f"the {name} part has {len(part)} texts but not of both labels: "
+                "give more data, or another --validation share"
+            )
+    started = time.monotonic()
+    keras.utils.set_random_seed(options.seed)
+    preprocessor = Preprocessor.fit(training.texts, chosen.vocabulary_size)
+    words = len(preprocessor.vocabulary)
+    config = {"recipe": options.recipe, "vocabulary_size": words, **chosen.config}
+    model = chosen.build(config)
+    batches = _training_batches(
+        preprocessor(training.texts),
+        training.labels,
+        config["window"],
+        options.batch_size or chosen.batch_size,
+        options.seed,
+    )
+    _compile(model, chosen.learning_rate, len(batches) * options.epochs)
+    observer.began(training, validation, words, len(batches))
+    with _folder_for(output, overwrite) as folder:
+        validator = SentimentModel(KerasNetwork(model), config["window"])
+        ids = preprocessor(validation.texts)
+        epochs = _fit(model, batches, validator, ids, validation.labels, folder / WEIGHTS_FILE, options, observer)
+        model.load_weights(folder / WEIGHTS_FILE)
+        trained = chosen.build(config)  # without the optimizer's state, which would be saved too
+        trained.set_weights(model.get_weights())
+        round_embedding(trained)
+        trained.save_weights(folder / WEIGHTS_FILE)
+        export_lstm(trained, folder / ONNX_FILE)
+        preprocessor.save(folder)
+        _write_json(folder / CONFIG_FILE, config)
+        evaluation = evaluate(
+            SentimentModel(OnnxNetwork.from_preset(folder), config["window"]).predict(ids), validation.labels
+        )
+        _write_json(
+            folder / METADATA_FILE,
+            {
+                "command": command,
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+                "minutes": round((time.monotonic() - started) / 60, 1),
+                "hardware": _hardware(),
+                "versions": _versions(),
+                "options": asdict(options),
+                "data": {
+                    "sha256": data.digest(),
+                    "training_texts": len(training),
+                    "validation_texts": len(validation),
+                    "cut_by_group": data.named_groups,
+                },
+                "history": [asdict(epoch) for epoch in epochs],
+                "validation": asdict(evaluation),
+            },
+        )
+    return evaluation
+
+
+def validation_part(data: LabelledTexts, preset: Path) -> LabelledTexts:
+    """Return the part of the data that was held out when the preset was trained on it.
+
+    Raises:
+        InputError: It was trained on other data.
+    """
+    metadata = read_json(preset / METADATA_FILE)
+    if metadata["data"]["sha256"] != data.digest():
+        raise InputError(
+            f"the model {preset.name} was trained on other data than this: "
+            "leave --validation out to evaluate on all of it"
+        )
+    return data.split(metadata["options"]["validation"], metadata["options"]["seed"])[1]
+
+
+def _fit(
+    model: Any,
+    batches: Any,
+    validator: SentimentModel,
+    ids: WordIds,
+    labels: np.ndarray[Any, np.dtype[np.int8]],
+    checkpoint: Path,
+    options: Options,
+    observer: Observer,
+) -> list[Epoch]:
+    """Fit the network, keep the weights of its best epoch in `checkpoint`, and return the epochs."""
+    import keras
+
+    epochs: list[Epoch] = []
+
+    class Validation(keras.callbacks.Callback):
+        """Validates whole texts, windows combined, as scoring will; Keras would validate single windows."""
+
+        def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+            self.started = time.monotonic()
+
+        def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
+            step = batch + 1
+            observer.step_done(len(epochs) + 1, step, step * batches.size, logs["loss"])
+
+        def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+            evaluation = evaluate(validator.predict(ids), labels)
+            logs["validation_accuracy"] = evaluation.accuracy
+            done = Epoch(
+                number=epoch + 1,
+                loss=logs["loss"],
+                validation_loss=evaluation.log_loss,
+                validation_accuracy=evaluation.accuracy,
+                seconds=time.monotonic() - self.started,
+                best=all(evaluation.accuracy > earlier.validation_accuracy for earlier in epochs),
+            )
+            epochs.append(done)
+            observer.epoch_done(done)
+
+    callbacks = [
+        Validation(),
+        keras.callbacks.ModelCheckpoint(
+            checkpoint, "validation_accuracy", mode="max", save_best_only=True, save_weights_only=True
+        ),
+        keras.callbacks.EarlyStopping("validation_accuracy", mode="max", patience=options.patience),
+    ]
+    try:
+        model.fit(batches, epochs=options.epochs, callbacks=callbacks, verbose=0, shuffle=False)
+    except KeyboardInterrupt:
+        if not checkpoint.is_file():
+            raise
+    return epochs
+
+
+def _training_batches(
+    ids: WordIds,
+    labels: np.ndarray[Any, np.dtype[np.int8]],
+    window: int,
+    size: int,
+    seed: int,
+) -> Any:
+    """Return the windows of the training texts in batches of like length, shuffled anew each epoch.
+
+    A window carries its text's label. There are WIDTHS widths at most, and every batch is full, so that few
+    shapes are compiled: a width's last batch repeats some of its windows.
+    """
+    import keras
+
+    starts, ends, owners = cut_windows(ids.offsets, window)
+    step = -(-window // WIDTHS)
+    widths = np.minimum(-(-(ends - starts) // step) * step, window)
+    random = np.random.default_rng(seed)
+
+    class Batches(keras.utils.PyDataset):
+        def __init__(self) -> None:
+            super().__init__()
+            self.size = size
+            self.on_epoch_end()
+
+        def on_epoch_end(self) -> None:
+            self.batches = []
+            for width in np.unique(widths):
+                windows = random.permutation(np.flatnonzero(widths == width))
+                count = -(-len(windows) // size)
+                self.batches += [(width, batch) for batch in np.resize(windows, (count, size))]
+            random.shuffle(self.batches)
+
+        def __len__(self) -> int:
+            return len(self.batches)
+
+        def __getitem__(self, number: int) -> tuple[Any, Any]:
+            width, batch = self.batches[number]
+            return pad(ids.ids, starts[batch], ends[batch], width), labels[owners[batch], None].astype(np.float32)
+
+    return Batches()
+
+
+def _compile(model: Any, learning_rate: float, steps: int) -> None:
+    import keras
+
+    # On a GPU XLA would keep cuDNN's LSTM out; PyTorch's compiler gains nothing on loops over words.
+    jit = keras.config.backend() != "torch" and not keras_sees_gpu()
+    model.compile(
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(learning_rate, steps), clipnorm=1.0),
+        "binary_crossentropy",
+        jit_compile=jit or "auto",
+    )
+
+
+@contextmanager
+def _folder_for(output: Path, overwrite: bool) -> Iterator[Path]:
+    """Give a folder to fill, which takes its name when all went well; otherwise nothing of it is left."""
+    check_output_folder(output, overwrite)
+    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
+    partial.mkdir()
+    try:
+        yield partial
+        if output.exists():
+            shutil.rmtree(output)
+        partial.rename(output)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def check_output_folder(output: Path, overwrite: bool) -> None:
+    """Check that a preset can be written.
+
+    Raises:
+        OutputError: Something of that name exists and is not to be replaced, or the folder around it is missing.
+    """
+    if output.exists() and not (overwrite and (output / CONFIG_FILE).is_file()):
+        advice = ", or replace it with --overwrite" if (output / CONFIG_FILE).is_file() else ""
+        raise OutputError(f"{output} exists already: choose another folder with --output{advice}")
+    if not output.absolute().parent.is_dir():
+        raise OutputError(f"{output} can't be written: there is no folder {output.parent}")
+
+
+def _hardware() -> dict[str, Any]:
+    return {
+        "machine": platform.machine(),
+        "cores": usable_cores(),
+        "gpu": keras_sees_gpu(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    import keras
+
+    packages = ("textsent", "keras", "numpy", "onnx", "onnxruntime", "pyarrow", keras.config.backend())
+    return {"python": platform.python_version()} | {package: version(package) for package in packages}
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", "utf-8")

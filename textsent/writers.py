@@ -1,0 +1,219 @@
+"""A stream of Arrow record batches to a file, which appears whole or not at all."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+from collections.abc import Callable
+from datetime import date, time
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Protocol, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from textsent.errors import OptionError, OutputError
+from textsent.readers import STANDARD_STREAM, format_by_suffix
+
+ROW_GROUP_BYTES = 32 << 20
+"""Arrow data gathered before Parquet writes a row group: more reads faster later, and takes this much memory."""
+
+
+class Writer:
+    """Writes record batches to a file, or to standard output.
+
+    Use it in a `with` statement: the file takes its name when the block ends well; when it ends with an error
+    nothing is left, and a file that had the name before stays.
+    """
+
+    def __init__(
+        self,
+        sink: str | Path,
+        schema: pa.Schema,
+        format: str | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        """Open the output.
+
+        Args:
+            sink: Path; `-` is standard output.
+            schema: The columns of every batch.
+            format: One of csv, jsonl, parquet; by default what the suffix says, and csv for standard output.
+            overwrite: Replace a file of that name.
+
+        Raises:
+            OutputError: The file exists or can't be written.
+        """
+        self._name = str(sink)
+        format, compression = check_output(sink, format, overwrite)
+        self._path = None if self._name == STANDARD_STREAM else Path(sink)
+        if self._path:
+            self._partial = self._path.with_name(f".{self._path.name}.{os.getpid()}.partial")
+            try:
+                self._file: IO[bytes] = self._partial.open("xb")
+            except OSError as exc:
+                raise OutputError(f"{self._name} can't be written: {exc.strerror}") from exc
+        else:
+            self._file = sys.stdout.buffer
+        target = pa.CompressedOutputStream(self._file, compression) if compression else self._file
+        self._compressed = target if compression else None
+        try:
+            self._rows = _FORMATS[format](target, schema)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as exc:
+            self._discard()
+            raise self._failure(exc) from exc
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append a batch.
+
+        Raises:
+            OutputError: The batch can't be written, the disk is full for instance.
+        """
+        try:
+            self._rows.write(batch)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as exc:
+            raise self._failure(exc) from exc
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self._discard()
+            return
+        try:
+            self._rows.close()
+            if self._compressed:
+                self._compressed.close()
+            if self._path:
+                self._file.close()
+                self._partial.replace(self._path)
+            else:
+                self._file.flush()
+        except OSError as exc:
+            self._discard()
+            raise self._failure(exc) from exc
+
+    def _discard(self) -> None:
+        if self._path:
+            self._file.close()
+            self._partial.unlink(missing_ok=True)
+
+    def _failure(self, exc: Exception) -> Exception:
+        if isinstance(exc, BrokenPipeError):
+            return exc  # whoever read the output has seen enough; the command line ends quietly
+        if isinstance(exc, OSError):
+            return OutputError(f"{self._name} can't be written: {exc.strerror or exc}")
+        return OutputError(
+            f"{self._name} can't hold these columns: {str(exc).splitlines()[0]}: try a .parquet or .jsonl file"
+        )
+
+
+def open_writer(sink: str | Path, schema: pa.Schema, format: str | None = None, overwrite: bool = False) -> Writer:
+    """Return a writer; see `Writer`."""
+    return Writer(sink, schema, format, overwrite)
+
+
+def check_output(sink: str | Path, format: str | None = None, overwrite: bool = False) -> tuple[str, str | None]:
+    """Return the format and the compression that an output will have.
+
+    Raises:
+        OutputError: It can't be written there, or a file of that name exists and is not to be replaced.
+        OptionError: The format isn't known.
+    """
+    path = Path(sink)
+    by_suffix, compression = format_by_suffix(sink)
+    if format is not None and format not in _FORMATS:
+        raise OptionError(f"{format!r} can't be written: choose one of {', '.join(_FORMATS)}")
+    if str(sink) == STANDARD_STREAM:
+        return format or "csv", None
+    if (format or by_suffix) not in _FORMATS:
+        raise OutputError(
+            f"{sink}: the suffix {path.suffix!r} names no format that textsent writes: "
+            "use .parquet, .csv or .jsonl, or choose one with --output-format"
+        )
+    if path.is_dir():
+        raise OutputError(f"{sink} is a folder: name a file in it, for instance {path / 'scored.parquet'}")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{sink} exists already: choose another name, or replace it with --overwrite")
+    if not path.parent.is_dir():
+        raise OutputError(f"{sink} can't be written: there is no folder {path.parent}")
+    return str(format or by_suffix), compression
+
+
+class _Rows(Protocol):
+    def write(self, batch: pa.RecordBatch) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _ParquetRows:
+    def __init__(self, stream: IO[bytes], schema: pa.Schema) -> None:
+        import pyarrow.parquet
+
+        self._writer = pyarrow.parquet.ParquetWriter(stream, schema, compression="zstd")
+        self._schema = schema
+        self._gathered: list[pa.RecordBatch] = []
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        self._gathered.append(batch)
+        if sum(gathered.nbytes for gathered in self._gathered) >= ROW_GROUP_BYTES:
+            self._write_row_group()
+
+    def close(self) -> None:
+        self._write_row_group()
+        self._writer.close()
+
+    def _write_row_group(self) -> None:
+        if self._gathered:
+            self._writer.write_table(pa.Table.from_batches(self._gathered, self._schema))
+            self._gathered = []
+
+
+class _JsonRows:
+    def __init__(self, stream: IO[bytes], schema: pa.Schema) -> None:
+        self._stream = stream
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        columns = [_finite(column).to_pylist() for column in batch.columns]
+        for row in zip(*columns, strict=True):
+            line = json.dumps(dict(zip(batch.schema.names, row, strict=True)), ensure_ascii=False, default=_to_json)
+            self._stream.write(line.encode("utf-8", "replace") + b"\n")
+
+    def close(self) -> None:
+        pass
+
+
+def _csv_rows(stream: IO[bytes], schema: pa.Schema) -> _Rows:
+    import pyarrow.csv
+
+    writer: _Rows = pyarrow.csv.CSVWriter(stream, schema)
+    return writer
+
+
+_FORMATS: dict[str, Callable[[IO[bytes], pa.Schema], _Rows]] = {
+    "parquet": _ParquetRows,
+    "csv": _csv_rows,
+    "jsonl": _JsonRows,
+}
+
+
+def _finite(column: pa.Array) -> pa.Array:
+    """Return a column with what JSON has no number for, infinities and not-a-number, made null."""
+    return pc.if_else(pc.is_finite(column), column, None) if pa.types.is_floating(column.type) else column
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    return str(value)
