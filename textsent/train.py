@@ -163,15 +163,11 @@ def train(
         model.load_weights(folder / WEIGHTS_FILE)
         trained = chosen.build(config)  # without the optimizer's state, which would be saved too
         trained.set_weights(model.get_weights())
-        round_embedding(trained)
-        trained.save_weights(folder / WEIGHTS_FILE)
-        export_lstm(trained, folder / ONNX_FILE)
-        preprocessor.save(folder)
-        _write_json(folder / CONFIG_FILE, config)
+        write_network(trained, config, preprocessor, folder)
         evaluation = evaluate(
             SentimentModel(OnnxNetwork.from_preset(folder), config["window"]).predict(ids), validation.labels
         )
-        _write_json(
+        write_json(
             folder / METADATA_FILE,
             {
                 "command": command,
@@ -191,6 +187,27 @@ def train(
             },
         )
     return evaluation
+
+
+def write_network(model: Any, config: dict[str, Any], preprocessor: Preprocessor, folder: Path) -> None:
+    """Write all of a preset but its metadata.
+
+    Args:
+        model: An uncompiled `keras.Model` built from `config`; its embedding is rounded in place.
+        config: What the recipe was built from, with `recipe`, `vocabulary_size` and `window`.
+        preprocessor: What turns texts into the network's ids.
+        folder: An existing folder.
+    """
+    round_embedding(model)
+    model.save_weights(folder / WEIGHTS_FILE)
+    export_lstm(model, folder / ONNX_FILE)
+    preprocessor.save(folder)
+    write_json(folder / CONFIG_FILE, config)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write one of a preset's JSON files."""
+    path.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
 
 
 def validation_part(data: LabelledTexts, preset: Path) -> LabelledTexts:
@@ -358,7 +375,3 @@ def _versions() -> dict[str, str]:
 
     packages = ("textsent", "keras", "numpy", "onnx", "onnxruntime", "pyarrow", keras.config.backend())
     return {"python": platform.python_version()} | {package: version(package) for package in packages}
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=2) + "\n", "utf-8")

@@ -1,0 +1,53 @@
+"""What several test modules share."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+WORDS = ("the", "great", "service", "terrible", "guys")
+"""A vocabulary that fits in one's head: ids 4 to 8."""
+
+SHARED = Path(__file__).parents[2] / "shared"
+"""The labelled data of the project's developers; no part of the repository."""
+
+
+@pytest.fixture(scope="session")
+def tiny_preset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A complete preset of five words with random weights and windows of 8 words."""
+    import keras
+
+    from textsent.model import METADATA_FILE
+    from textsent.preprocess import Preprocessor
+    from textsent.recipes import lstm
+    from textsent.train import write_json, write_network
+
+    keras.utils.set_random_seed(7)
+    config: dict[str, Any] = {
+        "recipe": "lstm",
+        "vocabulary_size": len(WORDS),
+        "embedding_size": 6,
+        "units": 5,
+        "bidirectional": True,
+        "window": 8,
+        "word_dropout": 0.1,
+        "embedding_dropout": 0.1,
+        "dropout": 0.1,
+    }
+    folder = tmp_path_factory.mktemp("presets") / "tiny"
+    folder.mkdir()
+    write_network(lstm(config), config, Preprocessor(WORDS), folder)
+    write_json(folder / METADATA_FILE, {"command": "made by the tests"})
+    return folder
+
+
+@pytest.fixture
+def imdb_train() -> Path:
+    """The training split of the Large Movie Review Dataset, where the developers' data is at hand."""
+    path = SHARED / "data" / "imdb" / "train.parquet"
+    if not path.is_file():
+        pytest.skip("needs ../shared/data/imdb/train.parquet")
+    return path
