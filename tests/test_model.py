@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 
 from textsent.model import KerasNetwork, OnnxNetwork, SentimentModel
 from textsent.preprocess import WordIds
