@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -27,7 +26,6 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; an error that is the user's to mend is one line on stderr and exit code 1."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow greets with warnings about its own build
     try:
         app()
     except TextsentError as exc:
@@ -154,6 +152,13 @@ def train(
             show_default="the Large Movie Review Dataset, downloaded once (84 MB)",
         ),
     ] = None,
+    unlabelled: Annotated[
+        Path | None,
+        typer.Option(
+            help="More texts to learn from, without labels: a file, or a folder of .txt files. "
+            "Needs pip install 'textsent[[unlabelled]]'."
+        ),
+    ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write the model to.")] = Path(
         "imdb-lstm"
     ),
@@ -190,9 +195,12 @@ def train(
     from textsent.display import TrainingDisplay, print_evaluation
     from textsent.train import Options, check_output_folder
     from textsent.train import train as train_recipe
+    from textsent.unlabelled import check_extra, read_unlabelled
 
     options = Options(recipe, epochs, batch_size, validation, patience, seed)
     check_output_folder(output, overwrite)
+    if unlabelled:
+        check_extra()
     labelled = read_labelled(
         data or imdb_folder(), part="train", text=text_column, label=label_column, group=group_column
     )
@@ -203,6 +211,7 @@ def train(
             output,
             options,
             display,
+            unlabelled=read_unlabelled(unlabelled, text_column) if unlabelled else None,
             overwrite=overwrite,
             command=shlex.join(["textsent", *sys.argv[1:]]),
         )

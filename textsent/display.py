@@ -156,11 +156,15 @@ class TrainingDisplay:
     def __exit__(self, *error: object) -> None:
         self._progress.stop()
 
-    def began(self, training: LabelledTexts, validation: LabelledTexts, words: int, steps: int) -> None:
+    def said(self, line: str) -> None:
+        """Print what takes a while now."""
+        self._console.print(line, highlight=False, soft_wrap=True)
+
+    def began(self, texts: int, validation: LabelledTexts, words: int, steps: int) -> None:
         """Print what is trained on."""
-        cut = "cut by group" if training.named_groups else "cut at random"
+        cut = "cut by group" if validation.named_groups else "cut by text"
         self._console.print(
-            f"{len(training):,} texts to train on, {len(validation):,} to validate with ({cut}), "
+            f"{texts:,} texts to train on, {len(validation):,} to validate with ({cut}), "
             f"a vocabulary of {words:,} words",
             highlight=False,
             soft_wrap=True,

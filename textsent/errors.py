@@ -31,3 +31,7 @@ class DeviceError(TextsentError):
 
 class OptionError(TextsentError):
     """A value that was passed makes no sense."""
+
+
+class MissingExtraError(TextsentError):
+    """A package is needed that isn't installed by default."""

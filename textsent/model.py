@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -75,6 +76,7 @@ class SentimentModel:
         check_preset(folder)
         window = int(read_json(folder / CONFIG_FILE)["window"])
         if device == "gpu" or (device == "auto" and _may_have_gpu()):
+            import_keras()
             if keras_sees_gpu():
                 return cls(KerasNetwork.from_preset(folder), window)
             if device == "gpu":
@@ -143,7 +145,7 @@ class KerasNetwork:
     batch_size = GPU_BATCH_SIZE
 
     def __init__(self, model: Any) -> None:
-        self._model = model
+        self.model = model
 
     @classmethod
     def from_preset(cls, folder: Path) -> Self:
@@ -169,7 +171,7 @@ class KerasNetwork:
         padded = np.full((max(rows, texts), columns), PADDING_ID, np.int32)
         padded[:texts, :width] = ids
         padded[texts:, 0] = ids[0, 0]  # a row of nothing but padding has no mean
-        return np.asarray(self._model.predict_on_batch(padded), np.float32)[:texts, 0]
+        return np.asarray(self.model.predict_on_batch(padded), np.float32)[:texts, 0]
 
 
 def cut_windows(
@@ -293,6 +295,29 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise PresetError(f"{path} must hold a JSON object. Received: {type(content).__name__}")
     return content
+
+
+def import_keras() -> Any:
+    """Return the module `keras`, imported without what TensorFlow's libraries print of the machine they are on.
+
+    They print past Python and past TF_CPP_MIN_LOG_LEVEL. When the import fails, what they said is shown.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with tempfile.TemporaryFile() as said:
+        stderr = os.dup(2)
+        os.dup2(said.fileno(), 2)
+        try:
+            import keras
+
+            keras_sees_gpu()  # which makes the backend look at the machine
+        except BaseException:
+            said.seek(0)
+            os.write(stderr, said.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+    return keras
 
 
 def keras_sees_gpu() -> bool:

@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import pyarrow as pa
 
 from textsent.datasets import LabelledTexts
 from textsent.errors import InputError, OptionError, OutputError
@@ -26,20 +27,23 @@ from textsent.model import (
     METADATA_FILE,
     ONNX_FILE,
     WEIGHTS_FILE,
-    KerasNetwork,
     OnnxNetwork,
     SentimentModel,
     cut_windows,
+    import_keras,
     keras_sees_gpu,
     pad,
     read_json,
     usable_cores,
 )
-from textsent.preprocess import Preprocessor, WordIds
+from textsent.preprocess import FIRST_WORD_ID, Preprocessor, WordIds
 from textsent.recipes import recipe
 
 WIDTHS = 6
 """Shapes that training batches are cut to: each costs a compilation, and padding gets less with each."""
+
+
+SELF_TEACHING_FROM = 2  # epochs
 
 
 @dataclass(frozen=True)
@@ -95,8 +99,11 @@ class Epoch:
 class Observer(Protocol):
     """Is told how training goes."""
 
-    def began(self, training: LabelledTexts, validation: LabelledTexts, words: int, steps: int) -> None:
-        """Training begins, with a vocabulary of `words` words and `steps` batches an epoch."""
+    def said(self, line: str) -> None:
+        """Something that takes a while begins."""
+
+    def began(self, texts: int, validation: LabelledTexts, words: int, steps: int) -> None:
+        """Training on `texts` texts begins, with a vocabulary of `words` words and `steps` batches an epoch."""
 
     def step_done(self, epoch: int, step: int, windows: int, loss: float) -> None:
         """A batch is done; `windows` were trained on in this epoch so far, at a mean loss of `loss`."""
@@ -111,10 +118,16 @@ def train(
     options: Options,
     observer: Observer,
     *,
+    unlabelled: pa.Array | None = None,
     overwrite: bool = False,
     command: str = "",
 ) -> Evaluation:
     """Train a recipe and write it as a preset; return how well it does on the validation part.
+
+    With unlabelled texts the network starts from word vectors trained on all texts but the validation part, and
+    it also learns from what a linear teacher, trained on the training part, thinks of them. After each epoch
+    from SELF_TEACHING_FROM on its own opinion is averaged with the teacher's: two that err differently are
+    better together (Laine and Aila, "Temporal Ensembling for Semi-Supervised Learning", 2017).
 
     A KeyboardInterrupt ends training early: the best epoch so far becomes the preset.
 
@@ -123,16 +136,17 @@ def train(
         output: Folder to write the preset to; it appears when training is over.
         options: How to train.
         observer: Is told how training goes.
+        unlabelled: Array of strings; needs the extra `textsent[unlabelled]`.
         overwrite: Replace a preset of that name.
         command: The command line, to be stored with the preset.
 
     Raises:
         InputError: There is too little data, or it is all of one label.
         OutputError: The folder exists or can't be written.
+        MissingExtraError: There are unlabelled texts, but not the packages to use them.
         KeyboardInterrupt: Interrupted before the first epoch was over.
     """
-    import keras
-
+    keras = import_keras()
     chosen = recipe(options.recipe)
     training, validation = data.split(options.validation, options.seed)
     for name, part in (("training", training), ("validation", validation)):
@@ -143,30 +157,46 @@ def train(
             )
     started = time.monotonic()
     keras.utils.set_random_seed(options.seed)
-    preprocessor = Preprocessor.fit(training.texts, chosen.vocabulary_size)
+    texts, targets = training.texts.cast(pa.large_string()), training.labels.astype(np.float32)
+    if unlabelled is not None:
+        from textsent.unlabelled import Teacher, check_extra, mean_opinion, word_vectors
+
+        check_extra()
+        observer.said("a linear teacher reads the labelled texts and judges the unlabelled ones")
+        opinions = Teacher(training.texts, training.labels).predict(unlabelled)
+        texts = pa.concat_arrays([texts, unlabelled.cast(pa.large_string())])
+        targets = np.concatenate([targets, opinions])
+    preprocessor = Preprocessor.fit(texts, chosen.vocabulary_size)
     words = len(preprocessor.vocabulary)
     config = {"recipe": options.recipe, "vocabulary_size": words, **chosen.config}
     model = chosen.build(config)
-    batches = _training_batches(
-        preprocessor(training.texts),
-        training.labels,
-        config["window"],
-        options.batch_size or chosen.batch_size,
-        options.seed,
-    )
+    if unlabelled is not None:
+        observer.said("word vectors are trained on all of them")
+        vectors = word_vectors(texts, preprocessor.vocabulary, config["embedding_size"], options.seed)
+        embedding = model.get_layer("embedding")
+        embedding.set_weights([np.concatenate([embedding.get_weights()[0][:FIRST_WORD_ID], vectors])])
+    batch_size = options.batch_size or chosen.batch_size
+    batches = _Batches(preprocessor(texts), targets, config["window"], batch_size, options.seed)
     _compile(model, chosen.learning_rate, len(batches) * options.epochs)
-    observer.began(training, validation, words, len(batches))
+    observer.began(len(texts), validation, words, len(batches))
     with _folder_for(output, overwrite) as folder:
-        validator = SentimentModel(KerasNetwork(model), config["window"])
         ids = preprocessor(validation.texts)
-        epochs = _fit(model, batches, validator, ids, validation.labels, folder / WEIGHTS_FILE, options, observer)
+
+        def judge(epoch: int) -> Evaluation:
+            """Return how well an epoch does on the validation part, and prepare the next one's targets."""
+            export_lstm(model, folder / ONNX_FILE)
+            student = SentimentModel(OnnxNetwork.from_preset(folder), config["window"], usable_cores())
+            if unlabelled is not None and SELF_TEACHING_FROM <= epoch < options.epochs:
+                targets[len(training) :] = mean_opinion(opinions, student.predict(preprocessor(unlabelled)))
+            return evaluate(student.predict(ids), validation.labels)
+
+        epochs = _fit(model, batches, judge, folder / WEIGHTS_FILE, options, observer)
         model.load_weights(folder / WEIGHTS_FILE)
         trained = chosen.build(config)  # without the optimizer's state, which would be saved too
         trained.set_weights(model.get_weights())
         write_network(trained, config, preprocessor, folder)
-        evaluation = evaluate(
-            SentimentModel(OnnxNetwork.from_preset(folder), config["window"]).predict(ids), validation.labels
-        )
+        final = SentimentModel(OnnxNetwork.from_preset(folder), config["window"], usable_cores())
+        evaluation = evaluate(final.predict(ids), validation.labels)
         write_json(
             folder / METADATA_FILE,
             {
@@ -179,6 +209,7 @@ def train(
                 "data": {
                     "sha256": data.digest(),
                     "training_texts": len(training),
+                    "unlabelled_texts": 0 if unlabelled is None else len(unlabelled),
                     "validation_texts": len(validation),
                     "cut_by_group": data.named_groups,
                 },
@@ -227,99 +258,89 @@ def validation_part(data: LabelledTexts, preset: Path) -> LabelledTexts:
 
 def _fit(
     model: Any,
-    batches: Any,
-    validator: SentimentModel,
-    ids: WordIds,
-    labels: np.ndarray[Any, np.dtype[np.int8]],
+    batches: _Batches,
+    judge: Callable[[int], Evaluation],
     checkpoint: Path,
     options: Options,
     observer: Observer,
 ) -> list[Epoch]:
-    """Fit the network, keep the weights of its best epoch in `checkpoint`, and return the epochs."""
-    import keras
+    """Fit the network, keep the weights of its best epoch in `checkpoint`, and return the epochs.
 
+    The loop is our own: Keras's `fit` wants to know from the first batches how wide the others will be.
+    """
     epochs: list[Epoch] = []
-
-    class Validation(keras.callbacks.Callback):
-        """Validates whole texts, windows combined, as scoring will; Keras would validate single windows."""
-
-        def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-            self.started = time.monotonic()
-
-        def on_train_batch_end(self, batch: int, logs: dict[str, float]) -> None:
-            step = batch + 1
-            observer.step_done(len(epochs) + 1, step, step * batches.size, logs["loss"])
-
-        def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-            evaluation = evaluate(validator.predict(ids), labels)
-            logs["validation_accuracy"] = evaluation.accuracy
-            done = Epoch(
-                number=epoch + 1,
-                loss=logs["loss"],
-                validation_loss=evaluation.log_loss,
-                validation_accuracy=evaluation.accuracy,
-                seconds=time.monotonic() - self.started,
-                best=all(evaluation.accuracy > earlier.validation_accuracy for earlier in epochs),
-            )
-            epochs.append(done)
-            observer.epoch_done(done)
-
-    callbacks = [
-        Validation(),
-        keras.callbacks.ModelCheckpoint(
-            checkpoint, "validation_accuracy", mode="max", save_best_only=True, save_weights_only=True
-        ),
-        keras.callbacks.EarlyStopping("validation_accuracy", mode="max", patience=options.patience),
-    ]
+    best = 0  # number of the best epoch
     try:
-        model.fit(batches, epochs=options.epochs, callbacks=callbacks, verbose=0, shuffle=False)
+        for number in range(1, options.epochs + 1):
+            started = time.monotonic()
+            losses = []
+            for ids, targets in batches.shuffled():
+                losses.append(float(model.train_on_batch(ids, targets)))
+                observer.step_done(number, len(losses), len(losses) * batches.size, float(np.mean(losses[-100:])))
+            evaluation = judge(number)
+            is_best = all(evaluation.accuracy > earlier.validation_accuracy for earlier in epochs)
+            if is_best:
+                model.save_weights(checkpoint)
+                best = number
+            epochs.append(
+                Epoch(
+                    number=number,
+                    loss=float(np.mean(losses)),
+                    validation_loss=evaluation.log_loss,
+                    validation_accuracy=evaluation.accuracy,
+                    seconds=time.monotonic() - started,
+                    best=is_best,
+                )
+            )
+            observer.epoch_done(epochs[-1])
+            if number - best >= options.patience:
+                break
     except KeyboardInterrupt:
-        if not checkpoint.is_file():
+        if not epochs:
             raise
     return epochs
 
 
-def _training_batches(
-    ids: WordIds,
-    labels: np.ndarray[Any, np.dtype[np.int8]],
-    window: int,
-    size: int,
-    seed: int,
-) -> Any:
-    """Return the windows of the training texts in batches of like length, shuffled anew each epoch.
+class _Batches:
+    """The windows of the training texts in batches of like length.
 
-    A window carries its text's label. There are WIDTHS widths at most, and every batch is full, so that few
-    shapes are compiled: a width's last batch repeats some of its windows.
+    A window carries its text's target, the probability that it is positive; the targets may change between
+    epochs. There are WIDTHS widths at most, and every batch is full, so that few shapes are compiled: a width's
+    last batch repeats some of its windows.
     """
-    import keras
 
-    starts, ends, owners = cut_windows(ids.offsets, window)
-    step = -(-window // WIDTHS)
-    widths = np.minimum(-(-(ends - starts) // step) * step, window)
-    random = np.random.default_rng(seed)
+    def __init__(
+        self,
+        ids: WordIds,
+        targets: np.ndarray[Any, np.dtype[np.float32]],
+        window: int,
+        size: int,
+        seed: int,
+    ) -> None:
+        self.size = size
+        self._ids = ids.ids
+        self._targets = targets
+        self._starts, self._ends, self._owners = cut_windows(ids.offsets, window)
+        step = -(-window // WIDTHS)
+        widths = np.minimum(-(-(self._ends - self._starts) // step) * step, window)
+        self._by_width = {int(width): np.flatnonzero(widths == width) for width in np.unique(widths)}
+        self._random = np.random.default_rng(seed)
 
-    class Batches(keras.utils.PyDataset):
-        def __init__(self) -> None:
-            super().__init__()
-            self.size = size
-            self.on_epoch_end()
+    def __len__(self) -> int:
+        return sum(-(-len(windows) // self.size) for windows in self._by_width.values())
 
-        def on_epoch_end(self) -> None:
-            self.batches = []
-            for width in np.unique(widths):
-                windows = random.permutation(np.flatnonzero(widths == width))
-                count = -(-len(windows) // size)
-                self.batches += [(width, batch) for batch in np.resize(windows, (count, size))]
-            random.shuffle(self.batches)
-
-        def __len__(self) -> int:
-            return len(self.batches)
-
-        def __getitem__(self, number: int) -> tuple[Any, Any]:
-            width, batch = self.batches[number]
-            return pad(ids.ids, starts[batch], ends[batch], width), labels[owners[batch], None].astype(np.float32)
-
-    return Batches()
+    def shuffled(self) -> Iterator[tuple[Any, Any]]:
+        """Yield ids, int32, shape (size, width), and targets, float32, shape (size, 1), newly shuffled."""
+        batches = []
+        for width, windows in self._by_width.items():
+            count = -(-len(windows) // self.size)
+            batches += [
+                (width, batch) for batch in np.resize(self._random.permutation(windows), (count, self.size))
+            ]
+        self._random.shuffle(batches)
+        for width, batch in batches:
+            padded = pad(self._ids, self._starts[batch], self._ends[batch], width)
+            yield padded, self._targets[self._owners[batch], None]
 
 
 def _compile(model: Any, learning_rate: float, steps: int) -> None:
