@@ -67,7 +67,7 @@ def score(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            metavar="INPUT...",
+            metavar="INPUT",
             help="Files to score: .mbox, .csv, .tsv, .parquet, .jsonl or .txt (a line is a text), "
             "each also .gz, .bz2 or .zst; - is standard input.",
         ),

@@ -90,11 +90,11 @@ class RowTable:
         came_in = pa.schema(list(schema)[: -len(SCORE_SCHEMA)])
         is_mail = {"from", "subject"} <= set(came_in.names)
         described = ["from", "subject"] if is_mail else [text_column(came_in, self._column)]
-        table = Table(box=None, pad_edge=False)
-        table.add_column("score", justify="right")
-        table.add_column("sentiment")
+        table = Table(box=None, pad_edge=False, expand=True)
+        table.add_column("score", width=5)
+        table.add_column("sentiment", width=14)
         for name in described:
-            table.add_column(name, no_wrap=True, overflow="ellipsis")
+            table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=1)
         for batch in self._shown:
             for row in batch.to_pylist():
                 score, sentiment = row[self._prefix + "score"], row[self._prefix + "sentiment"]

@@ -59,7 +59,7 @@ class Settings:
     def __post_init__(self) -> None:
         if self.split not in ("whitespace", "space"):
             raise PresetError(f"split must be 'whitespace' or 'space'. Received: {self.split!r}")
-        if not self.filters.isascii():
+        if not isinstance(self.filters, str) or not self.filters.isascii():
             raise PresetError(f"filters must be ASCII characters. Received: {self.filters!r}")
 
 
@@ -150,7 +150,13 @@ class Preprocessor:
         return cls(tuple(vocabulary), settings)
 
     def save(self, folder: Path) -> None:
-        """Write `preprocessor.json` and `vocabulary.txt` (a word a line) into a preset's folder."""
+        """Write `preprocessor.json` and `vocabulary.txt` (a word a line) into a preset's folder.
+
+        Raises:
+            PresetError: A word holds a line feed, which only settings without one in `filters` allow.
+        """
+        if any("\n" in word for word in self.vocabulary):
+            raise PresetError("a word of the vocabulary holds a line feed: put it into the settings' filters")
         (folder / SETTINGS_FILE).write_text(json.dumps(asdict(self.settings), indent=2) + "\n", "utf-8")
         words = "".join(word + "\n" for word in self.vocabulary)
         (folder / VOCABULARY_FILE).write_bytes(words.encode("utf-8"))
@@ -189,10 +195,12 @@ def as_text_array(texts: Iterable[str | None] | pa.Array | pa.ChunkedArray) -> p
     if not is_text(texts.type):
         raise InputError(f"texts must be strings. Received: {texts.type}")
     if isinstance(texts, pa.ChunkedArray):
-        return texts.cast(pa.large_string()).combine_chunks()
-    if pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type):
-        return texts
-    return texts.cast(pa.large_string())
+        chunks = [as_text_array(chunk).cast(pa.large_string()) for chunk in texts.chunks]
+        return pa.concat_arrays(chunks or [pa.array([], pa.large_string())])
+    if pa.types.is_dictionary(texts.type):
+        values = as_text_array(texts.dictionary)
+        return pa.DictionaryArray.from_arrays(texts.indices, values).dictionary_decode()
+    return texts.cast(pa.large_string()) if pa.types.is_string_view(texts.type) else texts
 
 
 def split_words(texts: pa.Array, settings: Settings) -> tuple[pa.Array, np.ndarray[Any, np.dtype[np.int64]]]:

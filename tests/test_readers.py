@@ -1,0 +1,665 @@
+import bz2
+import csv
+import gzip
+import io
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textsent.errors import InputError, OptionError, TextsentError
+from textsent.readers import BATCH_ROWS, format_by_suffix, open_reader
+from textsent.schema import scored_schema
+
+NOT_UTF8 = "the text is not UTF-8: convert it first, for instance with `iconv -f WINDOWS-1252 -t UTF-8`"
+NO_CSV = "the file is empty: it needs a line with the columns' names, and rows"
+FORMATS = "csv, tsv, parquet, jsonl, text, mbox"
+
+TABLE = [{"id": 1, "text": "so\ngood"}, {"id": 2, "text": None}]
+STRINGS = [{"id": "1", "text": "so\ngood"}, {"id": "2", "text": ""}]
+MAIL = {
+    "message_id": "<1@example.com>",
+    "date": datetime(2026, 2, 3, 9, 14, 10, tzinfo=UTC),
+    "from": "Ann <ann@example.com>",
+    "to": "help@example.com",
+    "subject": "It arrived!",
+    "text": "So good.",
+    "offset": 0,
+}
+MBOX = b"""From ann@example.com Tue Feb  3 09:14:20 2026
+From: Ann <ann@example.com>
+To: help@example.com
+Subject: It arrived!
+Message-ID: <1@example.com>
+Date: Tue, 3 Feb 2026 09:14:10 +0000
+
+So good.
+"""
+
+
+def parquet_bytes(table, **options):
+    sink = io.BytesIO()
+    pq.write_table(table, sink, **options)
+    return sink.getvalue()
+
+
+def zstd_bytes(data):
+    return pa.compress(data, "zstd", asbytes=True)
+
+
+SAMPLES = {
+    "csv": (b'id,text\n1,"so\ngood"\n2,\n', STRINGS),
+    "tsv": (b'id\ttext\n1\t"so\ngood"\n2\t\n', STRINGS),
+    "parquet": (parquet_bytes(pa.Table.from_pylist(TABLE)), TABLE),
+    "jsonl": (b'{"id": 1, "text": "so\\ngood"}\n{"id": 2, "text": null}\n', TABLE),
+    "text": (b"so good\n\nbad\n", [{"text": "so good"}, {"text": ""}, {"text": "bad"}]),
+    "mbox": (MBOX, [MAIL]),
+}
+SUFFIXES = {"csv": "csv", "tsv": "tsv", "parquet": "parquet", "jsonl": "jsonl", "text": "txt", "mbox": "mbox"}
+COMPRESSIONS = {"gz": gzip.compress, "bz2": bz2.compress, "zst": zstd_bytes}
+
+each_format = pytest.mark.parametrize("format", SAMPLES)
+each_compression = pytest.mark.parametrize("compression", COMPRESSIONS)
+
+
+def written(path, data):
+    path.write_bytes(data)
+    return path
+
+
+def rows(source, format=None):
+    with open_reader(source, format) as reader:
+        return [row for batch in reader for row in batch.to_pylist()]
+
+
+def column(source, name="text"):
+    return [row[name] for row in rows(source)]
+
+
+def input_error(source, format=None):
+    with pytest.raises(InputError) as error:
+        rows(source, format)
+    return str(error.value)
+
+
+def scored_schema_of(source):
+    """Read as scoring reads: the columns' names first."""
+    with open_reader(source) as reader:
+        schema = scored_schema(reader.schema)
+        assert list(reader)
+    return schema
+
+
+def option_error(source, format=None):
+    with pytest.raises(OptionError) as error:
+        rows(source, format)
+    return str(error.value)
+
+
+@pytest.fixture
+def standard_input(monkeypatch):
+    def fill(data):
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BufferedReader(io.BytesIO(data))))
+
+    return fill
+
+
+@pytest.fixture
+def piped_input(monkeypatch):
+    def fill(data):
+        read_end, write_end = os.pipe()
+        with os.fdopen(write_end, "wb") as pipe:
+            pipe.write(data)
+        stream = os.fdopen(read_end)
+        opened.append(stream)
+        monkeypatch.setattr(sys, "stdin", stream)
+
+    opened = []
+    yield fill
+    for stream in opened:
+        stream.close()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "format"),
+    [
+        ("csv", "csv"),
+        ("tsv", "tsv"),
+        ("parquet", "parquet"),
+        ("pq", "parquet"),
+        ("jsonl", "jsonl"),
+        ("ndjson", "jsonl"),
+        ("txt", "text"),
+        ("mbox", "mbox"),
+        ("mbx", "mbox"),
+        ("CSV", "csv"),
+    ],
+)
+def test_the_suffix_tells_the_format(tmp_path, suffix, format):
+    data, expected = SAMPLES[format]
+    assert rows(written(tmp_path / f"mail.2026.{suffix}", data)) == expected
+
+
+@each_format
+def test_the_format_asked_for_goes_before_the_suffix(tmp_path, format):
+    data, expected = SAMPLES[format]
+    assert rows(written(tmp_path / "input.dat", data), format) == expected
+    assert rows(written(tmp_path / "input.xlsx.csv", data), format) == expected
+
+
+@each_format
+@each_compression
+def test_compressed_files_are_read(tmp_path, format, compression):
+    data, expected = SAMPLES[format]
+    path = written(tmp_path / f"input.{SUFFIXES[format]}.{compression}", COMPRESSIONS[compression](data))
+    assert rows(path) == expected
+
+
+@each_format
+@each_compression
+def test_the_first_bytes_tell_the_compression_not_the_name(tmp_path, format, compression):
+    data, expected = SAMPLES[format]
+    assert rows(written(tmp_path / f"a.{SUFFIXES[format]}", COMPRESSIONS[compression](data))) == expected
+    assert rows(written(tmp_path / f"b.{SUFFIXES[format]}.{compression}", data)) == expected
+
+
+@each_compression
+def test_compressed_pieces_one_after_the_other_are_one_file(tmp_path, compression):
+    compress = COMPRESSIONS[compression]
+    path = written(tmp_path / "a.csv", compress(b"text\nso\n") + compress(b"good\n"))
+    assert column(path) == ["so", "good"]
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("a.csv", ("csv", None)),
+        ("a.csv.gz", ("csv", "gzip")),
+        ("a.b.JSONL.ZST", ("jsonl", "zstd")),
+        ("a.gz", (None, "gzip")),
+        ("a.csv.docx", (None, None)),
+        ("a", (None, None)),
+        ("folder.csv/a", (None, None)),
+        (".csv", (None, None)),
+        ("-", (None, None)),
+    ],
+)
+def test_suffixes_name_format_and_compression(path, found):
+    assert format_by_suffix(path) == found
+
+
+@each_format
+def test_several_inputs_are_read_one_after_the_other(tmp_path, format):
+    data, expected = SAMPLES[format]
+    first = written(tmp_path / f"1.{SUFFIXES[format]}", data)
+    second = written(tmp_path / f"2.{SUFFIXES[format]}", gzip.compress(data))
+    assert rows([first, str(second), first]) == expected * 3
+
+
+def test_inputs_of_several_formats_with_the_same_columns_are_read_together(tmp_path):
+    first = written(tmp_path / "a.csv", b"text\nso\n")
+    second = written(tmp_path / "b.txt", b"good\n")
+    assert column([first, second]) == ["so", "good"]
+
+
+def test_the_name_tells_the_first_input_and_how_many_more(tmp_path):
+    paths = [str(written(tmp_path / f"{number}.txt", b"a\n")) for number in range(3)]
+    with open_reader(paths) as reader:
+        assert reader.name == f"{paths[0]} and 2 more"
+    with open_reader(paths[0]) as reader:
+        assert reader.name == paths[0]
+
+
+@pytest.mark.parametrize(
+    ("second", "difference"),
+    [
+        (b'{"text": "a", "n": "1"}', "expected 'n' (int64), found 'n' (string)"),
+        (b'{"text": "a", "m": 1}', "expected 'n' (int64), found 'm' (int64)"),
+        (b'{"text": "a"}', "expected 2 columns, found 1"),
+        (b'{"text": "a", "n": 1, "m": 1}', "expected 2 columns, found 3"),
+    ],
+)
+def test_inputs_with_other_columns_than_the_first_are_refused(tmp_path, second, difference):
+    paths = [written(tmp_path / "1.jsonl", b'{"text": "a", "n": 1}'), written(tmp_path / "2.jsonl", second)]
+    assert input_error(paths) == (
+        f"{paths[1]} has other columns than {paths[0]}: {difference}; score it in a run of its own"
+    )
+
+
+def test_metadata_of_parquet_files_may_differ(tmp_path):
+    paths = [tmp_path / "1.parquet", tmp_path / "2.parquet"]
+    for path in paths:
+        pq.write_table(pa.table({"text": ["a"]}).replace_schema_metadata({"path": str(path)}), path)
+    assert column(paths) == ["a", "a"]
+
+
+def test_an_unreadable_later_input_is_named(tmp_path):
+    paths = [written(tmp_path / "1.txt", b"a\n"), written(tmp_path / "2.txt", b"caf\xe9\n")]
+    assert input_error(paths).startswith(f"{paths[1]}")
+
+
+@each_format
+def test_standard_input_is_read(standard_input, format):
+    data, expected = SAMPLES[format]
+    standard_input(data)
+    assert rows("-", format) == expected
+
+
+@each_format
+@each_compression
+def test_compressed_standard_input_is_read(standard_input, format, compression):
+    data, expected = SAMPLES[format]
+    standard_input(COMPRESSIONS[compression](data))
+    assert rows("-", format) == expected
+
+
+@each_format
+def test_a_pipe_is_read(piped_input, format):
+    data, expected = SAMPLES[format]
+    piped_input(data)
+    assert rows("-", format) == expected
+
+
+@each_format
+def test_a_pipe_has_a_position_but_no_size(piped_input, format):
+    data, _ = SAMPLES[format]
+    piped_input(data)
+    with open_reader("-", format) as reader:
+        positions = [reader.position for _ in reader]
+        assert reader.size is None
+    assert positions == sorted(positions)
+    assert all(0 <= position <= len(data) for position in positions)
+
+
+def test_standard_input_and_files_are_read_one_after_the_other(tmp_path, standard_input):
+    standard_input(b"good\n")
+    paths = [written(tmp_path / "1.txt", b"so\n"), "-", written(tmp_path / "2.txt", b"!\n")]
+    assert [row["text"] for row in rows(paths, "text")] == ["so", "good", "!"]
+
+
+def test_standard_input_given_twice_is_an_error(standard_input):
+    standard_input(b"good\n")
+    with pytest.raises(TextsentError):
+        rows(["-", "-"], "text")
+
+
+def test_standard_input_is_named_in_messages(standard_input):
+    standard_input(b"")
+    assert input_error("-", "csv") == f"standard input can't be read: {NO_CSV}"
+
+
+@pytest.mark.parametrize(
+    "text", ["007", "NA", "None", "null", "NaN", "true", "1e5", " 1 ", "2026-01-02", "#N/A", "-"]
+)
+@pytest.mark.parametrize("suffix", ["csv", "tsv"])
+def test_a_value_of_a_csv_file_stays_the_text_it_was(tmp_path, text, suffix):
+    separator = "," if suffix == "csv" else "\t"
+    path = written(tmp_path / f"a.{suffix}", f"text{separator}n\n{text}{separator}1\n".encode())
+    assert rows(path) == [{"text": text, "n": "1"}]
+
+
+def test_an_empty_value_of_a_csv_file_is_an_empty_text(tmp_path):
+    assert rows(written(tmp_path / "a.csv", b'text,n\n,\n"",""\n')) == [{"text": "", "n": ""}] * 2
+
+
+def test_quoted_values_of_a_csv_file_hold_line_breaks_quotes_and_commas(tmp_path):
+    path = written(tmp_path / "a.csv", b'text,n\n"so\ngood\r\n",1\n"he said ""no"", twice",2\n')
+    assert column(path) == ["so\ngood\r\n", 'he said "no", twice']
+
+
+def test_a_tab_separated_file_holds_commas(tmp_path):
+    assert rows(written(tmp_path / "a.tsv", b"text\tn\nso, good\t1\n")) == [{"text": "so, good", "n": "1"}]
+
+
+def test_values_of_a_csv_file_stay_text_beyond_the_first_block(tmp_path):
+    path = written(tmp_path / "a.csv", b"n\n" + b"0123456\n" * 700_000 + b"late\n")
+    with open_reader(path) as reader:
+        last = list(reader)[-1].column("n").to_pylist()
+    assert last[-2:] == ["0123456", "late"]
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("suffix", ["csv", "txt"])
+def test_every_line_ending_is_known(tmp_path, suffix, ending):
+    lines = ["text", "so", "good"] if suffix == "csv" else ["so", "good"]
+    path = written(tmp_path / f"a.{suffix}", "".join(line + ending for line in lines).encode())
+    assert column(path) == ["so", "good"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "txt"])
+def test_the_last_line_needs_no_end(tmp_path, suffix):
+    lines = b"good" if suffix == "txt" else b"text\ngood"
+    assert column(written(tmp_path / f"a.{suffix}", lines)) == ["good"]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "data"),
+    [("csv", "text\ngood\n"), ("tsv", "text\ngood\n"), ("txt", "good\n"), ("jsonl", '{"text": "good"}\r\n')],
+)
+def test_a_byte_order_mark_is_no_text(tmp_path, suffix, data):
+    assert rows(written(tmp_path / f"a.{suffix}", b"\xef\xbb\xbf" + data.encode())) == [{"text": "good"}]
+
+
+def test_a_csv_file_may_have_no_rows(tmp_path):
+    path = written(tmp_path / "a.csv", b"text,n\n")
+    with open_reader(path) as reader:
+        assert reader.schema == pa.schema([("text", pa.string()), ("n", pa.string())])
+        assert list(reader) == []
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.jsonl", "a.mbox"])
+def test_an_empty_file_without_a_header_has_no_rows(tmp_path, name):
+    assert rows(written(tmp_path / name, b"")) == []
+
+
+def test_a_line_of_a_text_file_is_a_text_whatever_else_it_holds(tmp_path):
+    path = written(tmp_path / "a.txt", "a\x0bb\x0cc\x1cd\x85e\u2028f\n \n\n".encode())
+    assert column(path) == ["a\x0bb\x0cc\x1cd\x85e\u2028f", " ", ""]
+
+
+def test_a_text_file_may_begin_with_the_letters_that_begin_bz2_files(tmp_path):
+    assert column(written(tmp_path / "a.txt", b"BZh is the mark of bz2\n")) == ["BZh is the mark of bz2"]
+
+
+def test_fields_that_a_json_line_lacks_are_null(tmp_path):
+    path = written(tmp_path / "a.jsonl", b'{"text": "a"}\n\n{"n": 1}\n  \n{}\n')
+    assert rows(path) == [{"text": "a", "n": None}, {"text": None, "n": 1}, {"text": None, "n": None}]
+
+
+def test_a_field_that_is_null_in_every_json_line_holds_strings(tmp_path):
+    with open_reader(written(tmp_path / "a.jsonl", b'{"text": null}\n')) as reader:
+        assert reader.schema == pa.schema([("text", pa.string())])
+        assert next(iter(reader)).to_pylist() == [{"text": None}]
+
+
+def test_json_values_keep_their_types(tmp_path):
+    row = {"i": 2**53 + 1, "f": 0.1, "b": True, "s": "007", "l": [1, 2], "o": {"a": {"b": "c"}}}
+    assert rows(written(tmp_path / "a.jsonl", json.dumps(row).encode())) == [row]
+
+
+def test_parquet_columns_keep_their_types(tmp_path):
+    table = pa.table(
+        {
+            "text": pa.array(["a", None], pa.large_string()),
+            "when": pa.array([0, 1], pa.timestamp("us", "UTC")),
+            "tags": pa.array([["x"], None]),
+            "kind": pa.array(["x", "y"]).dictionary_encode(),
+            "n": pa.array([1, None], pa.int8()),
+        }
+    )
+    with open_reader(written(tmp_path / "a.parquet", parquet_bytes(table))) as reader:
+        assert reader.schema == table.schema
+        assert pa.Table.from_batches(reader).equals(table)
+
+
+@pytest.mark.parametrize("format", ["csv", "tsv", "parquet", "jsonl", "text"])
+def test_rows_come_in_order_in_batches_of_limited_length(tmp_path, format):
+    texts = [str(row) for row in range(2 * BATCH_ROWS + 1)]
+    data = {
+        "csv": "\n".join(["text", *texts]).encode(),
+        "tsv": "\n".join(["text", *texts]).encode(),
+        "parquet": parquet_bytes(pa.table({"text": texts}), row_group_size=BATCH_ROWS + 5),
+        "jsonl": "\n".join(json.dumps({"text": text}) for text in texts).encode(),
+        "text": "\n".join(texts).encode(),
+    }[format]
+    with open_reader(written(tmp_path / f"a.{SUFFIXES[format]}", data)) as reader:
+        batches = list(reader)
+    assert max(batch.num_rows for batch in batches) <= BATCH_ROWS
+    assert all(batch.schema == reader.schema for batch in batches)
+    assert [text for batch in batches for text in batch.column("text").to_pylist()] == texts
+
+
+LINES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\ufeff"), max_size=10)
+VALUES = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('",\r\n\t'), max_size=10)
+
+
+@settings(max_examples=50)
+@given(lines=st.lists(LINES, max_size=5))
+def test_lines_of_a_text_file_come_back_as_written(tmp_path_factory, lines):
+    path = written(tmp_path_factory.mktemp("text") / "a.txt", "".join(line + "\n" for line in lines).encode())
+    assert column(path) == lines
+
+
+@settings(max_examples=50)
+@given(values=st.lists(st.tuples(VALUES, VALUES), max_size=5), delimiter=st.sampled_from([",", "\t"]))
+def test_values_of_a_csv_file_come_back_as_written(tmp_path_factory, values, delimiter):
+    sink = io.StringIO(newline="")
+    csv.writer(sink, quoting=csv.QUOTE_ALL, delimiter=delimiter).writerows([("a", "b"), *values])
+    suffix = "csv" if delimiter == "," else "tsv"
+    path = written(tmp_path_factory.mktemp("csv") / f"a.{suffix}", sink.getvalue().encode())
+    assert [(row["a"], row["b"]) for row in rows(path)] == values
+
+
+@settings(max_examples=50)
+@given(
+    values=st.lists(
+        st.fixed_dictionaries({"s": st.none() | VALUES, "n": st.none() | st.integers(-(2**63), 2**63 - 1)}),
+        max_size=5,
+    ),
+    escaped=st.booleans(),
+)
+def test_json_lines_come_back_as_written(tmp_path_factory, values, escaped):
+    lines = "".join(json.dumps(value, ensure_ascii=escaped) + "\n" for value in values)
+    assert rows(written(tmp_path_factory.mktemp("json") / "a.jsonl", lines.encode())) == values
+
+
+@each_format
+def test_position_grows_to_the_size_of_all_inputs(tmp_path, format):
+    data, _ = SAMPLES[format]
+    paths = [
+        written(tmp_path / f"1.{SUFFIXES[format]}", data),
+        written(tmp_path / f"2.{SUFFIXES[format]}", gzip.compress(data)),
+        written(tmp_path / f"3.{SUFFIXES[format]}", data),
+    ]
+    size = sum(path.stat().st_size for path in paths)
+    with open_reader(paths) as reader:
+        assert reader.size == size
+        positions = [reader.position for _ in reader]
+        assert reader.position == size
+    assert positions == sorted(positions)
+    assert 0 <= positions[0] <= positions[-1] <= size
+
+
+def test_position_lies_within_a_long_file(tmp_path):
+    data = b"0123456789\n" * 20_000
+    with open_reader(written(tmp_path / "a.txt", data)) as reader:
+        positions = [reader.position for _ in reader]
+    assert positions[0] < len(data) / 2
+    assert positions == sorted(positions)
+
+
+def test_a_missing_file_is_an_error(tmp_path):
+    path = tmp_path / "a.csv"
+    assert input_error(path) == f"{path}: there is no such file: check the path"
+    path = tmp_path / "a"
+    assert input_error(path) == f"{path}: there is no such file: check the path"
+
+
+def test_a_missing_later_file_is_an_error_at_once(tmp_path):
+    missing = tmp_path / "b.csv"
+    with pytest.raises(InputError) as error:
+        open_reader([written(tmp_path / "a.csv", b"text\na\n"), missing])
+    assert str(error.value) == f"{missing}: there is no such file: check the path"
+
+
+@pytest.mark.parametrize("name", ["mail", "mail.mbox"])
+def test_a_folder_is_an_error(tmp_path, name):
+    path = tmp_path / name
+    path.mkdir()
+    assert input_error(path) == f"{path} is a folder: name the files in it, for instance {path / '*.mbox'}"
+
+
+@pytest.mark.parametrize(("name", "suffix"), [("a.docx", ".docx"), ("a", ""), ("a.docx.gz", ".gz")])
+def test_a_suffix_that_names_no_format_is_an_error(tmp_path, name, suffix):
+    path = written(tmp_path / name, b"a")
+    assert input_error(path) == (
+        f"{path}: the suffix '{suffix}' names no format that textsent reads: choose one with --format: {FORMATS}"
+    )
+
+
+def test_a_format_that_is_not_known_is_an_error(tmp_path):
+    path = written(tmp_path / "a.csv", b"text\na\n")
+    assert option_error(path, "xml") == f"there is no format 'xml': choose one of {FORMATS}"
+
+
+def test_standard_input_needs_a_format():
+    assert option_error("-") == (f"the format of standard input is not known: choose one with --format: {FORMATS}")
+
+
+def test_no_input_is_an_error():
+    assert option_error([]) == "there is no input: name at least one file, or - for standard input"
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+@pytest.mark.parametrize("data", [b"", b"\n\n", b"\xef\xbb\xbf"])
+def test_an_empty_csv_file_is_an_error(tmp_path, name, data):
+    path = written(tmp_path / name, data)
+    assert input_error(path) == f"{path} can't be read: {NO_CSV}"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.csv", b"text\ncaf\xe9\n"),
+        ("a.csv", b"text\n" + b"x\n" * 2_500_000 + b"caf\xe9\n"),
+        ("a.csv", b"caf\xe9\nx\n"),
+        ("a.csv", "text\nx\n".encode("utf-16")),
+        ("a.tsv", b"text\ncaf\xe9\n"),
+    ],
+    ids=["row", "late row", "header", "utf-16", "tsv"],
+)
+def test_a_csv_file_that_is_not_utf_8_is_an_error(tmp_path, name, data):
+    path = written(tmp_path / name, data)
+    with pytest.raises(InputError) as error:
+        scored_schema_of(path)
+    assert str(error.value) == f"{path} can't be read: {NOT_UTF8}"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.txt", b"caf\xe9\n"),
+        ("a.txt", b"x\n" * BATCH_ROWS + b"caf\xe9\n"),
+        ("a.txt", "caf\xe9\n".encode("utf-16")),
+        ("a.jsonl", b'{"text": "caf\xe9"}\n'),
+        ("a.jsonl", b'{"text": "x"}\n' * BATCH_ROWS + b'{"text": "caf\xe9"}\n'),
+    ],
+    ids=["text", "late text", "utf-16", "json", "late json"],
+)
+def test_a_text_file_that_is_not_utf_8_is_an_error(tmp_path, name, data):
+    path = written(tmp_path / name, data)
+    assert input_error(path) == f"{path}: {NOT_UTF8}"
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"a,b\n1,2\n1,2,3\n", "CSV parse error: Expected 2 columns, got 3: 1,2,3"),
+        (b"a,b\n1\n", "CSV parse error: Expected 2 columns, got 1: 1"),
+        (b'a,b\n1,"' + b"x,y\n" * 2_100_000, "a row is longer than 4 MiB, or a quote is never closed"),
+    ],
+    ids=["too many", "too few", "open quote"],
+)
+def test_a_csv_row_that_cannot_be_parsed_is_an_error(tmp_path, data, problem):
+    path = written(tmp_path / "a.csv", data)
+    assert input_error(path) == f"{path} can't be read: {problem}"
+
+
+NO_PARQUET = "Parquet magic bytes not found in footer. Either the file is corrupted or this is not a parquet file"
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"text\nnot a parquet file\n", NO_PARQUET),
+        (SAMPLES["parquet"][0][:-20], NO_PARQUET),
+        (gzip.compress(b"text\nnot a parquet file\n"), NO_PARQUET),
+        (b"", "Parquet file size is 0 bytes"),
+    ],
+    ids=["other", "truncated", "compressed", "empty"],
+)
+def test_a_parquet_file_that_is_none_is_an_error(tmp_path, data, problem):
+    path = written(tmp_path / "a.parquet", data)
+    assert input_error(path) == f"{path} can't be read: {problem}"
+
+
+@each_format
+def test_a_truncated_gzip_file_is_an_error(tmp_path, format):
+    data, _ = SAMPLES[format]
+    path = written(tmp_path / f"a.{SUFFIXES[format]}.gz", gzip.compress(data)[:-9])
+    assert input_error(path) == f"{path} can't be read: Truncated compressed stream"
+
+
+def test_a_corrupt_gzip_file_is_an_error(tmp_path):
+    path = written(tmp_path / "a.csv.gz", b"\x1f\x8bgarbage")
+    assert input_error(path) == f"{path} can't be read: zlib inflate failed: unknown compression method"
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b'{"a": 1}\n{"a": x}\n', "line 2 is not JSON: Expecting value: line 1 column 7 (char 6)"),
+        (b'\n\n{"a": 1} {"a": 2}\n', "line 3 is not JSON: Extra data: line 1 column 10 (char 9)"),
+        (b'{"a": 1}\n[1]\n', "line 2 must be a JSON object. Received: list"),
+        (b'"text"\n', "line 1 must be a JSON object. Received: str"),
+        (b"null\n", "line 1 must be a JSON object. Received: NoneType"),
+        (b'{"a": 1}\n{"a": "x"}\n', "Could not convert 'x' with type str: tried to convert to int64"),
+    ],
+)
+def test_a_bad_json_line_is_an_error(tmp_path, data, problem):
+    path = written(tmp_path / "a.jsonl", data)
+    assert input_error(path) == f"{path} can't be read: {problem}"
+
+
+def test_a_bad_json_line_is_numbered_beyond_the_first_batch(tmp_path):
+    path = written(tmp_path / "a.jsonl", b'{"a": 1}\n' * BATCH_ROWS + b"x\n")
+    assert input_error(path) == (
+        f"{path} can't be read: line {BATCH_ROWS + 1} is not JSON: Expecting value: line 1 column 1 (char 0)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b'{"a": "x"}\n{"a": 1}\n', "Expected bytes, got a 'int' object"),
+        (b'{"a": 1}\n{"a": true}\n', "Expected integer, got bool"),
+        (b'{"a": %d}\n' % 2**70, ""),
+        (b'{"a": ' + b"[" * 100_000, ""),
+        (b'{"a": "\\ud800"}\n', "'utf-8' codec can't encode character '\\ud800' in position 0"),
+    ],
+    ids=["number among strings", "truth among numbers", "huge number", "deep nesting", "lone surrogate"],
+)
+def test_json_values_that_no_column_can_hold_are_an_error(tmp_path, data, problem):
+    path = written(tmp_path / "a.jsonl", data)
+    assert input_error(path).startswith(f"{path} can't be read: {problem}")
+
+
+def test_a_field_that_first_appears_late_is_an_error(tmp_path):
+    path = written(tmp_path / "a.jsonl", b'{"a": 1}\n' * BATCH_ROWS + b'{"a": 1, "c": 2, "b": 2}\n')
+    assert input_error(path) == (
+        f"{path} can't be read: the field 'b' first appears after line 4096: "
+        "a field must appear within the first 4096 lines, null where it is missing"
+    )
+
+
+@pytest.mark.parametrize(
+    ("early", "late"),
+    [
+        (b'{"a": 1}\n', b'{"a": 1.5}\n'),
+        (b'{"a": 0.5}\n', b'{"a": true}\n'),
+        (b'{"a": {"b": 1}}\n', b'{"a": {"c": 2}}\n'),
+        (b'{"a": "x"}\n', b'{"a": 1}\n'),
+        (b'{"a": null}\n', b'{"a": 1}\n'),
+    ],
+    ids=["fraction", "truth", "inner field", "number", "number after nulls"],
+)
+def test_a_late_value_that_the_column_cannot_hold_is_an_error_not_another_value(tmp_path, early, late):
+    path = written(tmp_path / "a.jsonl", early * BATCH_ROWS + late)
+    assert input_error(path).startswith(f"{path} can't be read: ")

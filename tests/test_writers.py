@@ -1,0 +1,464 @@
+import bz2
+import errno
+import gzip
+import io
+import json
+import math
+import sys
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textsent.errors import OptionError, OutputError
+from textsent.readers import open_reader
+from textsent.writers import ROW_GROUP_BYTES, check_output, open_writer
+
+TABLE = pa.table(
+    {"text": ["so\ngood", "", None], "n": [1, None, 3], "score": pa.array([0.5, None, 1], pa.float32())}
+)
+SUFFIXES = ["csv", "jsonl", "parquet"]
+COMPRESSIONS = ["", ".gz", ".bz2", ".zst"]
+MAGIC = {".gz": b"\x1f\x8b", ".bz2": b"BZh", ".zst": b"\x28\xb5\x2f\xfd"}
+
+each_suffix = pytest.mark.parametrize("suffix", SUFFIXES)
+each_compression = pytest.mark.parametrize("compression", COMPRESSIONS)
+
+
+class Interrupted(Exception):  # noqa: N818 - stands for whatever ends the block early
+    pass
+
+
+def write(table, path, **options):
+    with open_writer(path, table.schema, **options) as writer:
+        for batch in table.to_batches():
+            writer.write(batch)
+    return path
+
+
+def read(path):
+    with open_reader(path) as reader:
+        return pa.Table.from_batches(reader, reader.schema)
+
+
+def json_lines(table, folder):
+    return [json.loads(line) for line in write(table, folder / "a.jsonl").read_text("utf-8").splitlines()]
+
+
+def output_error(path, **options):
+    with pytest.raises(OutputError) as error:
+        write(TABLE, path, **options)
+    return str(error.value)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def standard_output(monkeypatch):
+    buffer = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=buffer))
+    return buffer
+
+
+@each_compression
+def test_parquet_written_then_read_is_the_same(tmp_path, compression):
+    assert read(write(TABLE, tmp_path / f"a.parquet{compression}")).equals(TABLE)
+
+
+@each_compression
+def test_json_lines_written_then_read_are_the_same(tmp_path, compression):
+    assert read(write(TABLE, tmp_path / f"a.jsonl{compression}")).to_pylist() == TABLE.to_pylist()
+
+
+@each_compression
+def test_csv_written_then_read_is_the_same_as_text(tmp_path, compression):
+    assert read(write(TABLE, tmp_path / f"a.csv{compression}")).to_pylist() == [
+        {"text": "so\ngood", "n": "1", "score": "0.5"},
+        {"text": "", "n": "", "score": ""},
+        {"text": "", "n": "3", "score": "1"},
+    ]
+
+
+@each_suffix
+@pytest.mark.parametrize("compression", COMPRESSIONS[1:])
+def test_the_suffix_tells_the_compression(tmp_path, suffix, compression):
+    data = write(TABLE, tmp_path / f"a.{suffix}{compression}").read_bytes()
+    assert data.startswith(MAGIC[compression])
+
+
+@pytest.mark.parametrize(("compression", "decompress"), [(".gz", gzip.decompress), (".bz2", bz2.decompress)])
+def test_other_programs_can_read_compressed_output(tmp_path, compression, decompress):
+    data = write(TABLE, tmp_path / f"a.jsonl{compression}").read_bytes()
+    assert decompress(data) == write(TABLE, tmp_path / "a.jsonl").read_bytes()
+
+
+def test_parquet_is_compressed_inside_with_zstd(tmp_path):
+    metadata = pq.read_metadata(write(TABLE, tmp_path / "a.parquet"))
+    assert metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+@each_suffix
+def test_the_format_asked_for_goes_before_the_suffix(tmp_path, suffix):
+    expected = write(TABLE, tmp_path / f"a.{suffix}").read_bytes()
+    assert write(TABLE, tmp_path / "a.out", format=suffix).read_bytes() == expected
+
+
+def test_csv_has_a_header_and_quotes_strings(tmp_path):
+    table = pa.table({"text": ['so "good", really', "é"], "n": [1, None]})
+    data = write(table, tmp_path / "a.csv").read_text("utf-8")
+    assert data == '"text","n"\n"so ""good"", really",1\n"é",\n'
+
+
+def test_json_lines_are_utf_8_without_escapes(tmp_path):
+    data = write(pa.table({"text": ["é\n"], "n": [None]}), tmp_path / "a.jsonl").read_bytes()
+    assert data == '{"text": "é\\n", "n": null}\n'.encode()
+
+
+CELLS = {
+    pa.string(): st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('",\r\n\t'), max_size=8),
+    pa.int64(): st.integers(-(2**63), 2**63 - 1),
+    pa.float64(): st.floats(),
+}
+
+
+def tables(null=True, finite=False):
+    cells = {**CELLS, pa.float64(): st.floats(allow_nan=not finite, allow_infinity=not finite)}
+    columns = {"s": pa.string(), "t": pa.string(), "n": pa.int64(), "x": pa.float64()}
+    rows = st.fixed_dictionaries(
+        {name: st.none() | cells[kind] if null else cells[kind] for name, kind in columns.items()}
+    )
+    return st.lists(rows, min_size=1, max_size=6).map(
+        lambda rows: pa.Table.from_pylist(rows, pa.schema(list(columns.items())))
+    )
+
+
+@settings(max_examples=40)
+@given(table=tables(), compression=st.sampled_from(COMPRESSIONS))
+def test_any_table_written_to_parquet_then_read_is_the_same(tmp_path_factory, table, compression):
+    path = tmp_path_factory.mktemp("parquet") / f"a.parquet{compression}"
+    back = read(write(table, path))
+    assert back.schema == table.schema
+    assert repr(back.to_pylist()) == repr(table.to_pylist())
+
+
+@settings(max_examples=40)
+@given(table=tables(finite=True), compression=st.sampled_from(COMPRESSIONS))
+def test_any_table_of_finite_numbers_written_to_json_lines_then_read_is_the_same(
+    tmp_path_factory, table, compression
+):
+    path = tmp_path_factory.mktemp("json") / f"a.jsonl{compression}"
+    assert repr(read(write(table, path)).to_pylist()) == repr(table.to_pylist())
+
+
+@settings(max_examples=40)
+@given(table=tables(null=False), compression=st.sampled_from(COMPRESSIONS))
+def test_any_table_without_nulls_written_to_csv_then_read_is_the_same(tmp_path_factory, table, compression):
+    path = tmp_path_factory.mktemp("csv") / f"a.csv{compression}"
+    back = read(write(table, path))
+    numbers = {"n": back["n"].cast(pa.int64()).to_pylist(), "x": [float(x) for x in back["x"].to_pylist()]}
+    for name in ("s", "t"):
+        assert back[name].to_pylist() == table[name].to_pylist()
+    for name, values in numbers.items():
+        assert repr(values) == repr(table[name].to_pylist())
+
+
+@settings(max_examples=20)
+@given(table=tables(), suffix=st.sampled_from(SUFFIXES), length=st.integers(1, 6))
+def test_a_table_is_written_the_same_in_batches_of_any_length(tmp_path_factory, table, suffix, length):
+    folder = tmp_path_factory.mktemp("batches")
+    whole = write(table, folder / f"whole.{suffix}").read_bytes()
+    in_batches = pa.Table.from_batches(table.to_batches(max_chunksize=length), table.schema)
+    assert write(in_batches, folder / f"cut.{suffix}").read_bytes() == whole
+
+
+@each_suffix
+def test_a_table_without_rows_can_be_written(tmp_path, suffix):
+    path = write(TABLE.schema.empty_table(), tmp_path / f"a.{suffix}")
+    assert read(path).num_rows == 0
+
+
+def test_an_empty_csv_file_keeps_its_header_and_parquet_its_schema(tmp_path):
+    empty = TABLE.schema.empty_table()
+    assert read(write(empty, tmp_path / "a.csv")).column_names == TABLE.column_names
+    assert read(write(empty, tmp_path / "a.parquet")).schema == TABLE.schema
+
+
+def test_parquet_row_groups_hold_many_batches(tmp_path):
+    batch = pa.record_batch({"text": ["x" * 1024] * 1024})
+    path = tmp_path / "a.parquet"
+    with open_writer(path, batch.schema) as writer:
+        for _ in range(ROW_GROUP_BYTES // batch.nbytes + 2):
+            writer.write(batch)
+    assert pq.read_metadata(path).num_row_groups == 2
+
+
+@each_suffix
+@each_compression
+def test_the_file_appears_when_the_block_ends(tmp_path, suffix, compression):
+    path = tmp_path / f"a.{suffix}{compression}"
+    with open_writer(path, TABLE.schema) as writer:
+        writer.write(TABLE.to_batches()[0])
+        assert not path.exists()
+    assert names(tmp_path) == [path.name]
+
+
+@each_suffix
+@each_compression
+def test_an_error_in_the_block_leaves_nothing(tmp_path, capfd, suffix, compression):
+    path = tmp_path / f"a.{suffix}{compression}"
+    with pytest.raises(Interrupted), open_writer(path, TABLE.schema) as writer:
+        writer.write(TABLE.to_batches()[0])
+        raise Interrupted
+    del writer
+    assert names(tmp_path) == []
+    assert capfd.readouterr() == ("", "")
+
+
+@each_suffix
+@pytest.mark.parametrize("error", [Interrupted, KeyboardInterrupt, SystemExit])
+def test_an_error_in_the_block_keeps_the_old_file(tmp_path, suffix, error):
+    path = tmp_path / f"a.{suffix}"
+    path.write_bytes(b"old")
+    with pytest.raises(error), open_writer(path, TABLE.schema, overwrite=True) as writer:
+        writer.write(TABLE.to_batches()[0])
+        raise error
+    assert names(tmp_path) == [path.name]
+    assert path.read_bytes() == b"old"
+
+
+@each_suffix
+def test_an_old_file_is_replaced_when_the_block_ends(tmp_path, suffix):
+    path = tmp_path / f"a.{suffix}"
+    path.write_bytes(b"old")
+    with open_writer(path, TABLE.schema, overwrite=True) as writer:
+        writer.write(TABLE.to_batches()[0])
+        assert path.read_bytes() == b"old"
+    assert read(path).num_rows == 3
+    assert names(tmp_path) == [path.name]
+
+
+def test_a_file_can_be_read_while_it_is_rewritten(tmp_path):
+    path = write(TABLE, tmp_path / "a.parquet")
+    with open_reader(path) as reader, open_writer(path, reader.schema, overwrite=True) as writer:
+        for batch in reader:
+            writer.write(batch)
+    assert read(path).equals(TABLE)
+
+
+def test_an_existing_file_is_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"old")
+    assert output_error(path) == f"{path} exists already: choose another name, or replace it with --overwrite"
+    assert path.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix"), [("a.txt", ".txt"), ("a.tsv", ".tsv"), ("a", ""), ("a.xlsx.gz", ".gz")]
+)
+def test_a_suffix_that_names_no_format_is_refused(tmp_path, name, suffix):
+    path = tmp_path / name
+    assert output_error(path) == (
+        f"{path}: the suffix '{suffix}' names no format that textsent writes: "
+        "use .parquet, .csv or .jsonl, or choose one with --output-format"
+    )
+    assert names(tmp_path) == []
+
+
+def test_a_format_that_is_not_known_is_refused(tmp_path):
+    with pytest.raises(OptionError) as error:
+        check_output(tmp_path / "a.csv", "xml")
+    assert str(error.value) == "'xml' can't be written: choose one of parquet, csv, jsonl"
+
+
+@pytest.mark.parametrize("options", [{}, {"overwrite": True}])
+def test_a_folder_is_refused(tmp_path, options):
+    path = tmp_path / "a.csv"
+    path.mkdir()
+    assert output_error(path, **options) == (
+        f"{path} is a folder: name a file in it, for instance {path / 'scored.parquet'}"
+    )
+
+
+def test_a_missing_folder_is_refused(tmp_path):
+    path = tmp_path / "new" / "a.csv"
+    assert output_error(path) == f"{path} can't be written: there is no folder {path.parent}"
+    assert names(tmp_path) == []
+
+
+def test_a_name_that_is_too_long_is_refused(tmp_path):
+    path = tmp_path / ("a" * 250 + ".csv")
+    assert output_error(path) == f"{path} can't be written: File name too long"
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("a.csv", ("csv", None)),
+        ("a.JSONL.GZ", ("jsonl", "gzip")),
+        ("a.parquet.zst", ("parquet", "zstd")),
+        ("-", ("csv", None)),
+    ],
+)
+def test_format_and_compression_of_an_output_are_told_by_its_name(tmp_path, monkeypatch, name, found):
+    monkeypatch.chdir(tmp_path)
+    assert check_output(name) == found
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [
+        (pa.array([["x"]]), "list<item: string>"),
+        (pa.array([{"a": 1}]), "struct<a: int64>"),
+    ],
+)
+def test_a_nested_column_does_not_fit_into_csv(tmp_path, column, kind):
+    path = tmp_path / "a.csv"
+    with pytest.raises(OutputError) as error:
+        write(pa.table({"tags": column}), path)
+    assert str(error.value) == (
+        f"{path} can't hold these columns: Unsupported Type:{kind}: try a .parquet or .jsonl file"
+    )
+    assert names(tmp_path) == []
+
+
+def test_bytes_that_are_no_text_do_not_fit_into_csv(tmp_path):
+    path = tmp_path / "a.csv"
+    with pytest.raises(OutputError) as error:
+        write(pa.table({"data": [b"\xff"]}), path)
+    assert str(error.value) == (
+        f"{path} can't hold these columns: Invalid UTF8 payload: try a .parquet or .jsonl file"
+    )
+    assert names(tmp_path) == []
+
+
+def test_a_column_that_parquet_has_no_type_for_is_refused(tmp_path):
+    path = tmp_path / "a.parquet"
+    with pytest.raises(OutputError) as error:
+        write(pa.table({"meta": pa.array([{}], pa.struct([]))}), path)
+    assert str(error.value).startswith(f"{path} can't hold these columns: ")
+    assert names(tmp_path) == []
+
+
+def test_a_value_that_parquet_cannot_hold_leaves_nothing(tmp_path):
+    path = tmp_path / "a.parquet"
+    with pytest.raises(OutputError) as error:
+        write(pa.table({"when": pa.array([2**62], pa.timestamp("s"))}), path)
+    assert str(error.value).startswith(f"{path} can't hold these columns: ")
+    assert names(tmp_path) == []
+
+
+@each_suffix
+def test_a_dictionary_of_strings_is_written_as_strings(tmp_path, suffix):
+    table = pa.table({"text": pa.array(["x", "y", "x"]).dictionary_encode(), "n": [1, 2, 3]})
+    assert read(write(table, tmp_path / f"a.{suffix}"))["text"].to_pylist() == ["x", "y", "x"]
+
+
+@each_suffix
+def test_every_string_type_can_be_written(tmp_path, suffix):
+    columns = {str(kind): pa.array(["x"], kind) for kind in (pa.string(), pa.large_string(), pa.string_view())}
+    assert read(write(pa.table(columns), tmp_path / f"a.{suffix}")).to_pylist() == [dict.fromkeys(columns, "x")]
+
+
+@pytest.mark.parametrize("kind", [pa.float16(), pa.float32(), pa.float64()], ids=str)
+def test_numbers_that_json_has_not_are_null(tmp_path, kind):
+    column = pa.array([0.5, math.nan, math.inf, -math.inf, None], kind)
+    assert [line["x"] for line in json_lines(pa.table({"x": column}), tmp_path)] == [0.5, None, None, None, None]
+
+
+def test_numbers_that_json_has_not_are_null_inside_lists_and_objects_too(tmp_path):
+    table = pa.table({"l": [[0.5, math.nan]], "o": [{"x": math.inf}]})
+    assert json_lines(table, tmp_path) == [{"l": [0.5, None], "o": {"x": None}}]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        (pa.array([date(2026, 2, 3)]), "2026-02-03"),
+        (pa.array([datetime(2026, 2, 3, 9, 14, 10, tzinfo=UTC)]), "2026-02-03T09:14:10+00:00"),
+        (pa.array([datetime(2026, 2, 3, 9, 14)]), "2026-02-03T09:14:00"),
+        (pa.array([time(9, 14)]), "09:14:00"),
+        (pa.array([timedelta(1)]), "1 day, 0:00:00"),
+        (pa.array([Decimal("1.50")]), "1.50"),
+        (pa.array([b"\xff\x00"]), "/wA="),
+        (pa.array([True]), True),
+        (pa.array([2**64 - 1], pa.uint64()), 2**64 - 1),
+        (pa.array([[b"\xff", None]]), ["/w==", None]),
+        (pa.array([{"when": date(2026, 2, 3)}]), {"when": "2026-02-03"}),
+        (pa.array(["x"]).dictionary_encode(), "x"),
+        (pa.nulls(1), None),
+    ],
+)
+def test_json_lines_hold_every_type(tmp_path, column, value):
+    assert json_lines(pa.table({"a": column}), tmp_path) == [{"a": value}]
+
+
+@each_suffix
+def test_columns_of_the_same_name_are_both_written_or_refused(tmp_path, suffix):
+    table = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
+    path = tmp_path / f"a.{suffix}"
+    try:
+        write(table, path)
+    except OutputError:
+        assert names(tmp_path) == []
+    else:
+        data = path.read_text("utf-8", errors="replace")
+        assert suffix == "parquet" or ("1" in data and "2" in data)
+
+
+@each_suffix
+def test_standard_output_gets_the_bytes_a_file_gets_and_stays_open(tmp_path, standard_output, suffix):
+    expected = write(TABLE, tmp_path / f"a.{suffix}").read_bytes()
+    write(TABLE, "-", format=suffix)
+    assert standard_output.getvalue() == expected
+
+
+def test_standard_output_is_csv_by_default(standard_output):
+    write(pa.table({"text": ["good"]}), "-")
+    assert standard_output.getvalue() == b'"text"\n"good"\n'
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_an_error_in_the_block_leaves_what_standard_output_got(standard_output, suffix):
+    with pytest.raises(Interrupted), open_writer("-", TABLE.schema, suffix) as writer:
+        writer.write(TABLE.to_batches()[0])
+        raise Interrupted
+    assert standard_output.getvalue()
+
+
+class FullDisk(io.RawIOBase):
+    def __init__(self, room, error):
+        self._room = room
+        self._error = error
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self._room -= len(data)
+        if self._room < 0:
+            raise OSError(self._error, "No space left on device")
+        return len(data)
+
+
+@each_suffix
+@pytest.mark.parametrize("room", [0, 20, 60])
+def test_a_full_disk_is_an_error_wherever_it_shows(monkeypatch, suffix, room):
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=FullDisk(room, errno.ENOSPC)))
+    with pytest.raises(OutputError) as error:
+        write(TABLE, "-", format=suffix)
+    assert str(error.value) == "- can't be written: No space left on device"
+
+
+@each_suffix
+@pytest.mark.parametrize("room", [0, 20, 60])
+def test_a_pipe_that_nobody_reads_any_more_stays_a_broken_pipe(monkeypatch, suffix, room):
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=FullDisk(room, errno.EPIPE)))
+    with pytest.raises(BrokenPipeError):
+        write(TABLE, "-", format=suffix)
