@@ -60,11 +60,19 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+def write_and_raise(error, path, **options):
+    with open_writer(path, TABLE.schema, **options) as writer:
+        writer.write(TABLE.to_batches()[0])
+        raise error
+
+
 @pytest.fixture
 def standard_output(monkeypatch):
-    buffer = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=buffer))
-    return buffer
+    def catch(buffer):
+        monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=buffer))  # pytest sets its own after the fixtures
+        return buffer
+
+    return catch
 
 
 @each_compression
@@ -139,7 +147,7 @@ def tables(null=True, finite=False):
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(table=tables(), compression=st.sampled_from(COMPRESSIONS))
 def test_any_table_written_to_parquet_then_read_is_the_same(tmp_path_factory, table, compression):
     path = tmp_path_factory.mktemp("parquet") / f"a.parquet{compression}"
@@ -148,7 +156,7 @@ def test_any_table_written_to_parquet_then_read_is_the_same(tmp_path_factory, ta
     assert repr(back.to_pylist()) == repr(table.to_pylist())
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(table=tables(finite=True), compression=st.sampled_from(COMPRESSIONS))
 def test_any_table_of_finite_numbers_written_to_json_lines_then_read_is_the_same(
     tmp_path_factory, table, compression
@@ -157,7 +165,7 @@ def test_any_table_of_finite_numbers_written_to_json_lines_then_read_is_the_same
     assert repr(read(write(table, path)).to_pylist()) == repr(table.to_pylist())
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(table=tables(null=False), compression=st.sampled_from(COMPRESSIONS))
 def test_any_table_without_nulls_written_to_csv_then_read_is_the_same(tmp_path_factory, table, compression):
     path = tmp_path_factory.mktemp("csv") / f"a.csv{compression}"
@@ -169,7 +177,7 @@ def test_any_table_without_nulls_written_to_csv_then_read_is_the_same(tmp_path_f
         assert repr(values) == repr(table[name].to_pylist())
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(table=tables(), suffix=st.sampled_from(SUFFIXES), length=st.integers(1, 6))
 def test_a_table_is_written_the_same_in_batches_of_any_length(tmp_path_factory, table, suffix, length):
     folder = tmp_path_factory.mktemp("batches")
@@ -213,10 +221,8 @@ def test_the_file_appears_when_the_block_ends(tmp_path, suffix, compression):
 @each_compression
 def test_an_error_in_the_block_leaves_nothing(tmp_path, capfd, suffix, compression):
     path = tmp_path / f"a.{suffix}{compression}"
-    with pytest.raises(Interrupted), open_writer(path, TABLE.schema) as writer:
-        writer.write(TABLE.to_batches()[0])
-        raise Interrupted
-    del writer
+    with pytest.raises(Interrupted):
+        write_and_raise(Interrupted, path)
     assert names(tmp_path) == []
     assert capfd.readouterr() == ("", "")
 
@@ -226,9 +232,8 @@ def test_an_error_in_the_block_leaves_nothing(tmp_path, capfd, suffix, compressi
 def test_an_error_in_the_block_keeps_the_old_file(tmp_path, suffix, error):
     path = tmp_path / f"a.{suffix}"
     path.write_bytes(b"old")
-    with pytest.raises(error), open_writer(path, TABLE.schema, overwrite=True) as writer:
-        writer.write(TABLE.to_batches()[0])
-        raise error
+    with pytest.raises(error):
+        write_and_raise(error, path, overwrite=True)
     assert names(tmp_path) == [path.name]
     assert path.read_bytes() == b"old"
 
@@ -399,37 +404,39 @@ def test_json_lines_hold_every_type(tmp_path, column, value):
     assert json_lines(pa.table({"a": column}), tmp_path) == [{"a": value}]
 
 
-@each_suffix
-def test_columns_of_the_same_name_are_both_written_or_refused(tmp_path, suffix):
-    table = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
-    path = tmp_path / f"a.{suffix}"
-    try:
-        write(table, path)
-    except OutputError:
-        assert names(tmp_path) == []
-    else:
-        data = path.read_text("utf-8", errors="replace")
-        assert suffix == "parquet" or ("1" in data and "2" in data)
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_columns_of_the_same_name_are_both_written(tmp_path, suffix):
+    table = pa.Table.from_arrays([pa.array(["x"]), pa.array(["y"])], names=["a", "a"])
+    assert read(write(table, tmp_path / f"a.{suffix}")).equals(table)
+
+
+def test_columns_of_the_same_name_do_not_fit_into_json_lines(tmp_path):
+    table = pa.Table.from_arrays([pa.array(["x"]), pa.array(["y"])], names=["a", "a"])
+    with pytest.raises(OutputError):
+        write(table, tmp_path / "a.jsonl")
+    assert names(tmp_path) == []
 
 
 @each_suffix
 def test_standard_output_gets_the_bytes_a_file_gets_and_stays_open(tmp_path, standard_output, suffix):
     expected = write(TABLE, tmp_path / f"a.{suffix}").read_bytes()
+    buffer = standard_output(io.BytesIO())
     write(TABLE, "-", format=suffix)
-    assert standard_output.getvalue() == expected
+    assert buffer.getvalue() == expected
 
 
 def test_standard_output_is_csv_by_default(standard_output):
+    buffer = standard_output(io.BytesIO())
     write(pa.table({"text": ["good"]}), "-")
-    assert standard_output.getvalue() == b'"text"\n"good"\n'
+    assert buffer.getvalue() == b'"text"\n"good"\n'
 
 
-@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
-def test_an_error_in_the_block_leaves_what_standard_output_got(standard_output, suffix):
-    with pytest.raises(Interrupted), open_writer("-", TABLE.schema, suffix) as writer:
-        writer.write(TABLE.to_batches()[0])
-        raise Interrupted
-    assert standard_output.getvalue()
+@each_suffix
+def test_an_error_in_the_block_leaves_standard_output_open(standard_output, suffix):
+    buffer = standard_output(io.BytesIO())
+    with pytest.raises(Interrupted):
+        write_and_raise(Interrupted, "-", format=suffix)
+    assert not buffer.closed
 
 
 class FullDisk(io.RawIOBase):
@@ -448,17 +455,17 @@ class FullDisk(io.RawIOBase):
 
 
 @each_suffix
-@pytest.mark.parametrize("room", [0, 20, 60])
-def test_a_full_disk_is_an_error_wherever_it_shows(monkeypatch, suffix, room):
-    monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=FullDisk(room, errno.ENOSPC)))
+@pytest.mark.parametrize("room", [0, 20, 40])
+def test_a_full_disk_is_an_error_wherever_it_shows(standard_output, suffix, room):
+    standard_output(FullDisk(room, errno.ENOSPC))
     with pytest.raises(OutputError) as error:
         write(TABLE, "-", format=suffix)
     assert str(error.value) == "- can't be written: No space left on device"
 
 
 @each_suffix
-@pytest.mark.parametrize("room", [0, 20, 60])
-def test_a_pipe_that_nobody_reads_any_more_stays_a_broken_pipe(monkeypatch, suffix, room):
-    monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=FullDisk(room, errno.EPIPE)))
+@pytest.mark.parametrize("room", [0, 20, 40])
+def test_a_pipe_that_nobody_reads_any_more_stays_a_broken_pipe(standard_output, suffix, room):
+    standard_output(FullDisk(room, errno.EPIPE))
     with pytest.raises(BrokenPipeError):
         write(TABLE, "-", format=suffix)

@@ -20,12 +20,15 @@ app = typer.Typer(
     name="textsent",
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # its tracebacks can show locals, and these hold people's mail
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # plain help: Rich's takes as long to import as all the rest
 )
 
 
 def main() -> None:
     """Run the command line; an error that is the user's to mend is one line on stderr and exit code 1."""
+    # pyarrow imports pandas, which takes longer than scoring a mailbox, to ask whether a list is a Series. No
+    # command needs pandas, so it is told that there is none.
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
     try:
         app()
     except TextsentError as exc:
@@ -108,12 +111,9 @@ def score(
 ) -> None:
     """Score the rows of files and write them with their scores."""
     from textsent.score import Summary, load, score_file
-    from textsent.writers import check_output
 
     table_wanted = output is None and sys.stdout.isatty()
     target = None if table_wanted else output or "-"
-    if target is not None:
-        check_output(target, output_format, overwrite)
     band = None if neutral is None else _band(neutral)
     scorer = load(model, device=device, column=text_column, prefix=prefix, neutral=band, batch_size=batch_size)
 
@@ -156,7 +156,7 @@ def train(
         Path | None,
         typer.Option(
             help="More texts to learn from, without labels: a file, or a folder of .txt files. "
-            "Needs pip install 'textsent[[unlabelled]]'."
+            "Needs pip install 'textsent[unlabelled]'."
         ),
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write the model to.")] = Path(

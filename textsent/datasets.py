@@ -56,12 +56,10 @@ class LabelledTexts:
         return len(self.labels)
 
     def digest(self) -> str:
-        """Return the SHA-256 of the texts and labels, which tells two sets of data apart."""
-        sha = hashlib.sha256(self.labels.tobytes())
-        for text in self.texts:
-            sha.update(b"\0")
-            sha.update(text.as_buffer())
-        return sha.hexdigest()
+        """Return a SHA-256 of the texts with their labels, which tells sets of data apart whatever their order."""
+        rows = zip(self.labels.astype(bool), self.texts, strict=True)
+        hashes = sorted(hashlib.sha256(b"%d" % label + text.as_buffer()).digest() for label, text in rows)
+        return hashlib.sha256(b"".join(hashes)).hexdigest()
 
     def split(self, share: float, seed: int) -> tuple[LabelledTexts, LabelledTexts]:
         """Return two parts, no group in both: what is left, and about `share` of the groups.

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import email
-import email.header
-import email.message
-import email.policy
-import email.utils
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +13,8 @@ import pyarrow as pa
 from textsent.schema import MAIL_SCHEMA
 
 if TYPE_CHECKING:
+    from email.message import Message as ParsedMessage
+
     import fast_mail_parser
 
 CHUNK_SIZE = 1 << 20  # bytes
@@ -26,9 +23,12 @@ BATCH_MESSAGES = 4096
 BATCH_BYTES = 16 << 20
 """A batch of mail ends at whichever comes first."""
 
-_SEPARATOR = re.compile(rb"From [^\n]*?\d\d?:\d\d(?::\d\d)?[^\n]*? \d{4}\b")
+_SEPARATOR = re.compile(rb"From [^\n]{0,250}?\d\d?:\d\d(?::\d\d)?[^\n]{0,40}? \d{4}\b")
 """A separator's line names a sender and a date, as in `From ann@example.com Tue Feb  3 09:14:22 2026`; "From
 that day on" is a line of text."""
+
+_HEADER_NEXT = re.compile(rb"From [^\n]*\n[!-9;-~]+:")
+"""At the start of a file a line "From " with a header under it is a separator even without a date."""
 
 _ESCAPED_FROM = re.compile(r"^>(>*From )", re.MULTILINE)
 """How the mboxrd format writes a line of text that begins with "From "."""
@@ -79,7 +79,7 @@ def split_mbox(stream: IO[bytes], chunk_size: int = CHUNK_SIZE) -> Iterator[Mess
 
 
 def _message(raw: bytes, offset: int) -> Iterator[Message]:
-    if raw.startswith(b"From "):
+    if _SEPARATOR.match(raw) or _HEADER_NEXT.match(raw):
         yield Message(offset, raw.partition(b"\n")[2])
     elif raw.strip():
         yield Message(offset, raw)
@@ -114,10 +114,10 @@ def _read_messages(messages: list[Message]) -> pa.RecordBatch:
 
 
 def _lost_its_body(mail: fast_mail_parser.PyMail) -> bool:
-    """Return whether a multipart came out empty, as where an inner boundary extends the outer one."""
+    """Return whether a multipart came out without text, as where a blank line before a boundary is missing."""
     content_type = _first(mail.headers, "content-type") or ""
-    empty = not (mail.text_plain or mail.text_html or mail.attachments)
-    return empty and content_type.lower().startswith("multipart/")
+    blank = not any(part.strip() for part in (*mail.text_plain, *mail.text_html))
+    return blank and content_type.lower().startswith("multipart/")
 
 
 def _read_parsed(mail: fast_mail_parser.PyMail) -> dict[str, Any]:
@@ -132,9 +132,17 @@ def _read_parsed(mail: fast_mail_parser.PyMail) -> dict[str, Any]:
 
 
 def _read_by_standard_library(content: bytes) -> dict[str, Any]:
-    message = email.message_from_bytes(content, policy=email.policy.compat32)
-    plain = [_decoded(part) for part in message.walk() if _is_body(part, "text/plain")]
-    html = [_decoded(part) for part in message.walk() if _is_body(part, "text/html")]
+    from email.parser import BytesHeaderParser, BytesParser
+    from email.policy import compat32
+
+    try:
+        message = BytesParser(policy=compat32).parsebytes(content)
+        parts = list(message.walk())
+    except RecursionError:  # parts within parts, a thousand deep
+        message = BytesHeaderParser(policy=compat32).parsebytes(content)
+        parts = []
+    plain = [_decoded(part) for part in parts if _is_body(part, "text/plain")]
+    html = [_decoded(part) for part in parts if _is_body(part, "text/html")]
     return {
         "message_id": _stripped(_decoded_header(message["message-id"])),
         "date": _utc(_decoded_header(message["date"]) or ""),
@@ -157,26 +165,34 @@ def _body(plain: list[str], html: list[str]) -> str:
     return _ESCAPED_FROM.sub(r"\1", text.replace("\r\n", "\n").strip())
 
 
-def _is_body(part: email.message.Message, content_type: str) -> bool:
+def _is_body(part: ParsedMessage, content_type: str) -> bool:
     return part.get_content_type() == content_type and part.get_content_disposition() != "attachment"
 
 
-def _decoded(part: email.message.Message) -> str:
+def _decoded(part: ParsedMessage) -> str:
     payload = part.get_payload(decode=True)
     assert isinstance(payload, bytes)  # text/* is no multipart
     try:
-        return payload.decode(part.get_content_charset("utf-8"))
-    except (LookupError, UnicodeDecodeError):
+        return _without_surrogates(payload.decode(part.get_content_charset("utf-8")))
+    except (LookupError, ValueError):  # no such charset, or not what it says
         return payload.decode("cp1252", errors="replace")
 
 
 def _decoded_header(value: Any) -> str | None:
+    from email.errors import HeaderParseError
+    from email.header import decode_header, make_header
+
     if value is None:
         return None
     try:
-        return str(email.header.make_header(email.header.decode_header(value)))
-    except (LookupError, UnicodeDecodeError, email.errors.HeaderParseError):
-        return str(value)
+        return _without_surrogates(str(make_header(decode_header(value))))
+    except (LookupError, ValueError, HeaderParseError):
+        return _without_surrogates(str(value))
+
+
+def _without_surrogates(text: str) -> str:
+    """Return text that can be written as UTF-8: some charsets decode to halves of a character."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _first(headers: dict[str, list[str]], name: str) -> str | None:
@@ -191,8 +207,10 @@ def _stripped(value: str | None) -> str | None:
 
 def _utc(value: str) -> datetime | None:
     """Return the moment that a Date header names, None where it names none. Without a zone it counts as UTC."""
+    from email.utils import parsedate_to_datetime
+
     try:
-        date = email.utils.parsedate_to_datetime(value.strip())
+        date = parsedate_to_datetime(value.strip())
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, TypeError, OverflowError, IndexError):
         return None

@@ -144,10 +144,10 @@ class Preprocessor:
         """
         try:
             settings = Settings(**json.loads((folder / SETTINGS_FILE).read_text("utf-8")))
-            vocabulary = (folder / VOCABULARY_FILE).read_bytes().decode("utf-8").split("\n")[:-1]
+            words = (folder / VOCABULARY_FILE).read_bytes().decode("utf-8").removesuffix("\n")
         except (OSError, ValueError, TypeError) as exc:
             raise PresetError(f"{folder} is not a usable preset: {exc}") from exc
-        return cls(tuple(vocabulary), settings)
+        return cls(tuple(words.split("\n")) if words else (), settings)
 
     def save(self, folder: Path) -> None:
         """Write `preprocessor.json` and `vocabulary.txt` (a word a line) into a preset's folder.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -38,7 +39,11 @@ SUFFIXES = {
 }
 
 COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
-_MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
+_MAGIC = {
+    "gzip": re.compile(rb"\x1f\x8b"),
+    "bz2": re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"),  # a block, or the end of an empty stream
+    "zstd": re.compile(rb"\x28\xb5\x2f\xfd"),
+}
 
 BATCH_ROWS = 4096
 _BLOCK_SIZE = 4 << 20  # bytes of CSV parsed at a time; a row must fit in
@@ -69,11 +74,17 @@ class Reader:
         if not sources:
             raise OptionError("there is no input: name at least one file, or - for standard input")
         self._inputs = [(str(source), _format_of(source, format)) for source in sources]
+        if [name for name, _ in self._inputs].count(STANDARD_STREAM) > 1:
+            raise OptionError("standard input can be read only once: name - once")
         self.size = _total_size([name for name, _ in self._inputs])
         self._read_before = 0  # bytes of the inputs that are done
         self._stack = ExitStack()
         self._file: IO[bytes] | None = None
-        self.schema, self._first = self._open(*self._inputs[0])
+        try:
+            self.schema, self._first = self._open(*self._inputs[0])
+        except BaseException:
+            self._stack.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -106,14 +117,18 @@ class Reader:
 
     @property
     def position(self) -> int:
-        """Bytes read so far, of `size`."""
+        """Bytes read so far, of `size`; 0 where that is None."""
+        if self.size is None:
+            return 0
         return self._read_before + (self._file.tell() if self._file and not self._file.closed else 0)
 
     def _open(self, name: str, format: str) -> tuple[pa.Schema, _Batches]:
         self._file = self._stack.enter_context(_open_file(name))
         with _errors_of(name):
             stream = self._stack.enter_context(_decompressed(self._file))
-            return _OPENERS[format](stream)
+            schema, batches = _OPENERS[format](stream, self._stack)
+            schema.names  # noqa: B018 - decodes them, which fails where they aren't UTF-8
+            return schema, batches
 
     def _read(self, name: str, batches: _Batches) -> _Batches:
         with _errors_of(name):
@@ -185,8 +200,8 @@ def _open_file(name: str) -> IO[bytes]:
 @contextmanager
 def _decompressed(file: IO[bytes]) -> Iterator[IO[bytes]]:
     assert isinstance(file, io.BufferedReader)
-    first = file.peek(4)
-    compression = next((kind for magic, kind in _MAGIC.items() if first.startswith(magic)), None)
+    first = file.peek(16)
+    compression = next((kind for kind, magic in _MAGIC.items() if magic.match(first)), None)
     if compression is None:
         yield file
     else:
@@ -202,7 +217,7 @@ def _errors_of(name: str) -> Iterator[None]:
         yield
     except UnicodeDecodeError as exc:
         raise InputError(f"{shown}: {_NOT_UTF8}") from exc
-    except (ValueError, NotImplementedError, OSError, EOFError) as exc:  # Arrow's errors among them
+    except (pa.ArrowException, ValueError, OSError, EOFError, OverflowError, RecursionError) as exc:
         reason = str(exc).splitlines()[0].rstrip(".")
         if "invalid UTF8" in reason or "Invalid UTF8" in reason:
             reason = _NOT_UTF8
@@ -216,7 +231,7 @@ def _errors_of(name: str) -> Iterator[None]:
 _NOT_UTF8 = "the text is not UTF-8: convert it first, for instance with `iconv -f WINDOWS-1252 -t UTF-8`"
 
 
-def _open_csv(stream: IO[bytes], delimiter: str = ",") -> tuple[pa.Schema, _Batches]:
+def _open_csv(stream: IO[bytes], stack: ExitStack, delimiter: str = ",") -> tuple[pa.Schema, _Batches]:
     import pyarrow.csv
 
     reader = pyarrow.csv.open_csv(
@@ -229,63 +244,96 @@ def _open_csv(stream: IO[bytes], delimiter: str = ",") -> tuple[pa.Schema, _Batc
     return reader.schema, _cut(reader)
 
 
-def _open_tsv(stream: IO[bytes]) -> tuple[pa.Schema, _Batches]:
-    return _open_csv(stream, delimiter="\t")
+def _open_tsv(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batches]:
+    return _open_csv(stream, stack, delimiter="\t")
 
 
-def _open_parquet(stream: IO[bytes]) -> tuple[pa.Schema, _Batches]:
+def _open_parquet(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batches]:
     import pyarrow.parquet
 
     if not stream.seekable():  # a pipe, or compressed as a whole
-        spooled = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the batches
+        spooled = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
         shutil.copyfileobj(stream, spooled)
         stream = spooled
     file = pyarrow.parquet.ParquetFile(stream)
     return file.schema_arrow, file.iter_batches(BATCH_ROWS)
 
 
-def _open_jsonl(stream: IO[bytes]) -> tuple[pa.Schema, _Batches]:
-    lines = enumerate(_text_lines(stream), start=1)
-    first = list(islice(_objects(lines), BATCH_ROWS))
+def _open_jsonl(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batches]:
+    rows = _objects(_text_lines(stream, stack))
+    first = list(islice(rows, BATCH_ROWS))
     names = list(dict.fromkeys(name for row in first for name in row))
-    columns = {name: pa.array([row.get(name) for row in first]) for name in names}
-    schema = pa.schema(
-        [(name, pa.string() if pa.types.is_null(column.type) else column.type) for name, column in columns.items()]
-    )
+    types = [_inferred(name, [row.get(name) for row in first]).type for name in names]
+    # A field that was null in all of the first rows is most likely to be a string later on.
+    types = [pa.string() if pa.types.is_null(data_type) else data_type for data_type in types]
+    schema = pa.schema(zip(names, types, strict=True))
 
     def batches() -> _Batches:
-        rows = first
-        done = 0
-        while rows:
-            unknown = {name for row in rows for name in row}.difference(names)
+        batch = first
+        while batch:
+            unknown = {name for row in batch for name in row}.difference(names)
             if unknown:
                 raise ValueError(
-                    f"the field {min(unknown)!r} first appears after line {done}: "
-                    f"a field must appear within the first {BATCH_ROWS} lines, null where it is missing"
+                    f"the field {min(unknown)!r} first appears after row {BATCH_ROWS:,}: "
+                    "put it into the first row, null where it is missing"
                 )
-            yield pa.RecordBatch.from_pylist(rows, schema)
-            done += len(rows)
-            rows = list(islice(_objects(lines), BATCH_ROWS))
+            columns = [_json_column(field, [row.get(field.name) for row in batch]) for field in schema]
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
+            batch = list(islice(rows, BATCH_ROWS))
 
     return schema, batches()
 
 
-def _objects(lines: Iterator[tuple[int, str]]) -> Iterator[dict[str, Any]]:
-    for number, line in lines:
+def _json_column(field: pa.Field, values: list[Any]) -> pa.Array:
+    """Return values as an array of the field's type, or raise ValueError where that would change one."""
+    array = _inferred(field.name, values)
+    if array.type.equals(field.type):
+        return array
+    both = (array.type, field.type)
+    if all(map(_is_number, both)) or all(map(pa.types.is_nested, both)) or pa.types.is_null(array.type):
+        array = pa.array(values, field.type)
+        if _without_nulls(array.to_pylist()) == _without_nulls(values):
+            return array
+    raise ValueError(
+        f"the field {field.name!r} holds {field.type} in the first rows and {both[0]} later on: "
+        "give it one type, for instance strings"
+    )
+
+
+def _inferred(name: str, values: list[Any]) -> pa.Array:
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, OverflowError) as exc:
+        reason = str(exc).splitlines()[0]
+        raise ValueError(f"the field {name!r} can't be one column: {reason}") from exc
+
+
+def _is_number(data_type: pa.DataType) -> bool:
+    return pa.types.is_integer(data_type) or pa.types.is_floating(data_type)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def _objects(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-        except ValueError as exc:
-            raise ValueError(f"line {number} is not JSON: {exc}") from exc
+        except json.JSONDecodeError as exc:
+            raise ValueError(f"line {number} is not JSON: {exc.msg} at character {exc.pos + 1}") from exc
         if not isinstance(row, dict):
             raise ValueError(f"line {number} must be a JSON object. Received: {type(row).__name__}")
         yield row
 
 
-def _open_text(stream: IO[bytes]) -> tuple[pa.Schema, _Batches]:
+def _open_text(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batches]:
     schema = pa.schema([("text", pa.string())])
-    lines = _text_lines(stream)
+    lines = _text_lines(stream, stack)
 
     def batches() -> _Batches:
         while texts := [line.rstrip("\n") for line in islice(lines, BATCH_ROWS)]:
@@ -294,13 +342,13 @@ def _open_text(stream: IO[bytes]) -> tuple[pa.Schema, _Batches]:
     return schema, batches()
 
 
-def _open_mbox(stream: IO[bytes]) -> tuple[pa.Schema, _Batches]:
+def _open_mbox(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batches]:
     from textsent.mail import read_mbox
 
     return MAIL_SCHEMA, read_mbox(stream)
 
 
-_OPENERS: dict[str, Callable[[IO[bytes]], tuple[pa.Schema, _Batches]]] = {
+_OPENERS: dict[str, Callable[[IO[bytes], ExitStack], tuple[pa.Schema, _Batches]]] = {
     "csv": _open_csv,
     "tsv": _open_tsv,
     "parquet": _open_parquet,
@@ -310,9 +358,11 @@ _OPENERS: dict[str, Callable[[IO[bytes]], tuple[pa.Schema, _Batches]]] = {
 }
 
 
-def _text_lines(stream: IO[bytes]) -> Iterator[str]:
-    """Yield lines of UTF-8, each with a line feed at its end; a byte order mark is no text."""
-    return io.TextIOWrapper(stream, "utf-8-sig")
+def _text_lines(stream: IO[bytes], stack: ExitStack) -> Iterator[str]:
+    """Return lines of UTF-8, each with a line feed at its end; a byte order mark is no text."""
+    lines = io.TextIOWrapper(stream, "utf-8-sig")
+    stack.callback(lines.detach)  # or it would close the stream when it is collected
+    return lines
 
 
 def _cut(batches: _Batches) -> _Batches:

@@ -58,18 +58,16 @@ def text_column(schema: pa.Schema, name: str | None = None) -> str:
         InputError: There is no such column, or several could be meant.
     """
     strings = [field.name for field in schema if is_text(field.type)]
-    if name is None:
-        if "text" in strings:
-            return "text"
-        if len(strings) == 1:
-            return strings[0]
-        problem = "no column is named 'text' and " + (
-            f"{len(strings)} hold strings" if strings else "none holds strings"
-        )
-    elif name in strings:
+    if name is None and ("text" in strings or len(strings) == 1):
+        name = "text" if "text" in strings else strings[0]
+    if name is not None and name in strings:
         if schema.names.count(name) > 1:
             raise InputError(f"{schema.names.count(name)} columns are named {name!r}: rename them")
         return name
+    if name is None:
+        problem = "no column is named 'text' and " + (
+            f"{len(strings)} hold strings" if strings else "none holds strings"
+        )
     elif name in schema.names:
         problem = f"the column {name!r} holds {schema.field(name).type}, not strings"
     else:

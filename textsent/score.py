@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from textsent.errors import InputError, OptionError
-from textsent.model import SentimentModel, check_preset, find_preset
+from textsent.model import SentimentModel, find_preset
 from textsent.preprocess import Preprocessor, WordIds, as_text_array
 from textsent.readers import open_reader
 from textsent.schema import SCORE_SCHEMA, scored_schema, text_column
@@ -73,8 +73,8 @@ class Scorer:
             DeviceError: `gpu` was asked for and there is none.
         """
         folder = find_preset(name)
-        check_preset(folder)
-        return cls(Preprocessor.from_preset(folder), SentimentModel.from_preset(folder, device), **settings)
+        model = SentimentModel.from_preset(folder, device)
+        return cls(Preprocessor.from_preset(folder), model, **settings)
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return `batch` with the columns of SCORE_SCHEMA after its own, all rows in their order.

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from datetime import date, time
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Protocol, Self
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from textsent.errors import OptionError, OutputError
 from textsent.readers import STANDARD_STREAM, format_by_suffix
@@ -58,11 +59,11 @@ class Writer:
                 raise OutputError(f"{self._name} can't be written: {exc.strerror}") from exc
         else:
             self._file = sys.stdout.buffer
-        target = pa.CompressedOutputStream(self._file, compression) if compression else self._file
-        self._compressed = target if compression else None
+        self._compressed = pa.CompressedOutputStream(self._file, compression) if compression else None
+        self._rows: _Rows | None = None
         try:
-            self._rows = _FORMATS[format](target, schema)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as exc:
+            self._rows = _FORMATS[format](self._compressed or self._file, schema)
+        except _FAILURES as exc:
             self._discard()
             raise self._failure(exc) from exc
 
@@ -75,9 +76,10 @@ class Writer:
         Raises:
             OutputError: The batch can't be written, the disk is full for instance.
         """
+        assert self._rows
         try:
             self._rows.write(batch)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as exc:
+        except _FAILURES as exc:
             raise self._failure(exc) from exc
 
     def __exit__(
@@ -89,6 +91,7 @@ class Writer:
         if kind is not None:
             self._discard()
             return
+        assert self._rows
         try:
             self._rows.close()
             if self._compressed:
@@ -98,14 +101,21 @@ class Writer:
                 self._partial.replace(self._path)
             else:
                 self._file.flush()
-        except OSError as exc:
+        except _FAILURES as exc:
             self._discard()
             raise self._failure(exc) from exc
 
     def _discard(self) -> None:
-        if self._path:
-            self._file.close()
-            self._partial.unlink(missing_ok=True)
+        # In this order, and each though the one before failed: a part that outlives its file complains.
+        with ExitStack() as stack:
+            if self._path:
+                stack.callback(self._partial.unlink, missing_ok=True)
+                stack.callback(self._file.close)
+            if self._compressed:
+                stack.enter_context(suppress(*_FAILURES))
+                stack.callback(self._compressed.close)
+            if self._rows:
+                self._rows.abandon()
 
     def _failure(self, exc: Exception) -> Exception:
         if isinstance(exc, BrokenPipeError):
@@ -149,10 +159,18 @@ def check_output(sink: str | Path, format: str | None = None, overwrite: bool = 
     return str(format or by_suffix), compression
 
 
+_FAILURES = (pa.ArrowException, OSError)
+"""What Arrow and the operating system raise of an output."""
+
+
 class _Rows(Protocol):
     def write(self, batch: pa.RecordBatch) -> None: ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Write what is still to be written."""
+
+    def abandon(self) -> None:
+        """Write nothing more."""
 
 
 class _ParquetRows:
@@ -172,6 +190,9 @@ class _ParquetRows:
         self._write_row_group()
         self._writer.close()
 
+    def abandon(self) -> None:
+        self._writer.is_open = False  # or it would write a footer when it is collected
+
     def _write_row_group(self) -> None:
         if self._gathered:
             self._writer.write_table(pa.Table.from_batches(self._gathered, self._schema))
@@ -180,35 +201,63 @@ class _ParquetRows:
 
 class _JsonRows:
     def __init__(self, stream: IO[bytes], schema: pa.Schema) -> None:
+        twice = [name for name in schema.names if schema.names.count(name) > 1]
+        if twice:
+            raise pa.ArrowInvalid(f"{schema.names.count(twice[0])} columns are named {twice[0]!r}")
         self._stream = stream
 
     def write(self, batch: pa.RecordBatch) -> None:
-        columns = [_finite(column).to_pylist() for column in batch.columns]
-        for row in zip(*columns, strict=True):
-            line = json.dumps(dict(zip(batch.schema.names, row, strict=True)), ensure_ascii=False, default=_to_json)
-            self._stream.write(line.encode("utf-8", "replace") + b"\n")
+        for row in batch.to_pylist():
+            try:
+                line = json.dumps(row, ensure_ascii=False, allow_nan=False, default=_to_json)
+            except ValueError:
+                line = json.dumps(_finite(row), ensure_ascii=False, default=_to_json)
+            self._stream.write(line.encode("utf-8") + b"\n")
 
     def close(self) -> None:
         pass
 
+    def abandon(self) -> None:
+        pass
 
-def _csv_rows(stream: IO[bytes], schema: pa.Schema) -> _Rows:
-    import pyarrow.csv
 
-    writer: _Rows = pyarrow.csv.CSVWriter(stream, schema)
-    return writer
+class _CsvRows:
+    def __init__(self, stream: IO[bytes], schema: pa.Schema) -> None:
+        import pyarrow.csv
+
+        # Arrow's CSV writer doesn't know string views.
+        self._schema = pa.schema(
+            [
+                field.with_type(pa.large_string()) if pa.types.is_string_view(field.type) else field
+                for field in schema
+            ]
+        )
+        self._writer = pyarrow.csv.CSVWriter(stream, self._schema)
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        self._writer.write(batch.cast(self._schema))
+
+    def close(self) -> None:
+        self._writer.close()
+
+    def abandon(self) -> None:
+        pass
 
 
 _FORMATS: dict[str, Callable[[IO[bytes], pa.Schema], _Rows]] = {
     "parquet": _ParquetRows,
-    "csv": _csv_rows,
+    "csv": _CsvRows,
     "jsonl": _JsonRows,
 }
 
 
-def _finite(column: pa.Array) -> pa.Array:
-    """Return a column with what JSON has no number for, infinities and not-a-number, made null."""
-    return pc.if_else(pc.is_finite(column), column, None) if pa.types.is_floating(column.type) else column
+def _finite(value: Any) -> Any:
+    """Return a value with what JSON has no number for, infinities and not-a-number, made null."""
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _to_json(value: Any) -> Any:

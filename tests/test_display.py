@@ -1,0 +1,269 @@
+import io
+import unicodedata
+from collections import Counter
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from textsent.datasets import LabelledTexts
+from textsent.display import (
+    SHOWN_ROWS,
+    RowTable,
+    ScoreProgress,
+    TrainingDisplay,
+    print_evaluation,
+    print_summary,
+    printable,
+)
+from textsent.evaluate import Evaluation
+from textsent.schema import MAIL_SCHEMA, SCORE_SCHEMA
+from textsent.score import Summary
+from textsent.train import Epoch
+
+
+def console(**settings) -> Console:
+    return Console(file=io.StringIO(), width=80, **settings)
+
+
+def lines(console: Console) -> list[str]:
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]
+
+
+def scored(columns: dict, scores: list[float | None], prefix: str = "") -> pa.RecordBatch:
+    added = {
+        "sentiment": [None if score is None else "positive" if score >= 0.5 else "negative" for score in scores],
+        "score": scores,
+        "words": [0 if score is None else 1 for score in scores],
+        "coverage": [None if score is None else 1.0 for score in scores],
+        "error": ["no words" if score is None else None for score in scores],
+    }
+    came_in = pa.record_batch(columns)
+    return pa.RecordBatch.from_arrays(
+        [*came_in.columns, *(pa.array(added[field.name], field.type) for field in SCORE_SCHEMA)],
+        names=[*came_in.schema.names, *(prefix + name for name in added)],
+    )
+
+
+def shown(batch: pa.RecordBatch, column: str | None = None, prefix: str = "", **settings) -> list[str]:
+    table = RowTable(column, prefix)
+    table.add(batch)
+    target = console(**settings)
+    table.print(target, batch.num_rows)
+    return lines(target)
+
+
+def mail(subject: str | None, sender: str | None = "ann@example.com") -> dict:
+    values = {"from": sender, "subject": subject, "text": "great"}
+    return {field.name: pa.array([values.get(field.name)], field.type) for field in MAIL_SCHEMA}
+
+
+def test_the_table_shows_score_sentiment_and_text_of_each_row():
+    header, *rows = shown(scored({"id": [1, 2, 3], "text": ["fine", "", "awful"]}, [0.98765, None, 0.25]))
+    assert header.split() == ["score", "sentiment", "text"]
+    assert [row.split() for row in rows] == [
+        ["0.988", "positive", "fine"], ["no", "words"], ["0.250", "negative", "awful"],
+    ]  # fmt: skip
+
+
+def test_the_table_shows_sender_and_subject_of_mail():
+    header, row = shown(scored(mail("Your order"), [0.5]))
+    assert header.split() == ["score", "sentiment", "from", "subject"]
+    assert row.split() == ["0.500", "positive", "ann@example.com", "Your", "order"]
+
+
+def test_a_mail_without_sender_and_subject_has_its_row():
+    _, row = shown(scored(mail(None, None), [0.5]))
+    assert row.split() == ["0.500", "positive"]
+
+
+def test_the_table_shows_the_column_that_was_scored():
+    header, row = shown(scored({"text": ["one"], "body": ["two"]}, [0.5]), column="body")
+    assert header.split() == ["score", "sentiment", "body"]
+    assert row.split()[-1] == "two"
+
+
+def test_the_table_finds_the_scores_behind_their_prefix():
+    _, row = shown(scored({"text": ["one"], "score": [7]}, [0.25], "our_"), prefix="our_")
+    assert row.split() == ["0.250", "negative", "one"]
+
+
+def test_the_table_shows_a_long_text_on_one_line_that_ends_in_an_ellipsis():
+    _, row = shown(scored({"text": ["so\nlong " * 100]}, [0.5]))
+    assert len(row) == 80
+    assert row.endswith("…")
+
+
+@pytest.mark.parametrize("rows", [SHOWN_ROWS - 1, SHOWN_ROWS, SHOWN_ROWS + 1, 2500])
+def test_the_table_ends_after_its_rows_and_says_how_many_it_leaves_out(rows):
+    table = RowTable(None, "")
+    for start in range(0, rows, 7):
+        count = min(7, rows - start)
+        table.add(scored({"text": [f"number{start + row}" for row in range(count)]}, [0.5] * count))
+    target = console()
+    table.print(target, rows)
+    _, *shown_rows = lines(target)
+    kept = min(rows, SHOWN_ROWS)
+    assert [row.split()[-1] for row in shown_rows[:kept]] == [f"number{row}" for row in range(kept)]
+    assert shown_rows[kept:] == (
+        [f"… and {rows - kept:,} more rows: write them all to a file with -o scored.parquet"] if rows > kept else []
+    )
+
+
+MARKUP = ["[bold]loud[/bold]", "[/nope]", "[link=x]y[/link]", ":smile:", "[red", "\\[x]"]
+
+
+@pytest.mark.parametrize("text", MARKUP)
+def test_markup_in_a_row_is_shown_as_it_is(text):
+    assert shown(scored({"text": [text]}, [0.5]))[1].split()[-1] == text
+    assert text in shown(scored(mail(text, "[b]"), [0.5]))[1]
+
+
+@pytest.mark.parametrize("name", MARKUP)
+def test_markup_in_a_columns_name_is_shown_as_it_is(name):
+    assert shown(scored({name: ["fine"]}, [0.5]))[0].split()[-1] == name
+
+
+@pytest.mark.parametrize(
+    "text", ["\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\x9b2J", "over\rwritten", "\u202edlog\b"]
+)
+def test_what_steers_a_terminal_in_a_row_is_not_passed_on(text):
+    for row in shown(scored({"text": [text]}, [0.5])) + shown(scored(mail(text, text), [0.5])):
+        assert not any(unicodedata.category(character) in ("Cc", "Cf") for character in row)
+
+
+def test_columns_that_only_look_like_mail_are_shown_too():
+    _, row = shown(scored({"from": [7], "subject": ["Your order"], "text": ["fine"]}, [0.5]))
+    assert row.split() == ["0.500", "positive", "7", "Your", "order"]
+
+
+def test_a_terminal_that_has_colours_shows_sentiments_in_them():
+    row = shown(scored({"text": ["fine"]}, [0.75]), force_terminal=True, color_system="standard")[1]
+    assert "\x1b[32mpositive" in row
+
+
+@given(st.text())
+def test_printable_text_is_one_line_without_control_and_formatting_characters(text):
+    line = printable(text)
+    assert len(line.splitlines()) <= 1
+    assert not any(unicodedata.category(character) in ("Cc", "Cf", "Cs") for character in line)
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S"])))
+def test_printable_text_keeps_letters_numbers_and_signs(text):
+    assert printable(text) == text
+
+
+SUMMARY = Summary(
+    rows=4000,
+    sentiments=Counter(positive=3000, negative=500),
+    errors=Counter({"no words": 400, "no text": 100}),
+    seconds=2.0,
+)
+
+
+def test_the_summary_gives_rows_speed_shares_and_reasons():
+    target = console()
+    print_summary(target, SUMMARY, "scored.parquet")
+    assert lines(target) == [
+        "4,000 rows in 2.0 s (2,000 rows/s), written to scored.parquet",
+        "  positive            3,000   75.0%",
+        "  negative              500   12.5%",
+        "  no words              400   10.0%",
+        "  no text               100    2.5%",
+    ]
+
+
+def test_the_summary_counts_neutral_rows_where_there_are_any():
+    target = console()
+    print_summary(target, Summary(rows=2, sentiments=Counter(neutral=2), seconds=1.0), None)
+    assert lines(target) == [
+        "2 rows in 1.0 s (2 rows/s)",
+        "  positive                0    0.0%",
+        "  neutral                 2  100.0%",
+        "  negative                0    0.0%",
+    ]
+
+
+@pytest.mark.parametrize("name", ["[red]out.csv", "out[/].csv", "[/nope].csv", "a:smile:.csv"])
+def test_markup_in_the_outputs_name_is_shown_as_it_is(name):
+    target = console()
+    print_summary(target, SUMMARY, name)
+    assert lines(target)[0].endswith(f", written to {name}")
+
+
+def test_the_summary_of_a_long_output_name_stays_on_its_line():
+    target = console()
+    print_summary(target, SUMMARY, "folder/" * 20 + "scored.parquet")
+    assert lines(target)[0].endswith("scored.parquet")
+
+
+def progress_of(**settings) -> str:
+    target = console(**settings)
+    with ScoreProgress(target) as progress:
+        progress.show(Summary(rows=1234, position=50, size=200, seconds=2.0))
+        progress.show(Summary(rows=2468, position=100, size=None, seconds=4.0))
+    return target.file.getvalue()
+
+
+def test_progress_is_shown_in_a_terminal_and_nowhere_else():
+    assert progress_of() == ""
+    assert progress_of(force_terminal=True, quiet=True) == ""
+    assert "2,468 rows" in progress_of(force_terminal=True)
+    assert "617 rows/s" in progress_of(force_terminal=True)
+
+
+VALIDATION = LabelledTexts(pa.array(["one", "two"]), np.array([1, 0], np.int8), pa.array(["a", "b"]), True)
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_training_shows_what_it_works_on_and_a_line_an_epoch(terminal):
+    target = console(force_terminal=terminal, color_system=None)
+    with TrainingDisplay(target) as display:
+        display.said("something takes a while")
+        display.began(25000, VALIDATION, 30000, 2)
+        for epoch in (1, 2):
+            display.step_done(epoch, 1, 32, 0.7)
+            display.step_done(epoch, 2, 64, 0.6)
+            display.epoch_done(Epoch(epoch, 0.61234, 0.5, 0.75, 12.4, best=epoch == 1))
+    expected = [
+        "something takes a while",
+        "25,000 texts to train on, 2 to validate with (cut by group), a vocabulary of 30,000 words",
+        "epoch 1: loss 0.6123, validation loss 0.5000, validation accuracy 0.7500, 12 s, the best so far",
+        "epoch 2: loss 0.6123, validation loss 0.5000, validation accuracy 0.7500, 12 s",
+    ]
+    if terminal:
+        for line in expected:
+            assert line in target.file.getvalue()
+    else:
+        assert lines(target) == expected
+
+
+def test_training_on_texts_without_groups_says_so():
+    target = console()
+    with TrainingDisplay(target) as display:
+        display.began(10, LabelledTexts(VALIDATION.texts, VALIDATION.labels, VALIDATION.texts, False), 5, 1)
+    assert lines(target) == ["10 texts to train on, 2 to validate with (cut by text), a vocabulary of 5 words"]
+
+
+def test_an_evaluation_is_shown_as_figures_and_a_matrix():
+    target = console()
+    print_evaluation(
+        target, Evaluation(12345, 6, 0.98765, 0.9, float("nan"), 0.25, 0.01, ((6000, 45), (1300, 5000)))
+    )
+    assert lines(target) == [
+        "texts              12,345",
+        "without a score    6",
+        "accuracy           0.9877",
+        "F1                 0.9000",
+        "AUC                nan",
+        "log loss           0.2500",
+        "calibration error  0.0100",
+        "",
+        "                   scored negative  scored positive",
+        "labelled negative            6,000               45",
+        "labelled positive            1,300            5,000",
+    ]

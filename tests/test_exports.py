@@ -1,0 +1,64 @@
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import textsent
+
+
+def test_the_package_has_the_names_it_promises():
+    assert sorted(textsent.__all__) == [
+        "Preprocessor", "Scorer", "TextsentError", "__version__", "load", "score_file", "score_frame",
+    ]  # fmt: skip
+    assert dir(textsent) == sorted(textsent.__all__)
+    for name in textsent.__all__:
+        assert getattr(textsent, name) is not None
+
+
+def test_each_name_is_the_one_of_its_module():
+    from textsent import dataframe, errors, preprocess, score
+
+    assert textsent.Preprocessor is preprocess.Preprocessor
+    assert textsent.Scorer is score.Scorer
+    assert textsent.TextsentError is errors.TextsentError
+    assert textsent.load is score.load
+    assert textsent.score_file is score.score_file
+    assert textsent.score_frame is dataframe.score_frame
+
+
+def test_a_name_that_the_package_lacks_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'textsent' has no attribute 'nonsense'"):
+        _ = textsent.nonsense
+
+
+def test_the_version_is_that_of_the_project_file():
+    project = Path(__file__).parents[1] / "pyproject.toml"
+    assert tomllib.loads(project.read_text("utf-8"))["project"]["version"] == textsent.__version__
+
+
+def test_every_error_of_the_package_is_a_textsent_error():
+    from textsent import errors
+
+    tree = [value for value in vars(errors).values() if isinstance(value, type)]
+    assert all(issubclass(error, errors.TextsentError) for error in tree)
+    for error in tree:
+        assert error.__name__ in (errors.__doc__ or "")
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    heavy = {
+        "numpy",
+        "pandas",
+        "pyarrow",
+        "onnxruntime",
+        "keras",
+        "tensorflow",
+        "typer",
+        "rich",
+        "importlib.metadata",
+    }
+    code = f"import sys, textsent; print(*{heavy!r}.intersection(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout == "\n"

@@ -1,0 +1,63 @@
+import sys
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from textsent.errors import InputError, MissingExtraError
+from textsent.unlabelled import Teacher, check_extra, mean_opinion, read_unlabelled, word_vectors
+
+GOOD = "a great film with a great cast"
+BAD = "a terrible film with a terrible cast"
+
+
+def test_the_teacher_judges_by_what_it_was_told():
+    teacher = Teacher(pa.array([GOOD, BAD] * 20), np.array([1, 0] * 20, np.int8))
+    opinions = teacher.predict(pa.array(["great", "terrible", "unheard"]))
+    assert opinions.dtype == np.float32
+    assert opinions[0] > 0.5 > opinions[1]
+
+
+def test_the_teacher_looks_at_pairs_of_words():
+    texts = pa.array(["not good", "good not", "good"] * 20)
+    teacher = Teacher(texts, np.array([0, 1, 1] * 20, np.int8))
+    opinions = teacher.predict(pa.array(["not good", "good not"]))
+    assert opinions[0] < opinions[1]
+
+
+def test_word_vectors_are_the_same_twice_and_zero_for_a_word_unseen():
+    texts = pa.array([GOOD, BAD] * 50)
+    vocabulary = ["great", "terrible", "unheard"]
+    vectors = word_vectors(texts, vocabulary, size=4, seed=3)
+    assert vectors.shape == (3, 4)
+    assert vectors.dtype == np.float32
+    np.testing.assert_array_equal(vectors, word_vectors(texts, vocabulary, size=4, seed=3))
+    assert not vectors[2].any()
+    assert vectors[0].any()
+
+
+def test_a_mean_opinion_lies_between_and_skips_what_is_missing():
+    one, other = np.array([0.9, 0.5, 0.2], np.float32), np.array([0.1, 0.9, np.nan], np.float32)
+    np.testing.assert_allclose(mean_opinion(one, other), [0.5, 0.75, 0.2], atol=1e-6)
+
+
+def test_unlabelled_texts_come_from_a_file_or_a_folder_of_text_files(tmp_path):
+    (tmp_path / "more.csv").write_text("text\none\ntwo\n", "utf-8")
+    folder = tmp_path / "unsup"
+    folder.mkdir()
+    (folder / "0_0.txt").write_text("one", "utf-8")
+    (folder / "1_0.txt").write_text("two", "utf-8")
+    assert read_unlabelled(tmp_path / "more.csv").to_pylist() == ["one", "two"]
+    assert read_unlabelled(folder).to_pylist() == ["one", "two"]
+
+
+def test_a_folder_without_text_files_is_refused(tmp_path):
+    with pytest.raises(InputError, match="holds no texts"):
+        read_unlabelled(tmp_path)
+
+
+def test_a_missing_extra_names_the_command_that_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gensim", None)
+    with pytest.raises(MissingExtraError) as caught:
+        check_extra()
+    assert str(caught.value) == ("--unlabelled needs the package gensim: pip install 'textsent[unlabelled]'")
