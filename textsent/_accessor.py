@@ -6,7 +6,6 @@ registered as soon as pandas is there and not before.
 
 import importlib.util
 import sys
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -20,7 +19,17 @@ def register_when_pandas_is_imported() -> None:
         sys.meta_path.insert(0, _PandasFinder())
 
 
-class _PandasFinder(MetaPathFinder):
+def hide_pandas() -> None:
+    """Make importing pandas fail from now on, as if it weren't installed, unless it is imported already.
+
+    For a process that has no use for it: pyarrow imports it, which takes longer than scoring a mailbox, only to
+    ask whether a list is a Series.
+    """
+    if "pandas" not in sys.modules:
+        sys.meta_path.insert(0, _NoPandasFinder())
+
+
+class _PandasFinder:  # no importlib.abc.MetaPathFinder: that module takes longer to import than all of this
     def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
         if name != "pandas":
             return None
@@ -35,6 +44,12 @@ class _PandasFinder(MetaPathFinder):
 
             spec.loader.exec_module = execute_and_register  # type: ignore[method-assign]
         return spec
+
+
+class _NoPandasFinder:
+    def find_spec(self, name: str, path: Any, target: Any = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError("pandas is hidden from the command line", name=name)
 
 
 def _register(pandas: ModuleType) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from textsent import __version__
+from textsent._accessor import hide_pandas
 from textsent.errors import OptionError, TextsentError
 
 if TYPE_CHECKING:
@@ -26,9 +28,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; an error that is the user's to mend is one line on stderr and exit code 1."""
-    # pyarrow imports pandas, which takes longer than scoring a mailbox, to ask whether a list is a Series. No
-    # command needs pandas, so it is told that there is none.
-    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
+    hide_pandas()
     try:
         app()
     except TextsentError as exc:
@@ -121,10 +121,11 @@ def score(
 
     stderr = _console(stderr=True, quiet=quiet)
     table = RowTable(text_column, prefix)
-    with ScoreProgress(stderr) as progress:
+    with ScoreProgress(stderr) if stderr.is_terminal else nullcontext() as progress:
 
         def show(scored: pa.RecordBatch, summary: Summary) -> None:
-            progress.show(summary)
+            if progress:
+                progress.show(summary)
             table.add(scored)
 
         summary = score_file(
@@ -215,7 +216,7 @@ def train(
             overwrite=overwrite,
             command=shlex.join(["textsent", *sys.argv[1:]]),
         )
-    stderr.print(f"\nThe best epoch, now in {output}, on the validation part:\n", highlight=False)
+    stderr.print(f"\nThe best epoch, now in {output}, on the validation part:\n")
     print_evaluation(stderr, evaluation)
 
 
@@ -290,4 +291,4 @@ def _band(value: str) -> tuple[float, float]:
 def _console(stderr: bool = False, quiet: bool = False) -> Console:
     from rich.console import Console
 
-    return Console(stderr=stderr, quiet=quiet)
+    return Console(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)

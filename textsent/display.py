@@ -6,23 +6,14 @@ import unicodedata
 from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Table
 from rich.text import Text
 
 from textsent.schema import SCORE_SCHEMA, text_column
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, ProgressColumn
+
     from textsent.datasets import LabelledTexts
     from textsent.evaluate import Evaluation
     from textsent.score import Summary
@@ -38,16 +29,16 @@ class ScoreProgress:
     """A bar of the bytes read, with rows and rows/s beside it; nothing where stderr is no terminal."""
 
     def __init__(self, console: Console) -> None:
-        self._progress = Progress(
+        from rich.progress import BarColumn, DownloadColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+        self._progress = _progress(
+            console,
             SpinnerColumn(),
             TextColumn("{task.fields[rows]:,} rows"),
             BarColumn(),
             DownloadColumn(),
             TextColumn("{task.fields[rate]:,.0f} rows/s"),
             TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
         )
         self._task = self._progress.add_task("score", total=None, rows=0, rate=0.0)
 
@@ -86,6 +77,8 @@ class RowTable:
 
     def print(self, console: Console, rows: int) -> None:
         """Print the table, and how many of the run's rows it leaves out."""
+        from rich.table import Table
+
         schema = self._shown[0].schema
         came_in = pa.schema(list(schema)[: -len(SCORE_SCHEMA)])
         is_mail = {"from", "subject"} <= set(came_in.names)
@@ -135,17 +128,17 @@ class TrainingDisplay:
     """Training as a terminal shows it: a bar an epoch, then a line an epoch. Elsewhere only the lines."""
 
     def __init__(self, console: Console) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
         self._console = console
-        self._progress = Progress(
+        self._progress = _progress(
+            console,
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[rate]:,.0f} texts/s  loss {task.fields[loss]:.4f}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
         )
         self._task = self._progress.add_task("train", epoch=1, rate=0.0, loss=0.0)
 
@@ -158,7 +151,7 @@ class TrainingDisplay:
 
     def said(self, line: str) -> None:
         """Print what takes a while now."""
-        self._console.print(line, highlight=False, soft_wrap=True)
+        self._console.print(line, soft_wrap=True)
 
     def began(self, texts: int, validation: LabelledTexts, words: int, steps: int) -> None:
         """Print what is trained on."""
@@ -166,7 +159,6 @@ class TrainingDisplay:
         self._console.print(
             f"{texts:,} texts to train on, {len(validation):,} to validate with ({cut}), "
             f"a vocabulary of {words:,} words",
-            highlight=False,
             soft_wrap=True,
         )
         self._progress.update(self._task, total=steps)
@@ -186,13 +178,14 @@ class TrainingDisplay:
             f"epoch {epoch.number}: loss {epoch.loss:.4f}, validation loss {epoch.validation_loss:.4f}, "
             f"validation accuracy {epoch.validation_accuracy:.4f}, {epoch.seconds:.0f} s"
             + (", the best so far" if epoch.best else ""),
-            highlight=False,
             soft_wrap=True,
         )
 
 
 def print_evaluation(console: Console, evaluation: Evaluation) -> None:
     """Print an evaluation's figures and its confusion matrix."""
+    from rich.table import Table
+
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, value in (
         ("texts", f"{evaluation.texts:,}"),
@@ -213,6 +206,13 @@ def print_evaluation(console: Console, evaluation: Evaluation) -> None:
         matrix.add_row(name, *(f"{count:,}" for count in row))
     console.print()
     console.print(matrix)
+
+
+def _progress(console: Console, *columns: ProgressColumn) -> Progress:
+    """Return a progress display that leaves nothing behind, and shows nothing where there is no terminal."""
+    from rich.progress import Progress
+
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def printable(text: str) -> str:

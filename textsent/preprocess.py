@@ -13,7 +13,7 @@ Python's Unicode tables the kernel's table decides: ids don't depend on the vers
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -98,15 +98,21 @@ class Preprocessor:
     """Turns texts into word ids.
 
     Attributes:
-        vocabulary: The words by falling frequency; word i has the id i + FIRST_WORD_ID.
+        words: The words by falling frequency, an Arrow array or anything that can be made one; word i has the id
+            i + FIRST_WORD_ID.
         settings: How texts are cut into words.
     """
 
-    vocabulary: Sequence[str]
+    words: pa.Array
     settings: Settings = field(default_factory=Settings)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_value_set", pa.array(self.vocabulary, pa.large_string()))
+        object.__setattr__(self, "words", as_text_array(self.words).cast(pa.large_string()))
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The words as Python strings."""
+        return tuple(self.words.to_pylist())
 
     @classmethod
     def fit(
@@ -144,10 +150,11 @@ class Preprocessor:
         """
         try:
             settings = Settings(**json.loads((folder / SETTINGS_FILE).read_text("utf-8")))
-            words = (folder / VOCABULARY_FILE).read_bytes().decode("utf-8").removesuffix("\n")
+            lines = (folder / VOCABULARY_FILE).read_bytes().decode("utf-8").removesuffix("\n")
         except (OSError, ValueError, TypeError) as exc:
             raise PresetError(f"{folder} is not a usable preset: {exc}") from exc
-        return cls(tuple(words.split("\n")) if words else (), settings)
+        words = pc.split_pattern(pa.array([lines] if lines else [], pa.large_string()), "\n").values
+        return cls(words, settings)
 
     def save(self, folder: Path) -> None:
         """Write `preprocessor.json` and `vocabulary.txt` (a word a line) into a preset's folder.
@@ -155,7 +162,7 @@ class Preprocessor:
         Raises:
             PresetError: A word holds a line feed, which only settings without one in `filters` allow.
         """
-        if any("\n" in word for word in self.vocabulary):
+        if pc.any(pc.match_substring(self.words, "\n")).as_py():
             raise PresetError("a word of the vocabulary holds a line feed: put it into the settings' filters")
         (folder / SETTINGS_FILE).write_text(json.dumps(asdict(self.settings), indent=2) + "\n", "utf-8")
         words = "".join(word + "\n" for word in self.vocabulary)
@@ -172,7 +179,7 @@ class Preprocessor:
             InputError: The values aren't strings.
         """
         words, offsets = split_words(as_text_array(texts), self.settings)
-        ranks = pc.index_in(words, value_set=self._value_set)  # type: ignore[attr-defined]
+        ranks = pc.index_in(words, value_set=self.words)
         ranks = pc.fill_null(ranks, OUT_OF_VOCABULARY_ID - FIRST_WORD_ID)
         return WordIds(ranks.to_numpy(zero_copy_only=False) + np.int32(FIRST_WORD_ID), offsets)
 

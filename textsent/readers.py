@@ -8,9 +8,7 @@ from __future__ import annotations
 import io
 import json
 import re
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import islice
@@ -251,7 +249,11 @@ def _open_tsv(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batches]
 def _open_parquet(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batches]:
     import pyarrow.parquet
 
-    if not stream.seekable():  # a pipe, or compressed as a whole
+    if not stream.seekable():
+        import shutil
+        import tempfile
+
+        # A pipe, or compressed as a whole.
         spooled = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
         shutil.copyfileobj(stream, spooled)
         stream = spooled

@@ -167,7 +167,7 @@ def train(
         texts = pa.concat_arrays([texts, unlabelled.cast(pa.large_string())])
         targets = np.concatenate([targets, opinions])
     preprocessor = Preprocessor.fit(texts, chosen.vocabulary_size)
-    words = len(preprocessor.vocabulary)
+    words = len(preprocessor.words)
     config = {"recipe": options.recipe, "vocabulary_size": words, **chosen.config}
     model = chosen.build(config)
     if unlabelled is not None:
