@@ -106,7 +106,7 @@ class Observer(Protocol):
         """Training on `texts` texts begins, with a vocabulary of `words` words and `steps` batches an epoch."""
 
     def step_done(self, epoch: int, step: int, windows: int, loss: float) -> None:
-        """A batch is done; `windows` were trained on in this epoch so far, at a mean loss of `loss`."""
+        """A batch is done, `windows` windows of this epoch so far; `loss` is the mean of the last 100 batches."""
 
     def epoch_done(self, epoch: Epoch) -> None:
         """An epoch is done and validated."""
@@ -146,6 +146,7 @@ def train(
         MissingExtraError: There are unlabelled texts, but not the packages to use them.
         KeyboardInterrupt: Interrupted before the first epoch was over.
     """
+    check_output_folder(output, overwrite)
     keras = import_keras()
     chosen = recipe(options.recipe)
     training, validation = data.split(options.validation, options.seed)
@@ -179,7 +180,7 @@ def train(
     batches = _Batches(preprocessor(texts), targets, config["window"], batch_size, options.seed)
     _compile(model, chosen.learning_rate, len(batches) * options.epochs)
     observer.began(len(texts), validation, words, len(batches))
-    with _folder_for(output, overwrite) as folder:
+    with _folder_for(output) as folder:
         ids = preprocessor(validation.texts)
 
         def judge(epoch: int) -> Evaluation:
@@ -356,11 +357,13 @@ def _compile(model: Any, learning_rate: float, steps: int) -> None:
 
 
 @contextmanager
-def _folder_for(output: Path, overwrite: bool) -> Iterator[Path]:
+def _folder_for(output: Path) -> Iterator[Path]:
     """Give a folder to fill, which takes its name when all went well; otherwise nothing of it is left."""
-    check_output_folder(output, overwrite)
     partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
-    partial.mkdir()
+    try:
+        partial.mkdir()
+    except OSError as exc:
+        raise OutputError(f"{output} can't be written: {exc.strerror}") from exc
     try:
         yield partial
         if output.exists():
