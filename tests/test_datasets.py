@@ -1,9 +1,11 @@
 import functools
+import gc
 import hashlib
 import http.server
 import io
 import tarfile
 import threading
+import warnings
 
 import numpy as np
 import pyarrow as pa
@@ -362,6 +364,9 @@ def server(tmp_path, monkeypatch):
         yield server
         server.shutdown()
         thread.join()
+    with warnings.catch_warnings():  # pooch leaves the response to a failed request open
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture

@@ -26,7 +26,8 @@ from textsent.train import Epoch
 
 
 def console(**settings) -> Console:
-    return Console(file=io.StringIO(), width=80, **settings)
+    """A console such as the command line makes, where markup is text."""
+    return Console(file=io.StringIO(), width=80, markup=False, emoji=False, highlight=False, **settings)
 
 
 def lines(console: Console) -> list[str]:

@@ -1,0 +1,700 @@
+import csv
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from conftest import WORDS
+
+from textsent import __version__, cli
+from textsent.evaluate import evaluate
+from textsent.model import PRESET_FILES, SentimentModel
+from textsent.preprocess import FIRST_WORD_ID, Preprocessor
+from textsent.score import Scorer
+
+COMMANDS = [command.callback.__name__ for command in cli.app.registered_commands]
+SUMMARY = re.compile(r"(\S+) rows in \d+\.\d s \([\d,]+ rows/s\)(, written to (.*))?")
+HEADER = '"text","sentiment","score","words","coverage","error"\n'
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def textsent(here, monkeypatch, capfd):
+    """Runs the command line in this process: arguments in; exit code, stdout and stderr out."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys, "meta_path", sys.meta_path[:])  # where the command line hides pandas
+
+    def run(*arguments: object, stdin: bytes = b"") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["textsent", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(stdin))))
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return ended.value.code or 0, *capfd.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def files(here):
+    """One file of each kind that goes wrong, and some that don't."""
+    (here / "good.csv").write_text('id,text\n1,great service\n2,\n3,"terrible, guys!"\n4,unknown\n')
+    (here / "good.txt").write_text("great\n")
+    (here / "wide.csv").write_text("text,score\ngreat,7\n")
+    (here / "two.csv").write_text("title,body\na,b\n")
+    (here / "empty.csv").touch()
+    (here / "header.csv").write_text("id,text\n")
+    (here / "latin.csv").write_bytes(b"text\ncaf\xe9\n")
+    (here / "latin.txt").write_bytes(b"great\ncaf\xe9\n")
+    (here / "torn.parquet").write_bytes(b"PAR1 and nothing else")
+    (here / "bad.jsonl").write_text('{"text": "great"}\n{"text": \n')
+    (here / "notes.docx").write_text("great")
+    (here / "kept.csv").write_text("kept")
+    (here / "folder").mkdir()
+    return here
+
+
+def everything_in(folder) -> dict[str, bytes | None]:
+    return {str(path): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
+
+
+def run_module(*arguments: object, stdin: bytes = b"", **settings) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "textsent", *arguments], input=stdin, capture_output=True, timeout=120, **settings
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("missing.csv", "missing.csv: there is no such file: check the path"),
+        ("missing", "missing: there is no such file: check the path"),
+        ("good.csv missing.csv", "missing.csv: there is no such file: check the path"),
+        ("folder", "folder is a folder: name the files in it, for instance folder/*.mbox"),
+        (
+            "notes.docx",
+            "notes.docx: the suffix '.docx' names no format that textsent reads: "
+            "choose one with --format: csv, tsv, parquet, jsonl, text, mbox",
+        ),
+        (
+            "good.csv --format xml",
+            "there is no format 'xml': choose one of csv, tsv, parquet, jsonl, text, mbox",
+        ),
+        (
+            "-",
+            "the format of standard input is not known: "
+            "choose one with --format: csv, tsv, parquet, jsonl, text, mbox",
+        ),
+        (
+            "good.csv --text-column body",
+            "there is no column 'body': choose one with --text-column. The columns are 'id', 'text'",
+        ),
+        (
+            "two.csv",
+            "no column is named 'text' and 2 hold strings: "
+            "choose one with --text-column. The columns are 'title', 'body'",
+        ),
+        (
+            "wide.csv",
+            "the input already has the column 'score': "
+            "give the added columns a prefix, for instance --prefix textsent_",
+        ),
+        (
+            "good.csv wide.csv",
+            "wide.csv has other columns than good.csv: expected 'id' (string), found 'text' (string); "
+            "score it in a run of its own",
+        ),
+        (
+            "empty.csv",
+            "empty.csv can't be read: the file is empty: it needs a line with the columns' names, and rows",
+        ),
+        ("header.csv", "no rows in header.csv: there is nothing to score"),
+        (
+            "latin.csv",
+            "latin.csv can't be read: the text is not UTF-8: "
+            "convert it first, for instance with `iconv -f WINDOWS-1252 -t UTF-8`",
+        ),
+        (
+            "latin.txt",
+            "latin.txt: the text is not UTF-8: "
+            "convert it first, for instance with `iconv -f WINDOWS-1252 -t UTF-8`",
+        ),
+        (
+            "good.txt latin.txt",
+            "latin.txt: the text is not UTF-8: "
+            "convert it first, for instance with `iconv -f WINDOWS-1252 -t UTF-8`",
+        ),
+        (
+            "bad.jsonl",
+            "bad.jsonl can't be read: line 2 is not JSON: Expecting value at character 11",
+        ),
+        (
+            "good.csv --neutral 0.5",
+            "--neutral needs two numbers, for instance 0.4,0.6. Received: '0.5'",
+        ),
+        (
+            "good.csv --neutral low,high",
+            "--neutral needs two numbers, for instance 0.4,0.6. Received: 'low,high'",
+        ),
+        (
+            "good.csv --neutral 0.6,0.4",
+            "a neutral band needs two values, 0 ≤ low ≤ high ≤ 1. Received: 0.6, 0.4",
+        ),
+        ("good.csv --batch-size 0", "the batch size must be 1 or more. Received: 0"),
+        ("good.csv --batch-size -5", "the batch size must be 1 or more. Received: -5"),
+        ("good.csv --device tpu", "there is no device 'tpu': choose one of auto, cpu, gpu"),
+    ],
+)
+def test_an_error_in_scoring_is_one_line_and_leaves_no_file(textsent, files, tiny_preset, arguments, message):
+    before = everything_in(files)
+    for output in ("out.csv", "out.parquet"):
+        code, out, err = textsent("score", *arguments.split(), "--model", tiny_preset, "--output", output)
+        assert (code, out, err) == (1, "", f"textsent: {message}\n")
+        assert everything_in(files) == before
+
+
+def test_a_parquet_file_that_is_none_is_one_line_and_leaves_no_file(textsent, files, tiny_preset):
+    before = everything_in(files)
+    code, out, err = textsent("score", "torn.parquet", "--model", tiny_preset, "--output", "out.csv")
+    assert (code, out) == (1, "")
+    assert err.startswith("textsent: torn.parquet can't be read: ")
+    assert err.count("\n") == 1
+    assert everything_in(files) == before
+
+
+@pytest.mark.parametrize(
+    ("output", "message"),
+    [
+        ("kept.csv", "kept.csv exists already: choose another name, or replace it with --overwrite"),
+        ("folder", "folder: the suffix '' names no format that textsent writes: "
+         "use .parquet, .csv or .jsonl, or choose one with --output-format"),
+        ("out.xlsx", "out.xlsx: the suffix '.xlsx' names no format that textsent writes: "
+         "use .parquet, .csv or .jsonl, or choose one with --output-format"),
+        ("nowhere/out.csv", "nowhere/out.csv can't be written: there is no folder nowhere"),
+    ],
+)  # fmt: skip
+def test_an_output_that_cannot_be_is_one_line_and_changes_no_file(textsent, files, tiny_preset, output, message):
+    before = everything_in(files)
+    code, out, err = textsent("score", "good.csv", "--model", tiny_preset, "--output", output)
+    assert (code, out, err) == (1, "", f"textsent: {message}\n")
+    assert everything_in(files) == before
+
+
+@pytest.mark.parametrize("name", PRESET_FILES)
+@pytest.mark.parametrize("command", ["score", "evaluate"])
+def test_a_model_that_lacks_a_file_is_one_line(textsent, files, tiny_preset, command, name):
+    shutil.copytree(tiny_preset, "broken")
+    (files / "broken" / name).unlink()
+    before = everything_in(files)
+    code, out, err = textsent(command, "good.csv", "--model", "broken")
+    assert (code, out) == (1, "")
+    assert err == (
+        f"textsent: broken is not a complete preset, it lacks {name}: "
+        "train it again with `textsent train`, or use --model imdb-lstm\n"
+    )
+    assert everything_in(files) == before
+
+
+def test_a_model_that_is_not_there_is_one_line(textsent, files):
+    code, out, err = textsent("score", "good.csv", "--model", "nowhere")
+    assert (code, out) == (1, "")
+    assert err.startswith("textsent: there is no model 'nowhere': give a folder made by `textsent train`, or ")
+    assert err.count("\n") == 1
+
+
+def test_a_damaged_model_is_one_line_however_many_the_cause_has(textsent, files, tiny_preset):
+    shutil.copytree(tiny_preset, "broken")
+    (files / "broken" / "model.onnx").write_bytes(b"not\na graph")
+    code, out, err = textsent("score", "good.csv", "--model", "broken")
+    assert (code, out) == (1, "")
+    assert err.startswith("textsent: broken/model.onnx can't be loaded by ONNX Runtime: ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "score",
+        "score good.csv --batch-size many",
+        "score good.csv --colour red",
+        "evaluate",
+        "evaluate good.csv other.csv",
+        "train --epochs many",
+        "predict good.csv",
+    ],
+)
+def test_wrong_usage_ends_with_code_2_and_says_where_help_is(textsent, files, arguments):
+    code, out, err = textsent(*arguments.split())
+    assert (code, out) == (2, "")
+    assert err.startswith("Usage: textsent ")
+    assert "--help' for help." in err
+    assert "Traceback" not in err
+
+
+def test_no_command_shows_the_help_and_ends_with_code_2(textsent):
+    code, out, err = textsent()
+    assert code == 2
+    for command in COMMANDS:
+        assert command in out + err
+
+
+def test_an_interrupted_run_ends_with_code_130_and_leaves_no_file(textsent, files, tiny_preset, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    before = everything_in(files)
+    monkeypatch.setattr(SentimentModel, "predict", interrupted)
+    code, out, err = textsent("score", "good.csv", "--model", tiny_preset, "--output", "out.csv")
+    assert (code, out) == (130, "")
+    assert "Traceback" not in err
+    assert everything_in(files) == before
+
+
+def test_an_unforeseen_error_shows_no_locals(files, tiny_preset):
+    code = (
+        "import sys\n"
+        "from textsent import cli, model\n"
+        "def fail(self, texts, batch_size=None):\n"
+        "    secret = 'a private ' + 'letter'\n"
+        "    raise RuntimeError('unforeseen')\n"
+        "model.SentimentModel.predict = fail\n"
+        "cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "score", "good.csv", "--model", tiny_preset, "--output", "out.csv"],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "RuntimeError: unforeseen" in done.stderr
+    assert "private letter" not in done.stderr
+    assert "great service" not in done.stderr
+    assert not (files / "out.csv").exists()
+
+
+def test_an_error_while_standard_input_is_still_being_read_ends_with_code_1(files, tiny_preset):
+    code = (
+        "import io, sys, time\n"
+        "from textsent import cli\n"
+        "class SlowPipe(io.RawIOBase):\n"
+        "    sent = 0\n"
+        "    def readable(self):\n"
+        "        return True\n"
+        "    def readinto(self, buffer):\n"
+        "        if self.sent > 5_000_000:\n"
+        "            time.sleep(1)\n"
+        "        size = min(len(buffer), 20_000_000 - self.sent)\n"
+        "        buffer[:size] = (b'great\\n' * (size // 6 + 1))[:size]\n"
+        "        self.sent += size\n"
+        "        return size\n"
+        "sys.stdin = io.TextIOWrapper(io.BufferedReader(SlowPipe()))\n"
+        "cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "score", "-", "--format", "csv", "--text-column", "text", "-m", tiny_preset],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.stdout == ""
+    assert done.stderr == (
+        "textsent: there is no column 'text': choose one with --text-column. The columns are 'great'\n"
+    )
+    assert done.returncode == 1
+
+
+def test_a_file_is_scored_into_a_file_with_a_summary_on_stderr(textsent, files, tiny_preset):
+    code, out, err = textsent("score", "good.csv", "--model", tiny_preset, "--output", "out.csv")
+    assert (code, out) == (0, "")
+    first, *shares = err.splitlines()
+    assert SUMMARY.fullmatch(first).group(1, 3) == ("4", "out.csv")
+    counts = {line[:16].strip(): line[16:].split() for line in shares}
+    assert counts["no words"] == ["1", "25.0%"]
+    assert counts["no known words"] == ["1", "25.0%"]
+    assert int(counts["positive"][0]) + int(counts["negative"][0]) == 2
+    rows = list(csv.DictReader((files / "out.csv").read_text().splitlines()))
+    assert [row["text"] for row in rows] == ["great service", "", "terrible, guys!", "unknown"]
+    assert [row["id"] for row in rows] == ["1", "2", "3", "4"]
+    assert [row["error"] for row in rows] == ["", "no words", "", "no known words"]
+    assert 0 < float(rows[0]["score"]) < 1
+
+
+def test_without_an_output_a_pipe_gets_csv(textsent, files, tiny_preset):
+    code, out, err = textsent("score", "good.txt", "--model", tiny_preset)
+    assert code == 0
+    assert out.startswith(HEADER + '"great","')
+    assert SUMMARY.fullmatch(err.splitlines()[0]).group(1, 2) == ("1", None)
+
+
+def test_quiet_prints_nothing(textsent, files, tiny_preset):
+    assert textsent("score", "good.csv", "-q", "-m", tiny_preset, "-o", "out.parquet") == (0, "", "")
+    assert pa.parquet.read_metadata("out.parquet").num_rows == 4
+    code, out, err = textsent("score", "good.txt", "--quiet", "-m", tiny_preset)
+    assert (code, err) == (0, "")
+    assert out.count("\n") == 2
+
+
+@pytest.mark.parametrize("output_format", ["csv", "jsonl", "parquet"])
+def test_the_formats_may_be_named(textsent, files, tiny_preset, output_format):
+    shutil.copy("good.csv", "good")
+    arguments = ["--format", "csv", "--output-format", output_format, "-m", tiny_preset, "-q"]
+    assert textsent("score", "good", "-o", "out", *arguments) == (0, "", "")
+    match output_format:
+        case "csv":
+            assert len(list(csv.DictReader((files / "out").read_text().splitlines()))) == 4
+        case "jsonl":
+            assert [json.loads(line)["id"] for line in (files / "out").read_text().splitlines()] == [
+                "1",
+                "2",
+                "3",
+                "4",
+            ]
+        case "parquet":
+            assert pa.parquet.read_table("out")["id"].to_pylist() == ["1", "2", "3", "4"]
+
+
+def test_several_inputs_of_several_suffixes_make_one_output(textsent, here, tiny_preset):
+    (here / "one.csv").write_text("text,id\ngreat,1\n")
+    (here / "two.tsv").write_text("text\tid\nguys\t2\n")
+    assert textsent("score", "one.csv", "two.tsv", "-o", "out.jsonl", "-m", tiny_preset, "-q")[0] == 0
+    assert [json.loads(line)["id"] for line in (here / "out.jsonl").read_text().splitlines()] == ["1", "2"]
+
+
+def test_a_prefix_and_a_neutral_band_and_a_text_column_reach_the_rows(textsent, files, tiny_preset):
+    code, _, err = textsent(
+        "score", "wide.csv", "-o", "out.jsonl", "-m", tiny_preset,
+        "--prefix", "our_", "--neutral", "0,1", "--text-column", "text", "--batch-size", "1", "--device", "cpu",
+    )  # fmt: skip
+    assert code == 0
+    row = json.loads((files / "out.jsonl").read_text())
+    assert list(row) == [
+        "text", "score", "our_sentiment", "our_score", "our_words", "our_coverage", "our_error",
+    ]  # fmt: skip
+    assert row["our_sentiment"] == "neutral"
+    assert "  neutral                 1  100.0%\n" in err
+
+
+def test_an_output_that_exists_is_replaced_on_demand(textsent, files, tiny_preset):
+    assert textsent("score", "good.txt", "-o", "kept.csv", "--overwrite", "-q", "-m", tiny_preset) == (0, "", "")
+    assert (files / "kept.csv").read_text().startswith(HEADER)
+
+
+def test_an_output_whose_name_looks_like_markup_is_named_as_it_is(textsent, files, tiny_preset):
+    code, _, err = textsent("score", "good.txt", "-o", "[red]out[/red].csv".replace("/", ""), "-m", tiny_preset)
+    assert code == 0
+    assert err.splitlines()[0].endswith(", written to [red]out[red].csv")
+
+
+def test_standard_input_is_scored_to_standard_output(here, tiny_preset):
+    done = run_module(
+        "score", "-", "--format", "csv", "--output", "-", "--output-format", "jsonl", "--model", tiny_preset,
+        stdin=b'text,note\n"great\nservice",caf\xc3\xa9\n,b\n',
+    )  # fmt: skip
+    assert done.returncode == 0
+    rows = [json.loads(line) for line in done.stdout.decode("utf-8").splitlines()]
+    assert [(row["text"], row["note"], row["words"]) for row in rows] == [
+        ("great\nservice", "café", 2),
+        ("", "b", 0),
+    ]
+    assert done.stderr.startswith(b"2 rows in ")
+
+
+def test_an_error_in_standard_input_names_it(textsent, tiny_preset):
+    code, out, err = textsent("score", "-", "--format", "jsonl", "-m", tiny_preset, stdin=b"[1]\n")
+    assert (code, out) == (1, "")
+    assert err == ("textsent: standard input can't be read: line 1 must be a JSON object. Received: list\n")
+
+
+def test_a_reader_that_has_seen_enough_ends_the_run_quietly(here, tiny_preset):
+    command = [sys.executable, "-m", "textsent", "score", "many.txt", "--model", tiny_preset]
+    (here / "many.txt").write_text("unknown words\n" * 100_000)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout.readline() == HEADER.encode()
+        running.stdout.close()
+        assert running.stderr.read() == b""
+        assert running.wait(60) != 0
+
+
+MAILBOX = b"""\
+From ann@example.com Tue Feb  3 09:14:22 2026
+From: Ann <ann@example.com>
+Subject: =?utf-8?q?=1b[31mred=1b[0m=07?= [b]loud[/b] [/no]
+Date: Tue, 3 Feb 2026 09:14:22 +0000
+
+great service
+
+From bob@example.com Tue Feb  3 09:15:00 2026
+From: Bob <bob@example.com>
+Subject: Nothing
+
+...
+
+"""
+
+
+def test_a_terminal_gets_a_table_that_no_mail_can_steer(here, tiny_preset):
+    pty = pytest.importorskip("pty")
+    (here / "inbox.mbox").write_bytes(MAILBOX)
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "textsent", "score", "inbox.mbox", "--model", tiny_preset],
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"TERM": "dumb"},
+    ) as running:
+        os.close(theirs)
+        seen = b""
+        try:
+            while chunk := os.read(ours, 65536):
+                seen += chunk
+        except OSError:  # Linux says so when the other end is closed
+            pass
+        os.close(ours)
+        summary = running.stderr.read()
+    assert running.returncode == 0
+    assert summary.startswith(b"2 rows in ")
+    header, first, second = seen.decode().split("\r\n")[:3]
+    assert header.split() == ["score", "sentiment", "from", "subject"]
+    assert first.rstrip().endswith(" [31mred[0m [b]loud[/b] [/no]")
+    assert "\x1b" not in first
+    assert "\x07" not in first
+    assert second.split() == ["no", "words", "Bob", "<bob@example.com>", "Nothing"]
+
+
+class FirstWordNetwork:
+    batch_size = 4
+
+    def __call__(self, ids):
+        return np.array([0.125, 0.75, 0.5, 0.25, 0.875], np.float32)[ids[:, 0] - FIRST_WORD_ID]
+
+
+@pytest.fixture
+def first_word_scorer(monkeypatch):
+    """Makes the command line load a model that gives a text the score of its first word."""
+    scorer = Scorer(Preprocessor(WORDS), SentimentModel(FirstWordNetwork(), 8))
+    monkeypatch.setattr("textsent.score.load", lambda *_, **__: scorer)
+
+
+LABELLED = 'text,label\nthe,neg\ngreat,pos\n"service, the",neg\nterrible,1\nguys,positive\n...,0\n'
+
+
+def test_evaluating_prints_the_figures_and_a_matrix(textsent, here, first_word_scorer):
+    (here / "labelled.csv").write_text(LABELLED)
+    code, out, err = textsent("evaluate", "labelled.csv")
+    assert (code, err) == (0, "")
+    assert [line.rstrip() for line in out.splitlines()] == [
+        "texts              5",
+        "without a score    1",
+        "accuracy           0.6000",
+        "F1                 0.6667",
+        "AUC                0.8333",
+        "log loss           0.5268",
+        "calibration error  0.3500",
+        "",
+        "                   scored negative  scored positive",
+        "labelled negative                1                1",
+        "labelled positive                1                2",
+    ]
+
+
+def test_evaluating_prints_the_figures_as_json(textsent, here, first_word_scorer):
+    (here / "labelled.csv").write_text(LABELLED)
+    code, out, err = textsent("evaluate", "labelled.csv", "--json")
+    assert (code, err) == (0, "")
+    figures = json.loads(out)
+    expected = evaluate(
+        np.array([0.125, 0.75, 0.5, 0.25, 0.875, np.nan], np.float32), np.array([0, 1, 0, 1, 1, 0], np.int8)
+    )
+    assert figures.pop("confusion") == [[1, 1], [1, 2]]
+    assert figures == pytest.approx({name: getattr(expected, name) for name in figures})
+    assert set(figures) == {"texts", "unscored", "accuracy", "f1", "auc", "log_loss", "calibration_error"}
+
+
+@pytest.mark.parametrize("labelled", ["text,label\ngreat,pos\n", "text,label\n...,pos\n...,neg\n"])
+def test_the_json_of_an_evaluation_is_json_where_a_figure_cannot_be_had(
+    textsent, here, first_word_scorer, labelled
+):
+    (here / "labelled.csv").write_text(labelled)
+    code, out, _ = textsent("evaluate", "labelled.csv", "--json")
+
+    def refuse(constant: str):
+        raise AssertionError(f"{constant} is no JSON")
+
+    assert code == 0
+    assert json.loads(out, parse_constant=refuse)["auc"] is None
+
+
+def test_a_folder_of_reviews_is_evaluated_on_its_part_to_test_on(textsent, here, first_word_scorer):
+    for name, text in {
+        "train/pos/0_9": "guys",
+        "train/neg/0_1": "the",
+        "test/pos/0_9": "the",
+        "test/neg/0_1": "the",
+    }.items():
+        path = here / "aclImdb" / f"{name}.txt"
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    code, out, _ = textsent("evaluate", "aclImdb", "--json")
+    assert code == 0
+    assert json.loads(out)["confusion"] == [[1, 0], [1, 0]]
+
+
+def test_columns_may_be_named_in_an_evaluation(textsent, here, first_word_scorer):
+    (here / "labelled.csv").write_text("text,body,label,verdict,author\nthe,guys,neg,pos,ann\n")
+    code, out, _ = textsent(
+        "evaluate", "labelled.csv", "--json", "--text-column", "body", "--label-column", "verdict",
+        "--group-column", "author",
+    )  # fmt: skip
+    assert code == 0
+    assert json.loads(out)["confusion"] == [[0, 0], [0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("missing.csv", "missing.csv: there is no such file: check the path"),
+        ("folder", "folder is a folder but has no folder 'pos' in it: name a file, or aclImdb"),
+        (
+            "good.csv",
+            "good.csv has no column 'label' or 'sentiment': "
+            "choose one with --label-column. The columns are 'id', 'text'",
+        ),
+        (
+            "good.csv --label-column stars",
+            "good.csv has no column 'stars': choose one with --label-column. The columns are 'id', 'text'",
+        ),
+        (
+            "good.csv --label-column id --group-column film",
+            "good.csv has no column 'film': choose one with --group-column",
+        ),
+        (
+            "good.csv --label-column id",
+            "good.csv, row 2: the label '2' is not known: "
+            "use pos and neg, positive and negative, 1 and 0, or 1 and -1",
+        ),
+        ("good.csv --batch-size 0", "the batch size must be 1 or more. Received: 0"),
+    ],
+)
+def test_an_error_in_evaluating_is_one_line(textsent, files, tiny_preset, arguments, message):
+    code, out, err = textsent("evaluate", *arguments.split(), "--model", tiny_preset)
+    assert (code, out, err) == (1, "", f"textsent: {message}\n")
+
+
+@pytest.fixture
+def no_download(monkeypatch):
+    def forbidden():
+        raise AssertionError("nothing must be downloaded before the options are checked")
+
+    monkeypatch.setattr("textsent.datasets.imdb_folder", forbidden)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--epochs 0", "the number of epochs must be 1 or more. Received: 0"),
+        ("--batch-size 0", "the batch size must be 1 or more. Received: 0"),
+        ("--validation 1", "the validation share must lie between 0 and 1. Received: 1.0"),
+        ("--validation 0", "the validation share must lie between 0 and 1. Received: 0.0"),
+        ("--output folder", "folder exists already: choose another folder with --output"),
+        ("--output folder --overwrite", "folder exists already: choose another folder with --output"),
+        ("--output kept.csv --overwrite", "kept.csv exists already: choose another folder with --output"),
+        ("--output nowhere/model", "nowhere/model can't be written: there is no folder nowhere"),
+        ("--recipe gru", "there is no recipe 'gru': choose one of lstm"),
+    ],
+)
+def test_an_error_in_the_options_of_training_is_one_line_before_anything_is_downloaded(
+    textsent, files, no_download, arguments, message
+):
+    before = everything_in(files)
+    assert textsent("train", *arguments.split()) == (1, "", f"textsent: {message}\n")
+    assert everything_in(files) == before
+
+
+def test_a_model_that_exists_is_not_trained_over_by_accident(textsent, files, no_download, tiny_preset):
+    shutil.copytree(tiny_preset, "model")
+    code, out, err = textsent("train", "--output", "model")
+    assert (code, out) == (1, "")
+    assert err == (
+        "textsent: model exists already: choose another folder with --output, or replace it with --overwrite\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("missing.csv", "missing.csv: there is no such file: check the path"),
+        ("header.csv --label-column id", "header.csv has no rows with a text"),
+    ],
+)
+def test_an_error_in_the_data_to_train_on_is_one_line(textsent, files, data, message):
+    before = everything_in(files)
+    code, out, err = textsent("train", "--output", "model", "--data", *data.split())
+    assert (code, out, err) == (1, "", f"textsent: {message}\n")
+    assert everything_in(files) == before
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_command_ends_with_an_example(textsent, command):
+    code, out, err = textsent(command, "--help")
+    assert (code, err) == (0, "")
+    assert out.strip().splitlines()[-1].strip().startswith(f"Example:  textsent {command} ")
+
+
+@pytest.mark.parametrize("command", cli.app.registered_commands, ids=COMMANDS)
+def test_the_help_of_every_command_is_one_sentence_and_every_option_has_its_own(textsent, command):
+    assert command.callback.__doc__.count("\n") == 0
+    assert command.callback.__doc__.endswith(".")
+    _, out, _ = textsent(command.callback.__name__, "--help")
+    for name in command.callback.__annotations__.keys() - {"return", "inputs", "labelled"}:
+        option = "--" + name.replace("_", "-")
+        assert re.search(rf"{option}\b.*[A-Za-z]{{3}}", out), option
+
+
+def test_the_help_lists_every_command(textsent):
+    code, out, err = textsent("--help")
+    assert (code, err) == (0, "")
+    assert COMMANDS == ["score", "train", "evaluate"]
+    for command in COMMANDS:
+        assert re.search(rf"^\W*{command} ", out, re.MULTILINE)
+
+
+def test_the_version_is_printed(textsent):
+    assert textsent("--version") == (0, f"textsent {__version__}\n", "")
+
+
+def test_the_package_runs_as_a_module(here):
+    done = run_module("--version")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode().splitlines() == [f"textsent {__version__}"]
+    done = run_module("score", "missing.csv", "--model", "nowhere")
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"textsent: there is no model 'nowhere'")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["score", "--help"], ["--version"]])
+def test_help_imports_nothing_heavy(arguments):
+    heavy = {
+        "numpy", "pandas", "pyarrow", "onnxruntime", "onnx", "keras", "tensorflow", "h5py", "pooch", "requests",
+        "rich.progress", "textsent.score", "textsent.readers",
+    }  # fmt: skip
+    code = (
+        "import sys\n"
+        "from textsent import cli\n"
+        "try:\n"
+        "    cli.main()\n"
+        "finally:\n"
+        f"    print(*(name for name in {heavy!r} if sys.modules.get(name)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0
+    assert done.stderr == "\n"
