@@ -269,11 +269,18 @@ def test_a_folder_without_reviews_is_an_error(tmp_path):
     assert str(empty.value) == f"{tmp_path} has no reviews in its folders pos and neg"
 
 
-@pytest.mark.parametrize(("name", "content"), [("notes.txt", b"good"), ("9_9.txt", b"caf\xe9")])
-def test_a_review_whose_name_or_text_cannot_be_read_is_an_error_that_names_it(acl_imdb, name, content):
-    (acl_imdb / "train" / "pos" / name).write_bytes(content)
-    with pytest.raises(InputError, match=name):
+def test_a_review_that_is_not_utf8_is_an_error_that_names_it(acl_imdb):
+    (acl_imdb / "train" / "pos" / "9_9.txt").write_bytes(b"caf\xe9")
+    with pytest.raises(InputError, match=r"9_9\.txt: the text is not UTF-8"):
         read_labelled(acl_imdb)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "9_9.txt"])
+def test_a_review_of_any_name_is_read_and_without_its_film_each_text_is_its_own_group(acl_imdb, name):
+    (acl_imdb / "train" / "pos" / name).write_bytes(b"another one")
+    data = read_labelled(acl_imdb)
+    assert "another one" in data.texts.to_pylist()
+    assert not data.named_groups
 
 
 ROWS = st.lists(st.tuples(WORDS, st.integers(0, 1), st.sampled_from("abcdefgh")), max_size=20)

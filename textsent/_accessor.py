@@ -30,15 +30,21 @@ def hide_pandas() -> None:
 
 
 class _PandasFinder:  # no importlib.abc.MetaPathFinder: that module takes longer to import than all of this
+    _asking = False  # the other finders, which are asked through this one too
+
     def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        if name != "pandas":
+        if name != "pandas" or self._asking:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
+        self._asking = True
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self._asking = False
         if spec and spec.loader:
             execute = spec.loader.exec_module
 
             def execute_and_register(module: ModuleType) -> None:
+                sys.meta_path.remove(self)
                 execute(module)
                 _register(module)
 

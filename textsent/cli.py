@@ -161,7 +161,7 @@ def train(
         ),
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write the model to.")] = Path(
-        "imdb-lstm"
+        "trained-model"
     ),
     recipe: Annotated[str, typer.Option(help="The architecture.")] = "lstm",
     epochs: Annotated[int, typer.Option(help="Passes over the data, at most.")] = 10,
@@ -216,7 +216,7 @@ def train(
             overwrite=overwrite,
             command=shlex.join(["textsent", *sys.argv[1:]]),
         )
-    stderr.print(f"\nThe best epoch, now in {output}, on the validation part:\n")
+    stderr.print(f"\nThe best epoch, now in {output}, on the validation part:\n", soft_wrap=True)
     print_evaluation(stderr, evaluation)
 
 
@@ -251,7 +251,6 @@ def evaluate(
     batch_size: BatchSize = None,
 ) -> None:
     """Compare a model's scores with labels."""
-    from dataclasses import asdict
     from json import dumps
 
     from textsent.datasets import read_labelled
@@ -273,7 +272,7 @@ def evaluate(
         data = validation_part(data, find_preset(model))
     evaluation = compare(scorer.score(data.texts), data.labels)
     if json:
-        print(dumps(asdict(evaluation)))
+        print(dumps(evaluation.to_json()))
     else:
         from textsent.display import print_evaluation
 

@@ -36,6 +36,8 @@ def score_frame(
         InputError: There is no such column, or it holds something else than text.
         OptionError: The frame has a column of an added one's name already.
     """
+    if list(frame.columns).count(column) > 1:
+        raise InputError(f"several columns of the frame are named {column!r}: rename them")
     if column not in frame.columns:
         raise InputError(
             f"the frame has no column {column!r}: name one with column=. "
@@ -44,7 +46,7 @@ def score_frame(
     scored_schema(pa.schema([(str(name), pa.null()) for name in frame.columns]), prefix)
     added = _scorer(model).score_columns(_texts(frame[column])).to_pandas().set_axis(frame.index)
     added["score"] = added["score"].astype("float32")
-    return pd.concat([frame, added.add_prefix(prefix)], axis="columns")
+    return pd.concat([frame, added.add_prefix(prefix)], axis="columns", sort=False)
 
 
 def score_series(series: pd.Series[Any], model: str | PathLike[str] | Scorer | None = None) -> pd.Series[Any]:
@@ -61,9 +63,11 @@ def score_series(series: pd.Series[Any], model: str | PathLike[str] | Scorer | N
 
 def _texts(series: pd.Series[Any]) -> pa.Array:
     try:
-        return pa.array(series, from_pandas=True)
+        texts = pa.array(series, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as exc:
         raise InputError(f"the column {series.name!r} must hold texts: {exc}") from exc
+    # A column of nothing but NaN, or of nothing at all, is one of numbers to pandas.
+    return pa.nulls(len(texts), pa.string()) if texts.null_count == len(texts) else texts
 
 
 def _scorer(model: str | PathLike[str] | Scorer | None) -> Scorer:

@@ -56,9 +56,9 @@ class LabelledTexts:
         return len(self.labels)
 
     def digest(self) -> str:
-        """Return a SHA-256 of the texts with their labels, which tells sets of data apart whatever their order."""
-        rows = zip(self.labels.astype(bool), self.texts, strict=True)
-        hashes = sorted(hashlib.sha256(b"%d" % label + text.as_buffer()).digest() for label, text in rows)
+        """Return a SHA-256 of texts, labels and groups, which tells sets of data apart whatever their order."""
+        rows = zip(self.labels.tolist(), self.groups.to_pylist(), self.texts.to_pylist(), strict=True)
+        hashes = sorted(hashlib.sha256(repr(row).encode()).digest() for row in rows)
         return hashlib.sha256(b"".join(hashes)).hexdigest()
 
     def split(self, share: float, seed: int) -> tuple[LabelledTexts, LabelledTexts]:
@@ -114,13 +114,15 @@ def read_labelled(
         table = table.set_column(
             table.column_names.index(group), group, pc.fill_null(table.column(group).cast(pa.string()), "")
         )
-    table = table.filter(pc.is_valid(table.column(text)))
+    valid = pc.is_valid(table.column(text))
+    rows = np.flatnonzero(valid.to_numpy(zero_copy_only=False))
+    table = table.filter(valid)
     if table.num_rows == 0:
         raise InputError(f"{path} has no rows with a text")
     texts = as_text_array(table.column(text))
     return LabelledTexts(
         texts,
-        _labels(path, table.column(label)),
+        _labels(path, table.column(label), rows),
         as_text_array(table.column(group)) if group else texts,
         named_groups=group is not None,
     )
@@ -176,11 +178,14 @@ def _read_folder(path: Path, part: str) -> LabelledTexts:
         if not folder.is_dir():
             raise InputError(f"{path} is a folder but has no folder {name!r} in it: name a file, or aclImdb")
         films = _films(path / f"urls_{name}.txt")
-        for file in sorted(folder.glob("*.txt"), key=lambda file: int(file.stem.partition("_")[0])):
-            texts.append(file.read_text("utf-8"))
+        for file in sorted(folder.glob("*.txt")):
+            try:
+                texts.append(file.read_text("utf-8"))
+            except UnicodeDecodeError as exc:
+                raise InputError(f"{file}: the text is not UTF-8") from exc
             labels.append(label)
-            number = int(file.stem.partition("_")[0])
-            groups.append(films[number] if films else "")
+            number = re.match(r"\d+", file.name)  # of the review, and of its line among the films
+            groups.append(films.get(int(number[0]), "") if number else "")
     if not texts:
         raise InputError(f"{path} has no reviews in its folders pos and neg")
     array = pa.array(texts, pa.large_string())
@@ -188,19 +193,20 @@ def _read_folder(path: Path, part: str) -> LabelledTexts:
     return LabelledTexts(array, np.array(labels, np.int8), pa.array(groups) if named else array, named)
 
 
-def _films(path: Path) -> list[str]:
+def _films(path: Path) -> dict[int, str]:
     """Return the film of each review, by the review's number; nothing where the dataset doesn't say."""
     if not path.is_file():
-        return []
-    return [_FILM.findall(line)[-1] for line in path.read_text("utf-8").splitlines()]
-
-
-_FILM = re.compile(r"tt\d+|$")
+        return {}
+    films = (re.search(r"tt\d+", line) for line in path.read_text("utf-8").splitlines())
+    return {number: film[0] for number, film in enumerate(films) if film}
 
 
 def _column(path: Path, table: pa.Table, name: str | None, defaults: tuple[str, ...], option: str) -> str:
     for candidate in (name,) if name else defaults:
-        if candidate in table.column_names:
+        count = table.column_names.count(candidate)
+        if count > 1:
+            raise InputError(f"{path}: {count} columns are named {candidate!r}: rename them")
+        if count:
             return candidate
     raise InputError(
         f"{path} has no column {' or '.join(repr(one) for one in ((name,) if name else defaults))}: "
@@ -208,11 +214,14 @@ def _column(path: Path, table: pa.Table, name: str | None, defaults: tuple[str, 
     )
 
 
-def _labels(path: Path, column: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.int8]]:
+def _labels(
+    path: Path, column: pa.ChunkedArray, rows: np.ndarray[Any, np.dtype[np.int64]]
+) -> np.ndarray[Any, np.dtype[np.int8]]:
+    """Return the labels of a column as numbers; `rows` says which rows of the file they stand in."""
     labels = np.empty(len(column), np.int8)
-    for row, value in enumerate(column.to_pylist()):
+    for place, (row, value) in enumerate(zip(rows, column.to_pylist(), strict=True)):
         try:
-            labels[row] = LABELS[str(value).strip().lower()]
+            labels[place] = LABELS[str(value).strip().lower()]
         except KeyError:
             raise InputError(
                 f"{path}, row {row + 1}: the label {value!r} is not known: "

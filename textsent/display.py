@@ -94,7 +94,7 @@ class RowTable:
                 table.add_row(
                     "" if score is None else f"{score:.3f}",
                     Text(sentiment or row[self._prefix + "error"], style=_COLOURS.get(sentiment, "dim")),
-                    *(Text(printable(row[name] or "")) for name in described),
+                    *(Text(printable("" if row[name] is None else str(row[name]))) for name in described),
                 )
         console.print(table)
         if rows > self._rows:
@@ -167,7 +167,7 @@ class TrainingDisplay:
         """Move the bar."""
         task = self._progress.tasks[self._task]
         if task.fields["epoch"] != epoch:
-            self._progress.reset(self._task, epoch=epoch)
+            self._progress.reset(self._task, epoch=epoch, rate=0.0, loss=0.0)
         self._progress.update(
             self._task, completed=step, epoch=epoch, loss=loss, rate=windows / max(task.elapsed or 0, 1e-9)
         )

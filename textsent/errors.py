@@ -5,7 +5,8 @@ TextsentError       to be shown as it is, without a traceback
 ├── OutputError     a file can't be written
 ├── PresetError     a model's folder is missing, incomplete or inconsistent
 ├── DeviceError     the device asked for isn't there
-└── OptionError     a value that was passed makes no sense
+├── OptionError     a value that was passed makes no sense
+└── MissingExtraError   a package is needed that isn't installed by default
 """
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,13 @@ class Evaluation:
     log_loss: float
     calibration_error: float
     confusion: tuple[tuple[int, int], tuple[int, int]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures by name; one that isn't defined, such as the AUC of a single label, is None."""
+        return {
+            name: None if isinstance(value, float) and isnan(value) else value
+            for name, value in asdict(self).items()
+        }
 
 
 def evaluate(scores: _Scores, labels: _Labels) -> Evaluation:

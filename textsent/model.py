@@ -72,7 +72,9 @@ class SentimentModel:
         if device not in DEVICES:
             raise OptionError(f"there is no device {device!r}: choose one of {', '.join(DEVICES)}")
         check_preset(folder)
-        window = int(read_json(folder / CONFIG_FILE)["window"])
+        window = read_json(folder / CONFIG_FILE).get("window")
+        if not isinstance(window, int) or window < 1:
+            raise PresetError(f"{folder / CONFIG_FILE} must give the window in words. Received: {window!r}")
         if device == "gpu" or (device == "auto" and _may_have_gpu()):
             import_keras()
             if keras_sees_gpu():

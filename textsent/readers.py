@@ -190,20 +190,25 @@ def _open_file(name: str) -> IO[bytes]:
     if name == STANDARD_STREAM:
         return sys.stdin.buffer
     try:
-        return Path(name).open("rb")
+        # Arrow reads on threads of its own, which can't take Python's lock once the process ends: where it can,
+        # the file is Arrow's too.
+        return pa.OSFile(name) if Path(name).is_file() else Path(name).open("rb")
     except OSError as exc:
         raise InputError(f"{name} can't be opened: {exc.strerror}") from exc
 
 
 @contextmanager
 def _decompressed(file: IO[bytes]) -> Iterator[IO[bytes]]:
-    assert isinstance(file, io.BufferedReader)
-    first = file.peek(16)
+    if isinstance(file, io.BufferedReader):
+        first = file.peek(16)
+    else:
+        first = file.read(16)
+        file.seek(0)
     compression = next((kind for kind, magic in _MAGIC.items() if magic.match(first)), None)
     if compression is None:
         yield file
     else:
-        with pa.CompressedInputStream(pa.PythonFile(file, "r"), compression) as stream:
+        with pa.CompressedInputStream(file, compression) as stream:
             yield stream
 
 
@@ -239,6 +244,7 @@ def _open_csv(stream: IO[bytes], stack: ExitStack, delimiter: str = ",") -> tupl
         # Every value stays the text it was: 007 is no number, and neither NA nor an empty field is missing.
         pyarrow.csv.ConvertOptions(default_column_type=pa.string(), strings_can_be_null=False),
     )
+    stack.callback(reader.close)
     return reader.schema, _cut(reader)
 
 

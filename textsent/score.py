@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from textsent.errors import InputError, OptionError
 from textsent.model import SentimentModel, find_preset
 from textsent.preprocess import Preprocessor, WordIds, as_text_array
-from textsent.readers import open_reader
+from textsent.readers import Reader, open_reader
 from textsent.schema import SCORE_SCHEMA, scored_schema, text_column
 from textsent.writers import check_output, open_writer
 
@@ -190,6 +190,8 @@ def score_file(
     started = time.monotonic()
     with open_reader(sources, format) as reader:
         summary.size = reader.size
+        if not reader.schema.names:
+            raise _no_rows(reader)
         text_column(reader.schema, scorer.column)
         schema = scored_schema(reader.schema, scorer.prefix)
         writer = None if output is None else open_writer(output, schema, output_format, overwrite)
@@ -204,8 +206,12 @@ def score_file(
                 if on_batch:
                     on_batch(scored, summary)
             if summary.rows == 0:
-                raise InputError(f"no rows in {reader.name}: there is nothing to score")
+                raise _no_rows(reader)
     return summary
+
+
+def _no_rows(reader: Reader) -> InputError:
+    return InputError(f"no rows in {reader.name}: there is nothing to score")
 
 
 def _take(ids: WordIds, chosen: np.ndarray[Any, np.dtype[np.bool_]]) -> WordIds:

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from textsent.datasets import LabelledTexts
-from textsent.errors import InputError, OptionError, OutputError
+from textsent.errors import InputError, OptionError, OutputError, PresetError
 from textsent.evaluate import Evaluation, evaluate
 from textsent.export import export_lstm, round_embedding
 from textsent.model import (
@@ -71,6 +71,11 @@ class Options:
             raise OptionError(f"the number of epochs must be 1 or more. Received: {self.epochs}")
         if self.batch_size is not None and self.batch_size < 1:
             raise OptionError(f"the batch size must be 1 or more. Received: {self.batch_size}")
+        if self.patience < 1:
+            raise OptionError(f"the patience must be 1 epoch or more. Received: {self.patience}")
+        if not 0 <= self.seed < 2**32:
+            raise OptionError(f"the seed must lie between 0 and {2**32 - 1}. Received: {self.seed}")
+        recipe(self.recipe)
         if not 0 < self.validation < 1:
             raise OptionError(f"the validation share must lie between 0 and 1. Received: {self.validation}")
 
@@ -169,6 +174,8 @@ def train(
         targets = np.concatenate([targets, opinions])
     preprocessor = Preprocessor.fit(texts, chosen.vocabulary_size)
     words = len(preprocessor.words)
+    if not words:
+        raise InputError("the texts to train on hold no words")
     config = {"recipe": options.recipe, "vocabulary_size": words, **chosen.config}
     model = chosen.build(config)
     if unlabelled is not None:
@@ -215,7 +222,7 @@ def train(
                     "cut_by_group": data.named_groups,
                 },
                 "history": [asdict(epoch) for epoch in epochs],
-                "validation": asdict(evaluation),
+                "validation": evaluation.to_json(),
             },
         )
     return evaluation
@@ -247,14 +254,20 @@ def validation_part(data: LabelledTexts, preset: Path) -> LabelledTexts:
 
     Raises:
         InputError: It was trained on other data.
+        PresetError: Its metadata don't say what was held out.
     """
     metadata = read_json(preset / METADATA_FILE)
-    if metadata["data"]["sha256"] != data.digest():
+    try:
+        digest = metadata["data"]["sha256"]
+        share, seed = metadata["options"]["validation"], metadata["options"]["seed"]
+    except (KeyError, TypeError) as exc:
+        raise PresetError(f"{preset / METADATA_FILE} doesn't say what was held out: it lacks {exc}") from exc
+    if digest != data.digest():
         raise InputError(
             f"the model {preset.name} was trained on other data than this: "
             "leave --validation out to evaluate on all of it"
         )
-    return data.split(metadata["options"]["validation"], metadata["options"]["seed"])[1]
+    return data.split(share, seed)[1]
 
 
 def _fit(
