@@ -275,7 +275,7 @@ def test_a_review_that_is_not_utf8_is_an_error_that_names_it(acl_imdb):
         read_labelled(acl_imdb)
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "9_9.txt"])
+@pytest.mark.parametrize("name", ["notes.txt", "99_9.txt"])
 def test_a_review_of_any_name_is_read_and_without_its_film_each_text_is_its_own_group(acl_imdb, name):
     (acl_imdb / "train" / "pos" / name).write_bytes(b"another one")
     data = read_labelled(acl_imdb)

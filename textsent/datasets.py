@@ -178,19 +178,24 @@ def _read_folder(path: Path, part: str) -> LabelledTexts:
         if not folder.is_dir():
             raise InputError(f"{path} is a folder but has no folder {name!r} in it: name a file, or aclImdb")
         films = _films(path / f"urls_{name}.txt")
-        for file in sorted(folder.glob("*.txt")):
+        for file in sorted(folder.glob("*.txt"), key=lambda file: (_number(file), file.name)):
             try:
                 texts.append(file.read_text("utf-8"))
             except UnicodeDecodeError as exc:
                 raise InputError(f"{file}: the text is not UTF-8") from exc
             labels.append(label)
-            number = re.match(r"\d+", file.name)  # of the review, and of its line among the films
-            groups.append(films.get(int(number[0]), "") if number else "")
+            groups.append(films.get(_number(file), ""))
     if not texts:
         raise InputError(f"{path} has no reviews in its folders pos and neg")
     array = pa.array(texts, pa.large_string())
     named = "" not in groups
     return LabelledTexts(array, np.array(labels, np.int8), pa.array(groups) if named else array, named)
+
+
+def _number(file: Path) -> int:
+    """Return the number that a review's name begins with, and its film's line has; -1 where there is none."""
+    digits = re.match(r"\d+", file.name)
+    return int(digits[0]) if digits else -1
 
 
 def _films(path: Path) -> dict[int, str]:
