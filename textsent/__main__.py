@@ -1,5 +1,5 @@
 """`python -m textsent`."""
 
-from textsent.cli import main
+from textsent.cli import run
 
-main()
+run()

@@ -55,6 +55,7 @@ class SentimentModel:
     def __init__(self, network: Network, window: int, threads: int = 1) -> None:
         self.network = network
         self.window = window
+        self._cores = threads
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="textsent") if threads > 1 else None
 
     @classmethod
@@ -99,7 +100,9 @@ class SentimentModel:
         """
         starts, ends, owners = cut_windows(texts.offsets, self.window)
         probabilities = np.empty(len(starts))
-        batches = batches_by_length(ends - starts, batch_size or self.network.batch_size)
+        # Two batches a thread at least, so that none waits for the longest.
+        size = min(batch_size or self.network.batch_size, -(-len(starts) // (2 * self._cores)) or 1)
+        batches = batches_by_length(ends - starts, size)
 
         def predict_batch(batch: np.ndarray[Any, np.dtype[np.int64]]) -> None:
             probabilities[batch] = self.network(pad(texts.ids, starts[batch], ends[batch]))
