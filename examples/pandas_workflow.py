@@ -1,4 +1,4 @@
-"""The tone of product reviews by product, in pandas.
+"""The tone of product reviews by month, in pandas.
 
 Run it where the repository lies:  python examples/pandas_workflow.py
 """

@@ -1,7 +1,6 @@
 import subprocess
 import sys
-import tomllib
-from pathlib import Path
+from importlib.metadata import version
 
 import pytest
 
@@ -33,9 +32,8 @@ def test_a_name_that_the_package_lacks_is_an_attribute_error():
         _ = textsent.nonsense
 
 
-def test_the_version_is_that_of_the_project_file():
-    project = Path(__file__).parents[1] / "pyproject.toml"
-    assert tomllib.loads(project.read_text("utf-8"))["project"]["version"] == textsent.__version__
+def test_the_version_is_that_of_the_installed_package():
+    assert version("textsent") == textsent.__version__
 
 
 def test_every_error_of_the_package_is_a_textsent_error():

@@ -115,6 +115,13 @@ def interrupted(reviews, tmp_path_factory):
     return folder / "model", observer, evaluation
 
 
+def parts(reviews):
+    """The two parts of the reviews; a text that is held out is not trained on under another film either."""
+    training, validation = read_labelled(reviews).split(OPTIONS.validation, OPTIONS.seed)
+    held_out = set(validation.texts.to_pylist())
+    return training.where(np.array([text not in held_out for text in training.texts.to_pylist()])), validation
+
+
 def test_training_writes_every_file_of_a_preset_and_nothing_else(trained):
     model, _, _ = trained
     assert sorted(path.name for path in model.iterdir()) == sorted(PRESET_FILES)
@@ -131,7 +138,7 @@ def test_the_metadata_say_how_on_what_and_with_what_result_the_model_was_trained
         "recipe": "lstm", "epochs": 2, "batch_size": 16, "validation": 0.3, "patience": 2, "seed": 4,
     }  # fmt: skip
     data = read_labelled(reviews)
-    training, validation = data.split(0.3, 4)
+    training, validation = parts(reviews)
     assert metadata["data"] == {
         "sha256": data.digest(),
         "training_texts": len(training),
@@ -144,6 +151,11 @@ def test_the_metadata_say_how_on_what_and_with_what_result_the_model_was_trained
     assert [epoch["number"] for epoch in metadata["history"]] == [1, 2]
     assert metadata["history"][0]["best"] is True
     assert metadata["created"].endswith("+00:00")
+
+
+def test_a_text_that_is_held_out_is_not_trained_on_under_another_film(trained, reviews):
+    training, _ = read_labelled(reviews).split(OPTIONS.validation, OPTIONS.seed)
+    assert read_json(trained[0] / METADATA_FILE)["data"]["training_texts"] < len(training)
 
 
 def test_the_network_learns_what_there_is_to_learn(trained):
@@ -176,7 +188,7 @@ def test_training_names_its_output_on_one_line_however_long(trained):
 
 
 def test_the_vocabulary_holds_the_most_frequent_words_of_the_training_part_alone(trained, reviews):
-    training, _ = read_labelled(reviews).split(OPTIONS.validation, OPTIONS.seed)
+    training, _ = parts(reviews)
     words = " ".join(training.texts.to_pylist()).split()
     vocabulary = (trained[0] / "vocabulary.txt").read_text().split()
     assert len(vocabulary) == 6
@@ -210,7 +222,7 @@ def test_training_again_with_the_same_seed_gives_the_same_scores(trained, interr
 
 def test_the_observer_is_told_of_each_step_and_epoch(interrupted, reviews):
     _, observer, _ = interrupted
-    training, validation = read_labelled(reviews).split(OPTIONS.validation, OPTIONS.seed)
+    training, validation = parts(reviews)
     ((texts, validated, words, steps),) = observer.beginnings
     assert texts == len(training)
     assert validated.texts.equals(validation.texts)

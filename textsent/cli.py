@@ -161,7 +161,7 @@ def score(
         )
     if table_wanted:
         table.print(_console(), summary.rows)
-    print_summary(stderr, summary, output)
+    print_summary(stderr, summary, None if target == "-" else target)
 
 
 @app.command(

@@ -46,7 +46,10 @@ def score_frame(
     scored_schema(pa.schema([(str(name), pa.null()) for name in frame.columns]), prefix)
     added = _scorer(model).score_columns(_texts(frame[column])).to_pandas().set_axis(frame.index)
     added["score"] = added["score"].astype("float32")
-    return pd.concat([frame, added.add_prefix(prefix)], axis="columns", sort=False)
+    result = frame.copy()
+    for name, values in added.items():
+        result[f"{prefix}{name}"] = values
+    return result
 
 
 def score_series(series: pd.Series[Any], model: str | PathLike[str] | Scorer | None = None) -> pd.Series[Any]:
@@ -66,6 +69,8 @@ def _texts(series: pd.Series[Any]) -> pa.Array:
         texts = pa.array(series, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as exc:
         raise InputError(f"the column {series.name!r} must hold texts: {exc}") from exc
+    except UnicodeEncodeError as exc:
+        raise InputError(f"the column {series.name!r} holds half of a character: {exc}") from exc
     # A column of nothing but NaN, or of nothing at all, is one of numbers to pandas.
     return pa.nulls(len(texts), pa.string()) if texts.null_count == len(texts) else texts
 

@@ -136,11 +136,12 @@ class TrainingDisplay:
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]:,.0f} texts/s  loss {task.fields[loss]:.4f}"),
+            TextColumn("{task.fields[rate]:,.0f} texts/s  loss {task.fields[loss]:.4f}{task.fields[best]}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
-        self._task = self._progress.add_task("train", epoch=1, rate=0.0, loss=0.0)
+        self._task = self._progress.add_task("train", epoch=1, rate=0.0, loss=0.0, best="")
+        self._best = ""
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -161,19 +162,21 @@ class TrainingDisplay:
             f"a vocabulary of {words:,} words",
             soft_wrap=True,
         )
-        self._progress.update(self._task, total=steps)
+        self._progress.reset(self._task, total=steps, epoch=1, rate=0.0, loss=0.0, best="")
 
     def step_done(self, epoch: int, step: int, windows: int, loss: float) -> None:
         """Move the bar."""
         task = self._progress.tasks[self._task]
         if task.fields["epoch"] != epoch:
-            self._progress.reset(self._task, epoch=epoch, rate=0.0, loss=0.0)
+            self._progress.reset(self._task, epoch=epoch, rate=0.0, loss=0.0, best=self._best)
         self._progress.update(
             self._task, completed=step, epoch=epoch, loss=loss, rate=windows / max(task.elapsed or 0, 1e-9)
         )
 
     def epoch_done(self, epoch: Epoch) -> None:
         """Print an epoch's figures."""
+        if epoch.best:
+            self._best = f"  best validation accuracy {epoch.validation_accuracy:.4f}"
         self._console.print(
             f"epoch {epoch.number}: loss {epoch.loss:.4f}, validation loss {epoch.validation_loss:.4f}, "
             f"validation accuracy {epoch.validation_accuracy:.4f}, {epoch.seconds:.0f} s"

@@ -55,8 +55,7 @@ class SentimentModel:
     def __init__(self, network: Network, window: int, threads: int = 1) -> None:
         self.network = network
         self.window = window
-        self._cores = threads
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="textsent") if threads > 1 else None
+        self._threads = threads
 
     @classmethod
     def from_preset(cls, folder: Path, device: str = "auto") -> Self:
@@ -101,14 +100,15 @@ class SentimentModel:
         starts, ends, owners = cut_windows(texts.offsets, self.window)
         probabilities = np.empty(len(starts))
         # Two batches a thread at least, so that none waits for the longest.
-        size = min(batch_size or self.network.batch_size, -(-len(starts) // (2 * self._cores)) or 1)
+        size = min(batch_size or self.network.batch_size, -(-len(starts) // (2 * self._threads)) or 1)
         batches = batches_by_length(ends - starts, size)
 
         def predict_batch(batch: np.ndarray[Any, np.dtype[np.int64]]) -> None:
             probabilities[batch] = self.network(pad(texts.ids, starts[batch], ends[batch]))
 
-        for _ in (self._threads.map if self._threads else map)(predict_batch, batches):
-            pass
+        with ThreadPoolExecutor(self._threads) as pool:  # one that is kept would hang after a fork
+            for _ in pool.map(predict_batch, batches):
+                pass
         return combine_windows(probabilities, owners, len(texts))
 
 
@@ -156,7 +156,10 @@ class KerasNetwork:
         from textsent.recipes import recipe
 
         config = read_json(folder / CONFIG_FILE)
-        model = recipe(config["recipe"]).build(config)
+        try:
+            model = recipe(config["recipe"]).build(config)
+        except KeyError as exc:
+            raise PresetError(f"{folder / CONFIG_FILE} lacks {exc}") from exc
         try:
             model.load_weights(folder / WEIGHTS_FILE)
         except (OSError, ValueError) as exc:

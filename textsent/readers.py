@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -179,22 +180,28 @@ def _not_a_file(name: str) -> InputError:
 def _total_size(names: list[str]) -> int | None:
     if STANDARD_STREAM in names:
         return None
-    for name in names:
-        if not Path(name).exists() or Path(name).is_dir():
-            raise _not_a_file(name)
-    sizes = [Path(name).stat().st_size if Path(name).is_file() else None for name in names]
+    try:
+        for name in names:
+            if not Path(name).exists() or Path(name).is_dir():
+                raise _not_a_file(name)
+        sizes = [Path(name).stat().st_size if Path(name).is_file() else None for name in names]
+    except OSError as exc:
+        raise InputError(f"{name[:80]} can't be opened: {exc.strerror}") from exc
     return None if None in sizes else sum(size for size in sizes if size)
 
 
 def _open_file(name: str) -> IO[bytes]:
     if name == STANDARD_STREAM:
+        if sys.stdin is None:
+            raise InputError("standard input is closed: name a file")
         return sys.stdin.buffer
     try:
         # Arrow reads on threads of its own, which can't take Python's lock once the process ends: where it can,
         # the file is Arrow's too.
         return pa.OSFile(name) if Path(name).is_file() else Path(name).open("rb")
     except OSError as exc:
-        raise InputError(f"{name} can't be opened: {exc.strerror}") from exc
+        # Arrow's own text names the file once more.
+        raise InputError(f"{name} can't be opened: {os.strerror(exc.errno) if exc.errno else exc}") from exc
 
 
 @contextmanager
@@ -245,6 +252,8 @@ def _open_csv(stream: IO[bytes], stack: ExitStack, delimiter: str = ",") -> tupl
         pyarrow.csv.ConvertOptions(default_column_type=pa.string(), strings_can_be_null=False),
     )
     stack.callback(reader.close)
+    if len(reader.schema) == 1 and re.search("[;\t]", reader.schema.names[0]):
+        raise ValueError("its columns are not separated by commas: --format tsv reads tabs; convert semicolons")
     return reader.schema, _cut(reader)
 
 
@@ -264,7 +273,13 @@ def _open_parquet(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batc
         shutil.copyfileobj(stream, spooled)
         stream = spooled
     file = pyarrow.parquet.ParquetFile(stream)
-    return file.schema_arrow, file.iter_batches(BATCH_ROWS)
+
+    def batches() -> _Batches:
+        for batch in file.iter_batches(BATCH_ROWS):
+            batch.validate(full=True)  # strings may hold what isn't UTF-8
+            yield batch
+
+    return file.schema_arrow, batches()
 
 
 def _open_jsonl(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batches]:

@@ -14,14 +14,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from textsent.errors import InputError, OptionError
-from textsent.model import SentimentModel, find_preset
-from textsent.preprocess import Preprocessor, WordIds, as_text_array
+from textsent.errors import InputError, OptionError, PresetError
+from textsent.model import CONFIG_FILE, SentimentModel, find_preset, read_json
+from textsent.preprocess import VOCABULARY_FILE, Preprocessor, WordIds, as_text_array
 from textsent.readers import Reader, open_reader
 from textsent.schema import SCORE_SCHEMA, scored_schema, text_column
 from textsent.writers import check_output, open_writer
 
 DEFAULT_MODEL = "imdb-lstm"
+
+WINDOW_ROWS = 4096
+"""Texts among which batches of like length are cut."""
 
 NULL_TEXT = "no text"
 NO_WORDS = "no words"
@@ -74,7 +77,14 @@ class Scorer:
         """
         folder = find_preset(name)
         model = SentimentModel.from_preset(folder, device)
-        return cls(Preprocessor.from_preset(folder), model, **settings)
+        preprocessor = Preprocessor.from_preset(folder)
+        expected = read_json(folder / CONFIG_FILE).get("vocabulary_size")
+        if len(preprocessor.words) != expected:
+            raise PresetError(
+                f"{folder / VOCABULARY_FILE} holds {len(preprocessor.words)} words, "
+                f"but the network was made for {expected}: take the preset's files from one place"
+            )
+        return cls(preprocessor, model, **settings)
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return `batch` with the columns of SCORE_SCHEMA after its own, all rows in their order.
@@ -92,8 +102,15 @@ class Scorer:
         return self.score_columns(texts).column("score").to_numpy(zero_copy_only=False)
 
     def score_columns(self, texts: Iterable[str | None] | pa.Array) -> pa.RecordBatch:
-        """Return the columns of SCORE_SCHEMA for a number of texts, a row each."""
-        texts = as_text_array(texts)
+        """Return the columns of SCORE_SCHEMA for a number of texts, a row each.
+
+        They are scored WINDOW_ROWS at a time, so that memory doesn't grow with their number.
+        """
+        array = as_text_array(texts)
+        parts = [self._score(array.slice(start, WINDOW_ROWS)) for start in range(0, len(array), WINDOW_ROWS)]
+        return pa.concat_batches(parts) if parts else pa.RecordBatch.from_pylist([], SCORE_SCHEMA)
+
+    def _score(self, texts: pa.Array) -> pa.RecordBatch:
         ids = self.preprocessor(texts)
         words, known = ids.words, ids.known_words
         errors = np.select(
@@ -138,7 +155,7 @@ class Summary:
         errors: Rows without a score, by reason.
         position: Bytes of the input read.
         size: Bytes of the input; None where it is a pipe.
-        seconds: Time since the first row was asked for.
+        seconds: Time since the inputs were opened.
     """
 
     rows: int = 0

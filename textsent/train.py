@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from textsent.datasets import LabelledTexts
 from textsent.errors import InputError, OptionError, OutputError, PresetError
@@ -90,7 +91,7 @@ class Epoch:
         validation_loss: That of the validation part, without dropout.
         validation_accuracy: Share of the validation part's texts on the right side, 0 … 1.
         seconds: Duration, validation included.
-        best: Whether no earlier epoch was more accurate.
+        best: Whether it is more accurate than every earlier epoch.
     """
 
     number: int
@@ -163,11 +164,15 @@ def train(
             )
     started = time.monotonic()
     keras.utils.set_random_seed(options.seed)
+    # Some reviews were posted twice, also under two films.
+    held_out = validation.texts.cast(pa.large_string())
+    training = training.where(~_stands_in(training.texts, held_out))
     texts, targets = training.texts.cast(pa.large_string()), training.labels.astype(np.float32)
     if unlabelled is not None:
         from textsent.unlabelled import Teacher, check_extra, mean_opinion, word_vectors
 
         check_extra()
+        unlabelled = unlabelled.filter(pa.array(~_stands_in(unlabelled, held_out)))
         observer.said("a linear teacher reads the labelled texts and judges the unlabelled ones")
         opinions = Teacher(training.texts, training.labels).predict(unlabelled)
         texts = pa.concat_arrays([texts, unlabelled.cast(pa.large_string())])
@@ -294,7 +299,9 @@ def _fit(
             evaluation = judge(number)
             is_best = all(evaluation.accuracy > earlier.validation_accuracy for earlier in epochs)
             if is_best:
-                model.save_weights(checkpoint)
+                unfinished = checkpoint.with_name(f"unfinished.{checkpoint.name}")
+                model.save_weights(unfinished)
+                unfinished.replace(checkpoint)
                 best = number
             epochs.append(
                 Epoch(
@@ -372,6 +379,7 @@ def _compile(model: Any, learning_rate: float, steps: int) -> None:
 @contextmanager
 def _folder_for(output: Path) -> Iterator[Path]:
     """Give a folder to fill, which takes its name when all went well; otherwise nothing of it is left."""
+    output = output.resolve()
     partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
     try:
         partial.mkdir()
@@ -380,8 +388,12 @@ def _folder_for(output: Path) -> Iterator[Path]:
     try:
         yield partial
         if output.exists():
-            shutil.rmtree(output)
-        partial.rename(output)
+            old = output.with_name(f".{output.name}.{os.getpid()}.old")
+            output.rename(old)
+            partial.rename(output)
+            shutil.rmtree(old)
+        else:
+            partial.rename(output)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -397,6 +409,11 @@ def check_output_folder(output: Path, overwrite: bool) -> None:
         raise OutputError(f"{output} exists already: choose another folder with --output{advice}")
     if not output.absolute().parent.is_dir():
         raise OutputError(f"{output} can't be written: there is no folder {output.parent}")
+
+
+def _stands_in(texts: pa.Array, others: pa.Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return whether each text stands in `others`, word for word: bool, shape (texts,)."""
+    return pc.is_in(texts.cast(pa.large_string()), value_set=others).to_numpy(zero_copy_only=False)
 
 
 def _hardware() -> dict[str, Any]:

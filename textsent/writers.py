@@ -50,7 +50,8 @@ class Writer:
         """
         self._name = str(sink)
         format, compression = check_output(sink, format, overwrite)
-        self._path = None if self._name == STANDARD_STREAM else Path(sink)
+        self._path = None if self._name == STANDARD_STREAM else Path(sink).resolve()
+        self._format = format
         if self._path:
             self._partial = self._path.with_name(f".{self._path.name}.{os.getpid()}.partial")
             try:
@@ -122,9 +123,8 @@ class Writer:
             return exc  # whoever read the output has seen enough; the command line ends quietly
         if isinstance(exc, OSError):
             return OutputError(f"{self._name} can't be written: {exc.strerror or exc}")
-        return OutputError(
-            f"{self._name} can't hold these columns: {str(exc).splitlines()[0]}: try a .parquet or .jsonl file"
-        )
+        advice = ": try a .parquet file" if self._format != "parquet" else ""
+        return OutputError(f"{self._name} can't hold these columns: {str(exc).splitlines()[0]}{advice}")
 
 
 def open_writer(sink: str | Path, schema: pa.Schema, format: str | None = None, overwrite: bool = False) -> Writer:
@@ -150,8 +150,14 @@ def check_output(sink: str | Path, format: str | None = None, overwrite: bool = 
             f"{sink}: the suffix {path.suffix!r} names no format that textsent writes: "
             "use .parquet, .csv or .jsonl, or choose one with --output-format"
         )
+    try:
+        path.exists()
+    except OSError as exc:
+        raise OutputError(f"{path.name[:80]} can't be written: {exc.strerror}") from exc
     if path.is_dir():
         raise OutputError(f"{sink} is a folder: name a file in it, for instance {path / 'scored.parquet'}")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{sink} is no regular file: choose another name, or - for standard output")
     if path.exists() and not overwrite:
         raise OutputError(f"{sink} exists already: choose another name, or replace it with --overwrite")
     if not path.parent.is_dir():
@@ -159,8 +165,8 @@ def check_output(sink: str | Path, format: str | None = None, overwrite: bool = 
     return str(format or by_suffix), compression
 
 
-_FAILURES = (pa.ArrowException, OSError)
-"""What Arrow and the operating system raise of an output."""
+_FAILURES = (pa.ArrowException, OSError, ValueError, OverflowError)
+"""What Arrow, Python's conversions and the operating system raise of an output."""
 
 
 class _Rows(Protocol):
@@ -255,7 +261,7 @@ def _finite(value: Any) -> Any:
     """Return a value with what JSON has no number for, infinities and not-a-number, made null."""
     if isinstance(value, dict):
         return {name: _finite(item) for name, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
