@@ -1,0 +1,51 @@
+import json
+
+import numpy as np
+import pytest
+
+from textsent.model import METADATA_FILE, PRESET_FILES, find_preset, read_json, shipped_presets
+from textsent.score import load
+
+LONG = "the acting was wonderful and the story kept me watching until the very end " * 60
+
+
+def test_the_shipped_preset_is_complete_and_under_15_mb():
+    folder = find_preset("imdb-lstm")
+    assert set(PRESET_FILES) < {path.name for path in folder.iterdir()}
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 15_000_000
+
+
+def test_the_shipped_preset_says_what_it_was_made_by_and_of():
+    metadata = read_json(find_preset("imdb-lstm") / METADATA_FILE)
+    assert metadata["command"] in (find_preset("imdb-lstm") / "README.md").read_text("utf-8")
+    assert metadata["validation"]["accuracy"] >= 0.90
+    assert json.dumps(metadata).count("/") == 0
+
+
+def test_every_shipped_preset_loads():
+    assert all(load(name, device="cpu") for name in shipped_presets())
+
+
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [
+        ("great service", 0.78767),
+        ("you guys are terrible", 0.13019),
+        ("One of the finest films of the year, and I would watch it again tomorrow.", 0.94746),
+        ("Two hours of my life that I will never get back.", 0.73835),
+        ("The parcel arrived on Tuesday.", 0.70231),
+        (LONG, 0.99494),
+    ],
+)
+def test_the_shipped_scores_stay_what_they_are(text, score):
+    assert load("imdb-lstm", device="cpu").score([text])[0] == pytest.approx(score, abs=1e-4)
+
+
+def test_the_shipped_model_is_as_accurate_as_its_readme_says(imdb_train):
+    from textsent.datasets import read_labelled
+    from textsent.evaluate import evaluate
+    from textsent.train import validation_part
+
+    held_out = validation_part(read_labelled(imdb_train), find_preset("imdb-lstm"))
+    chosen = held_out.where(np.arange(len(held_out)) % 5 == 0)
+    assert evaluate(load("imdb-lstm", device="cpu").score(chosen.texts), chosen.labels).accuracy > 0.88
