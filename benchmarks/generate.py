@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from textsent.model import find_preset
 from textsent.preprocess import Preprocessor
+from textsent.presets import find_preset
 
 MEAN_WORDS, SPREAD = 233, 0.65
 """Of a film review: mean, and standard deviation of the logarithm."""

@@ -27,8 +27,9 @@ def main() -> None:
     options = parser.parse_args()
 
     from benchmarks.generate import texts as made_texts
-    from textsent.model import KerasNetwork, SentimentModel, cut_windows, find_preset, import_keras, pad
+    from textsent.model import KerasNetwork, SentimentModel, cut_windows, import_keras, pad
     from textsent.preprocess import Preprocessor
+    from textsent.presets import find_preset
     from textsent.readers import open_reader
 
     if options.data:

@@ -21,10 +21,10 @@ def tiny_preset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A complete preset of five words with random weights and windows of 8 words."""
     import keras
 
-    from textsent.model import METADATA_FILE
     from textsent.preprocess import Preprocessor
+    from textsent.presets import METADATA_FILE, write_json
     from textsent.recipes import lstm
-    from textsent.train import write_json, write_network
+    from textsent.train import write_network
 
     keras.utils.set_random_seed(7)
     config: dict[str, Any] = {

@@ -15,8 +15,9 @@ from conftest import WORDS
 
 from textsent import __version__, cli
 from textsent.evaluate import evaluate
-from textsent.model import PRESET_FILES, SentimentModel
+from textsent.model import SentimentModel
 from textsent.preprocess import FIRST_WORD_ID, Preprocessor
+from textsent.presets import PRESET_FILES
 from textsent.score import Scorer
 
 COMMANDS = [command.callback.__name__ for command in cli.app.registered_commands]

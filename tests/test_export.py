@@ -4,7 +4,8 @@ import onnx
 import pytest
 
 from textsent.export import IR_VERSION, OPSET, export_lstm, round_embedding
-from textsent.model import ONNX_FILE, KerasNetwork, OnnxNetwork
+from textsent.model import KerasNetwork, OnnxNetwork
+from textsent.presets import ONNX_FILE
 from textsent.recipes import lstm
 
 CONFIG = {

@@ -13,22 +13,21 @@ from hypothesis import strategies as st
 from textsent import model
 from textsent.errors import DeviceError, OptionError, PresetError
 from textsent.model import (
-    CONFIG_FILE,
-    ONNX_FILE,
-    PRESET_FILES,
-    WEIGHTS_FILE,
     KerasNetwork,
     OnnxNetwork,
     SentimentModel,
     batches_by_length,
-    check_preset,
     combine_windows,
     cut_windows,
-    find_preset,
     pad,
-    read_json,
 )
 from textsent.preprocess import Preprocessor, WordIds
+from textsent.presets import (
+    CONFIG_FILE,
+    ONNX_FILE,
+    WEIGHTS_FILE,
+    read_json,
+)
 from textsent.recipes import lstm
 from textsent.train import write_network
 
@@ -232,49 +231,6 @@ def test_the_backend_of_keras_tells_whether_there_is_a_gpu(monkeypatch):
     assert model.keras_sees_gpu() is False
 
 
-@pytest.mark.parametrize(
-    ("shipped", "listed"), [([], "none"), (["imdb-lstm"], "imdb-lstm"), (["one", "two"], "one, two")]
-)
-def test_a_model_that_is_neither_a_folder_nor_shipped_is_an_error(tmp_path, monkeypatch, shipped, listed):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(model, "shipped_presets", lambda: {name: tmp_path / name for name in shipped})
-    with pytest.raises(PresetError) as missing:
-        find_preset("nowhere")
-    assert str(missing.value) == (
-        f"there is no model 'nowhere': give a folder made by `textsent train`, or a shipped one: {listed}"
-    )
-
-
-def test_a_bare_name_means_the_shipped_model_and_a_path_the_folder(tmp_path, monkeypatch):
-    (tmp_path / "imdb-lstm").mkdir()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(model, "shipped_presets", lambda: {"imdb-lstm": tmp_path / "shipped"})
-    assert find_preset("imdb-lstm") == tmp_path / "shipped"
-    assert find_preset("./imdb-lstm").resolve() == tmp_path / "imdb-lstm"
-    assert find_preset(tmp_path / "imdb-lstm") == tmp_path / "imdb-lstm"
-
-
-@pytest.mark.parametrize("name", PRESET_FILES)
-def test_a_preset_that_lacks_a_file_is_refused_by_the_files_name(preset_copy, name):
-    (preset_copy / name).unlink()
-    message = (
-        f"{preset_copy} is not a complete preset, it lacks {name}: "
-        "train it again with `textsent train`, or use --model imdb-lstm"
-    )
-    with pytest.raises(PresetError) as incomplete:
-        check_preset(preset_copy)
-    assert str(incomplete.value) == message
-    with pytest.raises(PresetError) as incomplete:
-        SentimentModel.from_preset(preset_copy, "cpu")
-    assert str(incomplete.value) == message
-
-
-def test_an_empty_folder_lacks_every_file_of_a_preset(tmp_path):
-    with pytest.raises(PresetError) as incomplete:
-        check_preset(tmp_path)
-    assert f"it lacks {', '.join(PRESET_FILES)}: " in str(incomplete.value)
-
-
 @pytest.mark.parametrize("content", [b"", b"not a graph", b"\x08\x0a\x00"])
 def test_a_damaged_onnx_file_is_refused_by_name(preset_copy, content):
     (preset_copy / ONNX_FILE).write_bytes(content)
@@ -289,13 +245,6 @@ def test_a_damaged_config_file_is_refused_by_name(preset_copy, content):
     with pytest.raises(PresetError) as damaged:
         SentimentModel.from_preset(preset_copy, "cpu")
     assert str(damaged.value).startswith(f"{preset_copy / CONFIG_FILE} can't be read: ")
-
-
-def test_a_config_file_that_holds_a_list_is_refused(tmp_path):
-    (tmp_path / CONFIG_FILE).write_text("[1]")
-    with pytest.raises(PresetError) as damaged:
-        read_json(tmp_path / CONFIG_FILE)
-    assert str(damaged.value) == f"{tmp_path / CONFIG_FILE} must hold a JSON object. Received: list"
 
 
 @pytest.mark.parametrize("config", [{}, {"window": "many"}])

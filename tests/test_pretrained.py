@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from textsent.model import METADATA_FILE, PRESET_FILES, find_preset, read_json, shipped_presets
+from textsent.presets import METADATA_FILE, PRESET_FILES, find_preset, read_json, shipped_presets
 from textsent.score import load
 
 LONG = "the acting was wonderful and the story kept me watching until the very end " * 60

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textsent.errors import InputError, OptionError, OutputError, PresetError
-from textsent.model import PRESET_FILES, SentimentModel
+from textsent.model import SentimentModel
 from textsent.preprocess import FIRST_WORD_ID, SETTINGS_FILE, VOCABULARY_FILE, Preprocessor
+from textsent.presets import PRESET_FILES
 from textsent.schema import SCORE_SCHEMA
 from textsent.score import NO_KNOWN_WORDS, NO_WORDS, NULL_TEXT, Scorer, load, score_file
 

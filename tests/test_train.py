@@ -14,8 +14,8 @@ from textsent import cli, load, recipes
 from textsent.datasets import LabelledTexts, read_labelled
 from textsent.errors import InputError, OptionError, OutputError, TextsentError
 from textsent.evaluate import evaluate
-from textsent.model import METADATA_FILE, PRESET_FILES, read_json
-from textsent.train import Options, check_output_folder, train, validation_part, write_json
+from textsent.presets import METADATA_FILE, PRESET_FILES, read_json, write_json
+from textsent.train import Options, check_output_folder, train, validation_part
 
 OPTIONS = Options(epochs=2, batch_size=16, validation=0.3, patience=2, seed=4)
 POSITIVE, NEGATIVE, NEITHER = ("great", "fine"), ("awful", "bad"), ("the", "it", "guys")

@@ -277,7 +277,7 @@ def evaluate(
 
     from textsent.datasets import read_labelled
     from textsent.evaluate import evaluate as compare
-    from textsent.model import find_preset
+    from textsent.presets import find_preset
     from textsent.score import load
 
     scorer = load(model, device=device, batch_size=batch_size)

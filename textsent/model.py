@@ -5,7 +5,6 @@ On a CPU the network runs in ONNX Runtime, and neither Keras nor its backend is 
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,13 +14,8 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from textsent.errors import DeviceError, OptionError, PresetError
-from textsent.preprocess import PADDING_ID, SETTINGS_FILE, VOCABULARY_FILE, WordIds
-
-CONFIG_FILE = "config.json"
-METADATA_FILE = "metadata.json"
-ONNX_FILE = "model.onnx"
-WEIGHTS_FILE = "model.weights.h5"
-PRESET_FILES = (CONFIG_FILE, METADATA_FILE, ONNX_FILE, SETTINGS_FILE, VOCABULARY_FILE, WEIGHTS_FILE)
+from textsent.preprocess import PADDING_ID, WordIds
+from textsent.presets import CONFIG_FILE, ONNX_FILE, WEIGHTS_FILE, check_preset, read_json
 
 DEVICES = ("auto", "cpu", "gpu")
 BATCH_SIZE = 32
@@ -241,66 +235,6 @@ def combine_windows(
     windows = np.bincount(owners, minlength=texts)
     with np.errstate(invalid="ignore"):
         return (1 / (1 + np.exp(-log_odds / windows))).astype(np.float32)
-
-
-def find_preset(name: str | os.PathLike[str]) -> Path:
-    """Return the folder of a preset.
-
-    Args:
-        name: A folder, or the name of one that is shipped, such as `imdb-lstm`.
-
-    Raises:
-        PresetError: There is neither.
-    """
-    path = Path(name)
-    shipped = shipped_presets()
-    if path.name == str(name) and str(name) in shipped:
-        return shipped[str(name)]
-    if path.is_dir():
-        return path
-    raise PresetError(
-        f"there is no model {str(name)!r}: give a folder made by `textsent train`, "
-        f"or a shipped one: {', '.join(shipped) or 'none'}"
-    )
-
-
-def shipped_presets() -> dict[str, Path]:
-    """Return the folders of the presets that came with the package, by name."""
-    package = Path(__file__).parent
-    # A wheel has the presets inside the package; a source tree, also when installed editable, beside it.
-    for folder in (package / "pretrained", package.parent / "pretrained"):
-        if folder.is_dir():
-            return {path.name: path for path in sorted(folder.iterdir()) if (path / CONFIG_FILE).is_file()}
-    return {}
-
-
-def check_preset(folder: Path) -> None:
-    """Check that a preset's folder holds all its files.
-
-    Raises:
-        PresetError: One is missing.
-    """
-    missing = [name for name in PRESET_FILES if not (folder / name).is_file()]
-    if missing:
-        raise PresetError(
-            f"{folder} is not a complete preset, it lacks {', '.join(missing)}: "
-            "train it again with `textsent train`, or use --model imdb-lstm"
-        )
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Return what a preset's JSON file holds.
-
-    Raises:
-        PresetError: The file can't be read or isn't a JSON object.
-    """
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as exc:
-        raise PresetError(f"{path} can't be read: {exc}") from exc
-    if not isinstance(content, dict):
-        raise PresetError(f"{path} must hold a JSON object. Received: {type(content).__name__}")
-    return content
 
 
 def import_keras() -> Any:

@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from textsent.errors import InputError, OptionError, PresetError
-from textsent.model import CONFIG_FILE, SentimentModel, find_preset, read_json
+from textsent.model import SentimentModel
 from textsent.preprocess import VOCABULARY_FILE, Preprocessor, WordIds, as_text_array
+from textsent.presets import CONFIG_FILE, find_preset, read_json
 from textsent.readers import Reader, open_reader
 from textsent.schema import SCORE_SCHEMA, scored_schema, text_column
 from textsent.writers import check_output, open_writer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
@@ -23,21 +22,9 @@ from textsent.datasets import LabelledTexts
 from textsent.errors import InputError, OptionError, OutputError, PresetError
 from textsent.evaluate import Evaluation, evaluate
 from textsent.export import export_lstm, round_embedding
-from textsent.model import (
-    CONFIG_FILE,
-    METADATA_FILE,
-    ONNX_FILE,
-    WEIGHTS_FILE,
-    OnnxNetwork,
-    SentimentModel,
-    cut_windows,
-    import_keras,
-    keras_sees_gpu,
-    pad,
-    read_json,
-    usable_cores,
-)
+from textsent.model import OnnxNetwork, SentimentModel, cut_windows, import_keras, keras_sees_gpu, pad, usable_cores
 from textsent.preprocess import FIRST_WORD_ID, Preprocessor, WordIds
+from textsent.presets import CONFIG_FILE, METADATA_FILE, ONNX_FILE, WEIGHTS_FILE, read_json, write_json
 from textsent.recipes import recipe
 
 WIDTHS = 6
@@ -247,11 +234,6 @@ def write_network(model: Any, config: dict[str, Any], preprocessor: Preprocessor
     export_lstm(model, folder / ONNX_FILE)
     preprocessor.save(folder)
     write_json(folder / CONFIG_FILE, config)
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write one of a preset's JSON files."""
-    path.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
 
 
 def validation_part(data: LabelledTexts, preset: Path) -> LabelledTexts:
