@@ -17,36 +17,38 @@ MEAN_WORDS, SPREAD = 233, 0.65
 """Of a film review: mean, and standard deviation of the logarithm."""
 
 
-def texts(seed: int = 0, words_a_text: int = MEAN_WORDS) -> Iterator[str]:
-    """Yield texts without end."""
+def texts(seed: int = 0, filler: int = 0) -> Iterator[str]:
+    """Yield texts without end, each with a last word of `filler` letters, as a mail has its tracking links."""
     vocabulary = np.array(Preprocessor.from_preset(find_preset("imdb-lstm")).vocabulary)
     frequency = 1 / (np.arange(len(vocabulary)) + 2.7)  # Zipf and Mandelbrot
     cumulative = np.cumsum(frequency / frequency.sum())
     random = np.random.default_rng(seed)
-    middle = np.log(words_a_text) - SPREAD**2 / 2
+    middle = np.log(MEAN_WORDS) - SPREAD**2 / 2
+    noise = bytes(random.integers(97, 123, filler + 1000).astype(np.uint8)).decode()
     while True:
         lengths = np.maximum(1, random.lognormal(middle, SPREAD, 1000)).astype(int)
         places = np.searchsorted(cumulative, random.random(lengths.sum()), side="right")
         drawn = vocabulary[np.minimum(places, len(vocabulary) - 1)]
         for words in np.split(drawn, np.cumsum(lengths)[:-1]):
-            yield " ".join(words)
+            start = int(random.integers(1000))
+            yield " ".join([*words, noise[start : start + filler]])
 
 
-def write_csv(path: Path, size: int, words_a_text: int = MEAN_WORDS) -> None:
+def write_csv(path: Path, size: int, filler: int = 0) -> None:
     """Write a CSV file of at least `size` bytes: number, text."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["number", "text"])
-        for number, text in enumerate(texts(words_a_text=words_a_text)):
+        for number, text in enumerate(texts(filler=filler)):
             writer.writerow([number, text])
             if number % 1000 == 0 and file.tell() >= size:
                 return
 
 
-def write_mbox(path: Path, size: int, words_a_text: int = MEAN_WORDS) -> None:
+def write_mbox(path: Path, size: int, filler: int = 0) -> None:
     """Write a mailbox of at least `size` bytes; a third of the messages are HTML."""
     with path.open("w", encoding="utf-8") as file:
-        for number, text in enumerate(texts(words_a_text=words_a_text)):
+        for number, text in enumerate(texts(filler=filler)):
             html = number % 3 == 0
             body = f"<html><body><p>{text}</p></body></html>" if html else text
             file.write(
@@ -74,9 +76,9 @@ def main() -> None:
     parser.add_argument("format", choices=WRITERS)
     parser.add_argument("megabytes", type=int)
     parser.add_argument("path", type=Path)
-    parser.add_argument("--words", type=int, default=MEAN_WORDS, help="words in a text, on average")
+    parser.add_argument("--filler", type=int, default=0, help="letters of a last word that no model knows")
     options = parser.parse_args()
-    WRITERS[options.format](options.path, options.megabytes * 10**6, options.words)
+    WRITERS[options.format](options.path, options.megabytes * 10**6, options.filler)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.generate import MEAN_WORDS, WRITERS
+from benchmarks.generate import WRITERS
 
 
 def main() -> None:
@@ -19,14 +19,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--megabytes", type=int, nargs="+", default=[100, 1000])
     parser.add_argument("--formats", nargs="+", choices=WRITERS, default=list(WRITERS))
-    parser.add_argument("--words", type=int, default=MEAN_WORDS, help="words in a text, on average")
+    parser.add_argument("--filler", type=int, default=4000, help="letters of a last word that no model knows")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         for kind in options.formats:
             peaks = []
             for megabytes in options.megabytes:
                 path = Path(folder, f"made.{kind}")
-                WRITERS[kind](path, megabytes * 10**6, options.words)
+                WRITERS[kind](path, megabytes * 10**6, options.filler)
                 peak, seconds = _run(path, Path(folder, "scored.parquet"))
                 peaks.append(peak)
                 print(f"{kind:<5} {megabytes:>6,} MB  {seconds:7.0f} s  peak {peak:6.0f} MB", flush=True)

@@ -118,6 +118,7 @@ class OnnxNetwork:
         # One core for a call and several calls at once: 7 % faster on two cores than the other way round.
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
+        options.enable_mem_pattern = False  # it keeps a plan for each shape of batch, and memory grows with them
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
