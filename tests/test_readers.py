@@ -563,7 +563,7 @@ def test_a_text_file_that_is_not_utf_8_is_an_error(tmp_path, name, data):
     [
         (b"a,b\n1,2\n1,2,3\n", "CSV parse error: Expected 2 columns, got 3: 1,2,3"),
         (b"a,b\n1\n", "CSV parse error: Expected 2 columns, got 1: 1"),
-        (b'a,b\n1,"' + b"x,y\n" * 2_100_000, "a row is longer than 4 MiB, or a quote is never closed"),
+        (b'a,b\n1,"' + b"x,y\n" * 2_100_000, "a row is longer than 1 MiB, or a quote is never closed"),
     ],
     ids=["too many", "too few", "open quote"],
 )

@@ -54,8 +54,8 @@ def main() -> None:
     try:
         app()
     except TextsentError as exc:
-        line = " ".join(str(exc).split())
-        print(f"textsent: {line}", file=sys.stderr)
+        line = " ".join(str(exc).split())  # it may quote the input, which must not steer the terminal
+        print("textsent:", "".join(filter(str.isprintable, line)), file=sys.stderr)
         sys.exit(1)
 
 

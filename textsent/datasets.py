@@ -110,6 +110,8 @@ def read_labelled(
         raise InputError(f"{path} has no column {group!r}: choose one with --group-column")
     candidates = pa.schema([field for field in table.schema if field.name not in (label, group)])
     text = text_column(table.schema if text else candidates, text)
+    if group and (table.column_names.count(group) > 1 or pa.types.is_nested(table.schema.field(group).type)):
+        raise InputError(f"{path}: {group!r} must be one column of plain values: name another with --group-column")
     if group:
         table = table.set_column(
             table.column_names.index(group), group, pc.fill_null(table.column(group).cast(pa.string()), "")
@@ -183,6 +185,8 @@ def _read_folder(path: Path, part: str) -> LabelledTexts:
                 texts.append(file.read_text("utf-8"))
             except UnicodeDecodeError as exc:
                 raise InputError(f"{file}: the text is not UTF-8") from exc
+            except OSError as exc:
+                raise InputError(f"{file} can't be opened: {exc.strerror}") from exc
             labels.append(label)
             groups.append(films.get(_number(file), ""))
     if not texts:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CHUNK_SIZE = 1 << 20  # bytes
 
 BATCH_MESSAGES = 4096
-BATCH_BYTES = 16 << 20
+BATCH_BYTES = 8 << 20
 """A batch of mail ends at whichever comes first."""
 
 _SEPARATOR = re.compile(rb"From [^\n]{0,250}?\d\d?:\d\d(?::\d\d)?[^\n]{0,40}? \d{4}\b")

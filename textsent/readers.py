@@ -45,7 +45,7 @@ _MAGIC = {
 }
 
 BATCH_ROWS = 4096
-_BLOCK_SIZE = 4 << 20  # bytes of CSV parsed at a time; a row must fit in
+_BLOCK_SIZE = 1 << 20  # bytes of CSV parsed at a time; a row must fit in, and Arrow reads 32 of them ahead
 
 _Batches = Iterator[pa.RecordBatch]
 
@@ -198,7 +198,9 @@ def _open_file(name: str) -> IO[bytes]:
     try:
         # Arrow reads on threads of its own, which can't take Python's lock once the process ends: where it can,
         # the file is Arrow's too.
-        return pa.OSFile(name) if Path(name).is_file() else Path(name).open("rb")
+        if Path(name).is_file() and name.isascii():
+            return pa.OSFile(name)
+        return Path(name).open("rb")
     except OSError as exc:
         # Arrow's own text names the file once more.
         raise InputError(f"{name} can't be opened: {os.strerror(exc.errno) if exc.errno else exc}") from exc

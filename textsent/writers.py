@@ -7,6 +7,7 @@ import json
 import math
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from datetime import date, time
@@ -50,7 +51,10 @@ class Writer:
         """
         self._name = str(sink)
         format, compression = check_output(sink, format, overwrite)
-        self._path = None if self._name == STANDARD_STREAM else Path(sink).resolve()
+        try:
+            self._path = None if self._name == STANDARD_STREAM else Path(sink).resolve()
+        except (OSError, RuntimeError) as exc:
+            raise OutputError(f"{self._name} can't be written: {exc}") from exc
         self._format = format
         if self._path:
             self._partial = self._path.with_name(f".{self._path.name}.{os.getpid()}.partial")
@@ -64,9 +68,11 @@ class Writer:
         self._rows: _Rows | None = None
         try:
             self._rows = _FORMATS[format](self._compressed or self._file, schema)
-        except _FAILURES as exc:
+        except BaseException as exc:  # Ctrl-C too must leave nothing
             self._discard()
-            raise self._failure(exc) from exc
+            if isinstance(exc, _FAILURES):
+                raise self._failure(exc) from exc
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -111,6 +117,7 @@ class Writer:
         with ExitStack() as stack:
             if self._path:
                 stack.callback(self._partial.unlink, missing_ok=True)
+                stack.enter_context(suppress(OSError))  # a full disk says so once more
                 stack.callback(self._file.close)
             if self._compressed:
                 stack.enter_context(suppress(*_FAILURES))
@@ -207,9 +214,9 @@ class _ParquetRows:
 
 class _JsonRows:
     def __init__(self, stream: IO[bytes], schema: pa.Schema) -> None:
-        twice = [name for name in schema.names if schema.names.count(name) > 1]
-        if twice:
-            raise pa.ArrowInvalid(f"{schema.names.count(twice[0])} columns are named {twice[0]!r}")
+        name, count = Counter(schema.names).most_common(1)[0]
+        if count > 1:
+            raise pa.ArrowInvalid(f"{count} columns are named {name!r}")
         self._stream = stream
 
     def write(self, batch: pa.RecordBatch) -> None:
