@@ -56,6 +56,12 @@ def test_a_folder_without_text_files_is_refused(tmp_path):
         read_unlabelled(tmp_path)
 
 
+def test_an_unlabelled_text_that_is_not_utf8_is_an_error_that_names_it(tmp_path):
+    (tmp_path / "0_0.txt").write_bytes(b"caf\xe9")
+    with pytest.raises(InputError, match=r"0_0\.txt: the text is not UTF-8"):
+        read_unlabelled(tmp_path)
+
+
 def test_a_missing_extra_names_the_command_that_installs_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "gensim", None)
     with pytest.raises(MissingExtraError) as caught:

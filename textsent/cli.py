@@ -148,7 +148,8 @@ def score(
         def show(scored: pa.RecordBatch, summary: Summary) -> None:
             if progress:
                 progress.show(summary)
-            table.add(scored)
+            if table_wanted:
+                table.add(scored)
 
         summary = score_file(
             inputs,

@@ -181,12 +181,7 @@ def _read_folder(path: Path, part: str) -> LabelledTexts:
             raise InputError(f"{path} is a folder but has no folder {name!r} in it: name a file, or aclImdb")
         films = _films(path / f"urls_{name}.txt")
         for file in sorted(folder.glob("*.txt"), key=lambda file: (_number(file), file.name)):
-            try:
-                texts.append(file.read_text("utf-8"))
-            except UnicodeDecodeError as exc:
-                raise InputError(f"{file}: the text is not UTF-8") from exc
-            except OSError as exc:
-                raise InputError(f"{file} can't be opened: {exc.strerror}") from exc
+            texts.append(read_text(file))
             labels.append(label)
             groups.append(films.get(_number(file), ""))
     if not texts:
@@ -194,6 +189,20 @@ def _read_folder(path: Path, part: str) -> LabelledTexts:
     array = pa.array(texts, pa.large_string())
     named = "" not in groups
     return LabelledTexts(array, np.array(labels, np.int8), pa.array(groups) if named else array, named)
+
+
+def read_text(file: Path) -> str:
+    """Return the text of a file that holds one.
+
+    Raises:
+        InputError: It can't be opened, or isn't UTF-8.
+    """
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError as exc:
+        raise InputError(f"{file}: the text is not UTF-8") from exc
+    except OSError as exc:
+        raise InputError(f"{file} can't be opened: {exc.strerror}") from exc
 
 
 def _number(file: Path) -> int:

@@ -30,7 +30,6 @@ from textsent.recipes import recipe
 WIDTHS = 6
 """Shapes that training batches are cut to: each costs a compilation, and padding gets less with each."""
 
-
 SELF_TEACHING_FROM = 2  # epochs
 
 

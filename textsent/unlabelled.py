@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from textsent.datasets import read_text
 from textsent.errors import InputError, MissingExtraError
 from textsent.preprocess import Settings, as_text_array, split_words
 from textsent.readers import open_reader
@@ -45,10 +46,10 @@ def read_unlabelled(path: Path, text: str | None = None) -> pa.Array:
         text: Column of the texts, by default `text` or the only column of strings.
 
     Raises:
-        InputError: There are none.
+        InputError: There are none, or one can't be read.
     """
     if path.is_dir():
-        texts = pa.array([file.read_text("utf-8") for file in sorted(path.glob("*.txt"))], pa.large_string())
+        texts = pa.array([read_text(file) for file in sorted(path.glob("*.txt"))], pa.large_string())
     else:
         with open_reader(path) as reader:
             name = text_column(reader.schema, text)
