@@ -11,10 +11,26 @@ MAIL_SCHEMA = pa.schema(
         pa.field("from", pa.string()),
         pa.field("to", pa.string()),
         pa.field("subject", pa.string()),
+        pa.field("in_reply_to", pa.string()),
+        pa.field("list_id", pa.string()),
         pa.field("text", pa.string()),  # what is scored
+        pa.field("attachments", pa.int32()),
+        pa.field("flags", pa.list_(pa.string())),  # what is to be known of the message, or of how it was read
         pa.field("offset", pa.int64()),  # bytes from the start of the (decompressed) file
     ]
 )
+
+RAW_FIELDS = pa.schema([pa.field("raw_separator", pa.binary()), pa.field("raw_content", pa.large_binary())])
+"""A message's bytes, carried beside its columns where it is written back into a mailbox."""
+
+NO_TEXT = {
+    "encrypted": "encrypted",
+    "images_only": "only images",
+    "attachments_only": "only attachments",
+    "oversize": "too large",
+    "unreadable": "unreadable",
+}
+"""Flags of a message without text, and what `error` says of it."""
 
 SCORE_SCHEMA = pa.schema(
     [

@@ -1,0 +1,79 @@
+"""What the text of a message is read from, kept of one that is too large to hold."""
+
+from __future__ import annotations
+
+import re
+
+_LINE_BYTES = 1 << 16
+"""A line may be so long; what goes on is a line of its own."""
+
+_BOUNDARY = re.compile(rb"""boundary[ \t]*=[ \t]*(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))""", re.IGNORECASE)
+_CONTENT_TYPE = re.compile(rb"(?:^|[\r\n])content-type[ \t]*:\s*([^\s;]+)", re.IGNORECASE)
+
+
+class TextParts:
+    """Takes a message in pieces and keeps its header, its boundaries and the parts that are text or messages.
+
+    The memory it takes doesn't grow with the message.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        """Begin a message.
+
+        Args:
+            max_bytes: Bytes to keep at most.
+        """
+        self._max_bytes = max_bytes
+        self._kept: list[bytes] = []
+        self._kept_bytes = 0
+        self._line = b""  # what was fed of a line whose end was not
+        self._boundaries: set[bytes] = set()
+        self._header: list[bytes] | None = []  # lines of the header that is being read; None within a body
+        self._keeps_body = True
+
+    def feed(self, data: bytes) -> None:
+        """Take the next piece of the message."""
+        lines = (self._line + data).splitlines(keepends=True)
+        self._line = lines.pop() if lines and (len(lines[-1]) < _LINE_BYTES or lines[-1].endswith(b"\r")) else b""
+        for line in lines:
+            self._take(line)
+
+    def content(self) -> bytes:
+        """Return the message without its other parts; only its header where its text alone is too long."""
+        self._take(self._line)
+        if self._kept_bytes < self._max_bytes:
+            return b"".join(self._kept)
+        end = next((number for number, line in enumerate(self._kept) if not line.strip()), len(self._kept))
+        return b"".join(self._kept[: min(end, 1000)])
+
+    def _take(self, line: bytes) -> None:
+        bare = line.strip()
+        if self._header is None and bare.startswith(b"--"):
+            name = bare[2:]
+            if name in self._boundaries or name.removesuffix(b"--") in self._boundaries:
+                self._keep(line)
+                ended = name not in self._boundaries
+                self._header, self._keeps_body = (None, False) if ended else ([], True)
+                return
+        if self._header is None:
+            if self._keeps_body:
+                self._keep(line)
+            return
+        self._keep(line)
+        self._header.append(line)
+        if not bare:
+            self._end_header(b"".join(self._header))
+
+    def _end_header(self, header: bytes) -> None:
+        found = _CONTENT_TYPE.search(header)
+        content_type = found[1].lower() if found else b"text/plain"
+        boundary = _BOUNDARY.search(header)
+        if content_type.startswith(b"multipart/") and boundary:
+            self._boundaries.add((boundary[1] or boundary[2]).strip())
+        self._header = [] if content_type == b"message/rfc822" else None
+        self._keeps_body = content_type.startswith((b"text/", b"multipart/"))
+
+    def _keep(self, line: bytes) -> None:
+        if self._kept_bytes < self._max_bytes:
+            self._kept.append(line)
+        self._kept_bytes += len(line)
