@@ -224,7 +224,7 @@ def _header(part: _Part, name: str) -> str:
 
 def _unfolded(text: str, delete_space: bool) -> str:
     """Return flowed text with its paragraphs on a line each; quoted ones keep their marks."""
-    paragraphs: list[str] = []
+    paragraphs: list[list[str]] = []
     flows_on = -1  # depth of the quote that the line before leaves open
     for line in text.split("\n"):
         content = line.lstrip(">")
@@ -234,11 +234,11 @@ def _unfolded(text: str, delete_space: bool) -> str:
         if flows and delete_space:
             content = content[:-1]
         if flows_on == depth and content != "-- ":
-            paragraphs[-1] += content
+            paragraphs[-1].append(content)
         else:
-            paragraphs.append(">" * depth + " " * bool(depth) + content)
+            paragraphs.append([">" * depth + " " * bool(depth), content])
         flows_on = depth if flows else -1
-    return "\n".join(paragraphs)
+    return "\n".join(map("".join, paragraphs))
 
 
 _MAX_POINTER = 600  # characters

@@ -141,8 +141,7 @@ def _unescaped(found: re.Match[bytes]) -> bytes:
     Among quoted lines ">From " is one more of them: the oldest dialect doesn't tell the two apart.
     """
     text, start = found.string, found.start()
-    before = text.rfind(b"\n", 0, max(start - 1, 0)) + 1
-    after = text.find(b"\n", start) + 1
-    if found[1] == b"From " and (text[before : before + 1] == b">" or (after and text[after : after + 1] == b">")):
-        return found[0]
-    return found[1]
+    above = text.rfind(b"\n", 0, start - 1) + 1 if start else -1
+    below = text.find(b"\n", start) + 1
+    is_quoted = (start and text.startswith(b">", above)) or (below and text.startswith(b">", below))
+    return found[0] if is_quoted and found[1] == b"From " else found[1]

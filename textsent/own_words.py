@@ -260,13 +260,15 @@ def _begins_header(lines: Sequence[str], number: int) -> bool:
 
 _DELIMITER = re.compile(r"\s{0,3}(?:--\s?|—|–{1,2}\s?)\Z")
 _MAX_SIGNATURE = 30  # lines
+_MAX_TAIL = 100  # lines in which signatures and footers are looked for
+_MAX_FOOTERS = 20
 
 _POSTSCRIPT = re.compile(r"\W{0,3}(?:P\.? ?P?\.? ?S\b|N\.?B\b)\W", re.IGNORECASE)
 
 _SENT_FROM = re.compile(rf"\W{{0,3}}(?:{alternatives(DEVICE)})\W{{0,3}}\Z", re.IGNORECASE)
 _CLAUSE = re.compile(
-    r"[!?]|[,;.:] \w+ \w+ \w+ \w+|"
-    r"\b(?:because|since|but|weil|aber|parce|mais|porque|pero|although|and (?:I|it|the)|was|were|is|are|never|not|didn['’]t|has|had)\b",
+    r"[!?]|[,;.:] \w+ \w+ \w+ \w+|\b(?:because|since|but|weil|aber|parce|mais|porque|pero|although|"
+    r"and (?:I|it|the)|was|were|is|are|never|not|didn['’]t|has|had)\b",
     re.IGNORECASE,
 )
 
@@ -296,16 +298,14 @@ _FOOTER_PHRASE = re.compile(alternatives(FOOTER_PHRASE), re.IGNORECASE)
 
 def _without_signatures(lines: Sequence[str]) -> list[str]:
     """Return lines without what is below the author's last word, empty where that would be all of them."""
-    kept = _stripped(lines)
-    kept = _without_delimited(kept)
-    while kept:
-        shorter = _stripped(_without_last(kept))
-        if len(shorter) == len(kept):
+    kept = _stripped(_without_delimited(_stripped(lines)))
+    above, tail = kept[:-_MAX_TAIL], kept[-_MAX_TAIL:]
+    for _ in range(_MAX_FOOTERS):
+        shorter = _stripped(_without_last(tail))
+        if len(shorter) == len(tail) or not (above or shorter):
             break
-        if not shorter:
-            return kept
-        kept = shorter
-    return kept
+        tail = shorter
+    return above + tail
 
 
 def _stripped(lines: Sequence[str]) -> list[str]:
@@ -335,6 +335,8 @@ def _postscript(lines: Sequence[str]) -> list[str]:
 
 def _without_last(lines: list[str]) -> list[str]:
     """Return lines without the last thing that isn't the author's, unchanged where there is none."""
+    if not lines:
+        return lines
     last = lines[-1]
     start = _paragraph_start(lines, len(lines) - 1)
     paragraph = lines[start:]
@@ -447,8 +449,8 @@ def _is_contact_block(paragraph: Sequence[str]) -> bool:
 _BETWEEN = re.compile(r" [|•·–] | // ")
 _TITLE = re.compile(
     r"\b(?:manager|director|head of|officer|engineer|assistant|president|founder|owner|sales|support|department|dept|"
-    r"inc|ltd|llc|gmbh|ag|s\.?a|b\.?v|leiter\w*|geschäftsführ\w*|directeur|directrice|gérant\w*|responsable|director[a]?|facility|"
-    r"management|accountant|administrator|consultant|coordinator|teacher|professor|dr|phd|developer|analyst)\b",
+    r"inc|ltd|llc|gmbh|ag|s\.?a|b\.?v|leiter\w*|geschäftsführ\w*|directeur|directrice|gérant\w*|"
+    r"directora?|responsable|facility|management|accountant|administrator|consultant|coordinator|teacher|professor|dr|phd|developer|analyst)\b",
     re.IGNORECASE,
 )
 
