@@ -17,6 +17,7 @@ from textsent.phrases import (
     FOOTER_HINTS,
     FOOTER_PHRASE,
     FOOTER_START,
+    LONG_SIGN_OFF,
     MESSAGE,
     NO_NAMES,
     ORIGINAL,
@@ -120,6 +121,7 @@ _REPLY_ABOVE = re.compile(
 )
 _GROUPWISE = re.compile(r">>> .{5,200}>>>\s*\Z")
 _RULE = re.compile(r"\s*(?:[-_=*~#+—–‐]\s?){3,100}\Z")
+_RULE_STARTS = frozenset("-_=*~#+—–‐")
 _BAR_QUOTED = re.compile(r" ?\| ?")
 
 
@@ -192,7 +194,7 @@ def _is_barred(lines: Sequence[str], number: int) -> bool:
 
 def _cut(kept: list[str]) -> list[str]:
     """Return what stands above a quote without the rule that divides them."""
-    while kept and (not kept[-1].strip() or _RULE.match(kept[-1])):
+    while kept and (not kept[-1].strip() or _is_rule(kept[-1])):
         kept.pop()
     return kept
 
@@ -277,12 +279,14 @@ _NAME_WORD = (
     r"von|van|de|der|den|di|da|del|la|le|el|al|bin|ten|ter|du|dos|y|e|i|und|and|&)"
 )
 _NAME = rf"{_NAME_WORD}\.?(?: {_NAME_WORD}\.?){{0,3}}"
+_ANY_SIGN_OFF = rf"(?i:{alternatives(SIGN_OFF)})"
 _SIGN_OFF_LINE = re.compile(
-    rf"\W{{0,3}}(?i:{alternatives(SIGN_OFF)})(?:\s?[/|]\s?(?i:{alternatives(SIGN_OFF)}))?(?:\s?[,.!;~:–—-]{{0,3}}|\s*[:;]-?\)|\s*[❤♥😊🙂👍🙏]️?|、|。|，|！)\s*\Z"
+    rf"\W{{0,3}}{_ANY_SIGN_OFF}(?:"
+    rf"(?:\s?[/|]\s?{_ANY_SIGN_OFF})?(?:\s?[,.!;~:–—-]{{0,3}}|\s*[:;]-?\)|\s*[❤♥😊🙂👍🙏]️?|、|。|，|！)\s*\Z|"
+    rf"(?:\s?[,.!–—-]\s?|\s+)(?P<name>{_NAME})(?:\s*\([^()]{{1,30}}\))?[.,]?\s*\Z)"
 )
-_SIGN_OFF_AND_NAME = re.compile(
-    rf"\W{{0,3}}(?i:{alternatives(SIGN_OFF)})(?:\s?[,.!–—-]\s?|\s+)(?P<name>{_NAME})(?:\s*\([^()]{{1,30}}\))?[.,]?\s*\Z"
-)
+_MAX_SIGN_OFF_WORDS = 10
+_LONG_SIGN_OFF = re.compile(alternatives(LONG_SIGN_OFF), re.IGNORECASE)
 _LONE_NAME = re.compile(rf"(?P<dash>[-–—~/*]{{1,2}}\s?)?(?P<name>{_NAME})[.,]?\s*\Z")
 
 _CONTACT = re.compile(
@@ -340,7 +344,7 @@ def _without_last(lines: list[str]) -> list[str]:
     last = lines[-1]
     start = _paragraph_start(lines, len(lines) - 1)
     paragraph = lines[start:]
-    if _RULE.match(last):
+    if _is_rule(last):
         return lines[:-1]
     if len(last) <= MAX_LINE and _is_sent_from(last):
         return lines[:-1]
@@ -348,7 +352,7 @@ def _without_last(lines: list[str]) -> list[str]:
         return lines[:start]
     for number in range(max(1, len(lines) - 12), len(lines) - 1):
         # What follows a rule may be a footer, or a signature.
-        if len(lines[number]) <= MAX_LINE and _RULE.match(lines[number]):
+        if _is_rule(lines[number]):
             below = [line for line in lines[number + 1 :] if line.strip()]
             if _is_footer(below) or (
                 all(_is_signature_line(line.strip()) for line in below) and any(map(_CONTACT.search, below))
@@ -364,6 +368,10 @@ def _without_last(lines: list[str]) -> list[str]:
         if name["dash"] or not above or (above[-1] == "," and len(above.split()) <= 8):
             return lines[:-1]
     return lines
+
+
+def _is_rule(line: str) -> bool:
+    return line.lstrip()[:1] in _RULE_STARTS and len(line) <= MAX_LINE and bool(_RULE.match(line))
 
 
 def _paragraph_start(lines: Sequence[str], number: int) -> int:
@@ -390,7 +398,10 @@ def _is_footer(paragraph: Sequence[str]) -> bool:
 
 
 def _holds(text: str, words: Sequence[str]) -> bool:
-    return any(word in text for word in words)
+    for word in words:  # noqa: SIM110 - any() takes twice as long, and this is asked of each mail
+        if word in text:
+            return True
+    return False
 
 
 def _sign_off_start(lines: Sequence[str]) -> tuple[int, list[str]] | None:
@@ -405,9 +416,11 @@ def _sign_off_start(lines: Sequence[str]) -> tuple[int, list[str]] | None:
         seen += 1
         if seen > 14 or len(line) > MAX_LINE:
             break
-        sign_off = _SIGN_OFF_LINE.match(line) if len(line) <= 220 else None
-        named = _SIGN_OFF_AND_NAME.match(line) if not sign_off and len(line) <= 80 else None
-        if sign_off or (named and _is_name(named["name"])):
+        if line.count(" ") < _MAX_SIGN_OFF_WORDS:
+            sign_off = _SIGN_OFF_LINE.match(line)
+        else:
+            sign_off = _LONG_SIGN_OFF.match(line)
+        if sign_off and _is_name(sign_off.groupdict().get("name")):
             if not any(line.strip() for line in lines[:number]):
                 break
             found = number
@@ -450,11 +463,15 @@ _BETWEEN = re.compile(r" [|•·–] | // ")
 _TITLE = re.compile(
     r"\b(?:manager|director|head of|officer|engineer|assistant|president|founder|owner|sales|support|department|dept|"
     r"inc|ltd|llc|gmbh|ag|s\.?a|b\.?v|leiter\w*|geschäftsführ\w*|directeur|directrice|gérant\w*|"
-    r"directora?|responsable|facility|management|accountant|administrator|consultant|coordinator|teacher|professor|dr|phd|developer|analyst)\b",
+    r"directora?|responsable|facility|management|accountant|administrator|consultant|coordinator|teacher|"
+    r"professor|dr|phd|developer|analyst)\b",
     re.IGNORECASE,
 )
 
 
-def _is_name(name: str) -> bool:
+def _is_name(name: str | None) -> bool:
+    """Return whether capitalised words may be a name; where there are none, that is no objection."""
+    if name is None:
+        return True
     words = name.split()
     return words[0][0].isupper() and not any(word.strip(".,").lower() in NO_NAMES for word in words)

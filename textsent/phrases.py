@@ -190,6 +190,12 @@ SENT_HINTS = (
     "SENT",
 )
 
+LONG_SIGN_OFF = r"""
+(?:je vous prie|veuillez|nous vous prions|je vous adresse|recevez) (?:d['’]agréer|agréer|d['’]accepter|recevoir|.{0,20}salutations).{0,180}
+(?:sin otro particular|quedo a la espera).{0,100}
+"""
+"""Whole sentences that say no more than that."""
+
 SIGN_OFF = r"""
 (?:(?:with )?(?:my |our )?(?:very |all )?(?:best|kind|kindest|warm|warmest|many|friendly|sincere|good)(?: personal)? )?regards?(?: to (?:all|you|everyone))?
 (?:with )?(?:kind|warm|best)(?:est)? (?:regards|wishes|greetings)
@@ -211,9 +217,8 @@ lg|vg|mfg|bg|hg|mit bestem dank|hochachtungsvoll|danke|danke (?:sehr|schön|ihne
 (?:danke|vielen dank|besten dank|herzlichen dank) (?:im voraus|schon mal|vorab|und .{0,20}gr(?:ü|u)(?:ß|ss)e?)
 (?:bien |très )?cordialement|bien à (?:vous|toi)|(?:sincères|meilleures|cordiales|respectueuses) salutations|salutations(?: distinguées| cordiales)?|amicalement|sincèrement
 (?:(?:un grand |mille )?merci|merci (?:d['’]avance|beaucoup|à vous|bien)|avec mes remerciements|bonne journée|bonne soirée|bonne réception|à bientôt|bises|bisous|cdt|cdlt|respectueusement)
-(?:je vous prie|veuillez|nous vous prions|je vous adresse|recevez) (?:d['’]agréer|agréer|d['’]accepter|recevoir|.{0,20}salutations).{0,180}
 (?:(?:muchos|reciba(?:n)? (?:un|mis)|con un)? ?(?:un )?(?:cordial(?:es)? |atento |afectuoso |fuerte )?(?:saludos?|abrazos?)(?: cordial(?:es)?| atentos?| afectuosos?)?)
-atentamente|atte|cordialmente|(?:muchas |mil )?gracias(?: de antemano| por adelantado| y (?:un )?saludos?)?|sin otro particular.{0,60}|quedo a la espera.{0,60}|besos
+atentamente|atte|cordialmente|(?:muchas |mil )?gracias(?: de antemano| por adelantado| y (?:un )?saludos?)?|besos
 (?:(?:i miei |con i )?(?:più )?(?:cordiali|distinti|migliori|cari) saluti)|(?:un )?(?:cordiale |caro )?salut[oi]|(?:grazie|grazie (?:mille|in anticipo|e (?:cordiali )?saluti|ancora))|a presto|buona (?:giornata|serata)|cordialità
 (?:(?:com )?(?:os )?(?:melhores|meus|mais sinceros|respeitosos) )?cumprimentos|atenciosamente|att|atte|(?:um |grande )?abraços?|(?:muito )?obrigad[oa](?: desde já| pela atenção)?|grat[oa]|saudações|cordiais saudações|desde já agradeço
 (?:met )?(?:vriendelijke|hartelijke|beste|warme) (?:groet(?:en|jes)?)|groet(?:en|jes)?|mvg|m\.?v\.?g|(?:alvast )?(?:hartelijk )?bedankt|hoogachtend|dank (?:je|u)(?: wel)?(?: alvast)?|bij voorbaat dank|gr|vr gr
