@@ -9,7 +9,6 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from textsent.bodies import read_text
 from textsent.headers import is_deleted, parse_fields, split_header, text_of, utc_of
 from textsent.mbox import DEFAULT_MAX_MESSAGE_BYTES, Message, split_mbox
 from textsent.oversize import TextParts
@@ -37,8 +36,11 @@ class MailOptions:
     max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES
 
 
+DEFAULT_OPTIONS = MailOptions()
+
+
 def read_mbox(
-    stream: IO[bytes], options: MailOptions = MailOptions(), with_raw: bool = False
+    stream: IO[bytes], options: MailOptions = DEFAULT_OPTIONS, with_raw: bool = False
 ) -> Iterator[pa.RecordBatch]:
     """Yield the messages of a mailbox as record batches of MAIL_SCHEMA, in their order.
 
@@ -52,7 +54,7 @@ def read_mbox(
 
 
 def read_messages(
-    messages: Iterable[Message], options: MailOptions = MailOptions(), with_raw: bool = False, escaped: bool = True
+    messages: Iterable[Message], options: MailOptions = DEFAULT_OPTIONS, with_raw: bool = False
 ) -> Iterator[pa.RecordBatch]:
     """Yield messages as record batches of MAIL_SCHEMA, in their order; see `read_mbox`.
 
@@ -60,13 +62,12 @@ def read_messages(
         messages: The messages.
         options: What counts as a message's text.
         with_raw: Also yield the columns of RAW_FIELDS.
-        escaped: A line that begins with ">From " began with "From " before it was put into a mailbox.
     """
-    schema = pa.schema([*MAIL_SCHEMA, *RAW_FIELDS]) if with_raw else MAIL_SCHEMA
+    schema = mail_schema(with_raw)
     rows: list[dict[str, Any]] = []
     size = 0
     for message in messages:
-        row = read_message(message, options, escaped)
+        row = read_message(message, options)
         if with_raw:
             row.update(zip(RAW_FIELDS.names, (message.separator, message.content), strict=True))
         rows.append(row)
@@ -78,9 +79,16 @@ def read_messages(
         yield pa.RecordBatch.from_pylist(rows, schema)
 
 
-def read_message(message: Message, options: MailOptions = MailOptions(), escaped: bool = True) -> dict[str, Any]:
-    """Return the columns of MAIL_SCHEMA for a message; see `read_messages`."""
-    flags: list[str] = []
+def mail_schema(with_raw: bool = False) -> pa.Schema:
+    """Return MAIL_SCHEMA, with RAW_FIELDS after its own where the messages' bytes are wanted."""
+    return pa.schema([*MAIL_SCHEMA, *RAW_FIELDS]) if with_raw else MAIL_SCHEMA
+
+
+def read_message(message: Message, options: MailOptions = DEFAULT_OPTIONS) -> dict[str, Any]:
+    """Return the columns of MAIL_SCHEMA for a message."""
+    from textsent.bodies import read_text  # its patterns take a while to compile: not where a CSV file is read
+
+    flags = list(message.flags)
     content = without_annotation(message.content)
     if message.oversize or len(content) > options.max_message_bytes:
         flags.append("oversize")
@@ -89,19 +97,23 @@ def read_message(message: Message, options: MailOptions = MailOptions(), escaped
             parts.feed(content)
             content = parts.content()
     header, body, recovered = split_header(content)
-    if escaped and b">From " in body:
+    if message.escaped and b">From " in body:
         body = _ESCAPED_FROM.sub(_unescaped, body)
     fields = parse_fields(header)
-    if is_deleted(fields):
+    if is_deleted(fields) and "deleted" not in flags:
         flags.append("deleted")
     subject = text_of(fields.get("subject"))
     if recovered:
         flags.append("recovered")
-    text, attachments = read_text(
-        header.rstrip(b"\n") + (b"\n\n" if header else b"\n") + body,
-        flags,
-        keep_quotes=options.keep_quotes,
-        keep_signatures=options.keep_signatures,
+    text, attachments = (
+        (None, 0)
+        if "unreadable" in flags
+        else read_text(
+            header.rstrip(b"\n") + (b"\n\n" if header else b"\n") + body,
+            flags,
+            keep_quotes=options.keep_quotes,
+            keep_signatures=options.keep_signatures,
+        )
     )
     if options.with_subject and subject and text is not None:
         text = f"{subject}\n\n{text}"

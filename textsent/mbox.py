@@ -87,12 +87,16 @@ class Message(NamedTuple):
             one, whatever the mailbox begins with. Empty where there is none.
         content: The message's bytes; of an oversize message the parts its text is read from.
         oversize: Whether the message was longer than the limit.
+        escaped: Whether a line that begins with ">From " began with "From " before it was put into a mailbox.
+        flags: What is known of the message from elsewhere, as `deleted`.
     """
 
     offset: int
     separator: bytes
     content: bytes
     oversize: bool = False
+    escaped: bool = True
+    flags: tuple[str, ...] = ()
 
 
 def split_mbox(

@@ -461,8 +461,8 @@ def _is_contact_block(paragraph: Sequence[str]) -> bool:
 
 _BETWEEN = re.compile(r" [|•·–] | // ")
 _TITLE = re.compile(
-    r"\b(?:manager|director|head of|officer|engineer|assistant|president|founder|owner|sales|support|department|dept|"
-    r"inc|ltd|llc|gmbh|ag|s\.?a|b\.?v|leiter\w*|geschäftsführ\w*|directeur|directrice|gérant\w*|"
+    r"\b(?:manager|director|head of|officer|engineer|assistant|president|founder|owner|sales|support|department|"
+    r"dept|inc|ltd|llc|gmbh|ag|s\.?a|b\.?v|leiter\w*|geschäftsführ\w*|directeur|directrice|gérant\w*|"
     r"directora?|responsable|facility|management|accountant|administrator|consultant|coordinator|teacher|"
     r"professor|dr|phd|developer|analyst)\b",
     re.IGNORECASE,

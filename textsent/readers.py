@@ -19,8 +19,12 @@ from typing import IO, Any, Self
 
 import pyarrow as pa
 
+from textsent import mailstores
+from textsent.compression import SUFFIXES as COMPRESSIONS
+from textsent.compression import decompressed
 from textsent.errors import InputError, OptionError
-from textsent.schema import MAIL_SCHEMA
+from textsent.mail import DEFAULT_OPTIONS, MailOptions, mail_schema, read_messages
+from textsent.mbox import Message
 
 STANDARD_STREAM = "-"
 """Stands for standard input or standard output where a path is expected."""
@@ -33,15 +37,7 @@ SUFFIXES = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".txt": "text",
-    ".mbox": "mbox",
-    ".mbx": "mbox",
-}
-
-COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
-_MAGIC = {
-    "gzip": re.compile(rb"\x1f\x8b"),
-    "bz2": re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"),  # a block, or the end of an empty stream
-    "zstd": re.compile(rb"\x28\xb5\x2f\xfd"),
+    **mailstores.SUFFIXES,
 }
 
 BATCH_ROWS = 4096
@@ -60,25 +56,39 @@ class Reader:
         size: Bytes of all inputs as they are stored; None where one is a pipe.
     """
 
-    def __init__(self, sources: Sequence[str | Path], format: str | None = None) -> None:
+    def __init__(
+        self,
+        sources: Sequence[str | Path],
+        format: str | None = None,
+        mail: MailOptions = DEFAULT_OPTIONS,
+        with_raw: bool = False,
+    ) -> None:
         """Open the first input.
 
         Args:
-            sources: Paths; `-` is standard input.
-            format: One of csv, tsv, parquet, jsonl, text, mbox; by default what the suffix says.
+            sources: Paths; `-` is standard input. A folder is one of mail: a Maildir, or with mail in files.
+            format: One of csv, tsv, parquet, jsonl, text, mbox, eml, emlx, msg, zip, tar; by default what the
+                suffix says or, of a file without one, the first bytes. Of a folder it is that of each file.
+            mail: What of a mail counts as its text.
+            with_raw: Also yield the bytes of mails, in the columns of RAW_FIELDS; other inputs are an error.
 
         Raises:
             InputError: An input is missing, of no known format, or unreadable.
         """
         if not sources:
             raise OptionError("there is no input: name at least one file, or - for standard input")
-        self._inputs = [(str(source), _format_of(source, format)) for source in sources]
-        if [name for name, _ in self._inputs].count(STANDARD_STREAM) > 1:
-            raise OptionError("standard input can be read only once: name - once")
-        self.size = _total_size([name for name, _ in self._inputs])
-        self._read_before = 0  # bytes of the inputs that are done
+        self._mail = mail
+        self._with_raw = with_raw
         self._stack = ExitStack()
-        self._file: IO[bytes] | None = None
+        names = [str(source) for source in sources]
+        if names.count(STANDARD_STREAM) > 1:
+            raise OptionError("standard input can be read only once: name - once")
+        self._inputs = [(name, _format_of(name, format)) for name in names]
+        self._folders = {name: _open_folder(name, format) for name, found in self._inputs if found == _FOLDER}
+        self._sizes = [self._folders[name].size if name in self._folders else _file_size(name) for name in names]
+        self.size = None if None in self._sizes else sum(size for size in self._sizes if size)
+        self._read_before = 0  # bytes of the inputs that are done
+        self._file: Any = None
         try:
             self.schema, self._first = self._open(*self._inputs[0])
         except BaseException:
@@ -98,15 +108,15 @@ class Reader:
 
     def __iter__(self) -> _Batches:
         first_name = self._inputs[0][0]
-        yield from self._read(first_name, self._first)
-        for name, format in self._inputs[1:]:
+        yield from self._read(0, self._first)
+        for number, (name, format) in enumerate(self._inputs[1:], start=1):
             schema, batches = self._open(name, format)
             if not schema.equals(self.schema):
                 raise InputError(
                     f"{name} has other columns than {first_name}: {_difference(self.schema, schema)}; "
                     "score it in a run of its own"
                 )
-            yield from self._read(name, batches)
+            yield from self._read(number, batches)
 
     @property
     def name(self) -> str:
@@ -122,24 +132,45 @@ class Reader:
         return self._read_before + (self._file.tell() if self._file and not self._file.closed else 0)
 
     def _open(self, name: str, format: str) -> tuple[pa.Schema, _Batches]:
+        if format == _FOLDER:
+            self._file = self._stack.enter_context(self._folders[name])
+            return self._open_mail(self._folders[name].messages(self._max_message_bytes))
         self._file = self._stack.enter_context(_open_file(name))
         with _errors_of(name):
-            stream = self._stack.enter_context(_decompressed(self._file))
+            stream = self._stack.enter_context(decompressed(self._file))
+            if format in mailstores.FORMATS:
+                if format == "zip":
+                    stream = _seekable(stream, self._stack)
+                return self._open_mail(mailstores.read_store(stream, format, self._max_message_bytes))
+            if self._with_raw:
+                raise ValueError("it is no mail, which alone can be written into a mailbox")
             schema, batches = _OPENERS[format](stream, self._stack)
             schema.names  # noqa: B018 - decodes them, which fails where they aren't UTF-8
             return schema, batches
 
-    def _read(self, name: str, batches: _Batches) -> _Batches:
-        with _errors_of(name):
+    def _open_mail(self, messages: Iterator[Message]) -> tuple[pa.Schema, _Batches]:
+        return mail_schema(self._with_raw), read_messages(messages, self._mail, self._with_raw)
+
+    @property
+    def _max_message_bytes(self) -> int | None:
+        """What of a message may be held; one that is to be written must be whole."""
+        return None if self._with_raw else self._mail.max_message_bytes
+
+    def _read(self, number: int, batches: _Batches) -> _Batches:
+        with _errors_of(self._inputs[number][0]):
             yield from batches
         self._stack.close()
-        if name != STANDARD_STREAM:
-            self._read_before += Path(name).stat().st_size
+        self._read_before += self._sizes[number] or 0
 
 
-def open_reader(source: str | Path | Sequence[str | Path], format: str | None = None) -> Reader:
+def open_reader(
+    source: str | Path | Sequence[str | Path],
+    format: str | None = None,
+    mail: MailOptions = DEFAULT_OPTIONS,
+    with_raw: bool = False,
+) -> Reader:
     """Return a reader of one path or of several; see `Reader`."""
-    return Reader([source] if isinstance(source, str | Path) else source, format)
+    return Reader([source] if isinstance(source, str | Path) else source, format, mail, with_raw)
 
 
 def format_by_suffix(path: str | Path) -> tuple[str | None, str | None]:
@@ -151,43 +182,54 @@ def format_by_suffix(path: str | Path) -> tuple[str | None, str | None]:
     return SUFFIXES.get(suffixes[-1]) if suffixes else None, compression
 
 
-def _format_of(source: str | Path, format: str | None) -> str:
-    if format is not None:
-        if format not in _OPENERS:
-            raise OptionError(f"there is no format {format!r}: choose one of {', '.join(_OPENERS)}")
+_FOLDER = "folder"
+
+
+def _format_of(name: str, format: str | None) -> str:
+    known = (*_OPENERS, *mailstores.FORMATS)
+    if format is not None and format not in known:
+        raise OptionError(f"there is no format {format!r}: choose one of {', '.join(known)}")
+    if name == STANDARD_STREAM:
+        if format is None:
+            raise OptionError(
+                f"the format of standard input is not known: choose one with --format: {', '.join(known)}"
+            )
         return format
-    found, _ = format_by_suffix(source)
-    if found:
-        return found
-    if str(source) == STANDARD_STREAM:
-        raise OptionError(
-            f"the format of standard input is not known: choose one with --format: {', '.join(_OPENERS)}"
-        )
-    if Path(source).is_file():
-        raise InputError(
-            f"{source}: the suffix {Path(source).suffix!r} names no format that textsent reads: "
-            f"choose one with --format: {', '.join(_OPENERS)}"
-        )
-    raise _not_a_file(str(source))
-
-
-def _not_a_file(name: str) -> InputError:
-    if Path(name).is_dir():
-        return InputError(f"{name} is a folder: name the files in it, for instance {Path(name, '*.mbox')}")
-    return InputError(f"{name}: there is no such file: check the path")
-
-
-def _total_size(names: list[str]) -> int | None:
-    if STANDARD_STREAM in names:
-        return None
+    path = Path(name)
     try:
-        for name in names:
-            if not Path(name).exists() or Path(name).is_dir():
-                raise _not_a_file(name)
-        sizes = [Path(name).stat().st_size if Path(name).is_file() else None for name in names]
+        if path.is_dir():
+            return _FOLDER
+        if not path.exists():
+            raise InputError(f"{name}: there is no such file: check the path")
     except OSError as exc:
         raise InputError(f"{name[:80]} can't be opened: {exc.strerror}") from exc
-    return None if None in sizes else sum(size for size in sizes if size)
+    found = format or format_by_suffix(path)[0]
+    if not found and path.is_file():
+        with _open_file(name) as file, _errors_of(name):
+            found = mailstores.sniff_mail(file)
+    if not found:
+        raise InputError(
+            f"{name}: the suffix {path.suffix!r} names no format that textsent reads: "
+            f"choose one with --format: {', '.join(known)}"
+        )
+    return found
+
+
+def _file_size(name: str) -> int | None:
+    return Path(name).stat().st_size if name != STANDARD_STREAM and Path(name).is_file() else None
+
+
+def _open_folder(name: str, format: str | None) -> mailstores.MailFolder:
+    try:
+        folder = mailstores.MailFolder(name, format)
+    except OSError as exc:
+        raise InputError(f"{exc.filename or name} can't be opened: {exc.strerror}") from exc
+    if not len(folder):
+        raise InputError(
+            f"{name} is a folder without mail: textsent looks for .mbox, .eml, .emlx and .msg files and Maildirs in "
+            f"it; name other files one by one, for instance {Path(name, '*.csv')}"
+        )
+    return folder
 
 
 def _open_file(name: str) -> IO[bytes]:
@@ -204,21 +246,6 @@ def _open_file(name: str) -> IO[bytes]:
     except OSError as exc:
         # Arrow's own text names the file once more.
         raise InputError(f"{name} can't be opened: {os.strerror(exc.errno) if exc.errno else exc}") from exc
-
-
-@contextmanager
-def _decompressed(file: IO[bytes]) -> Iterator[IO[bytes]]:
-    if isinstance(file, io.BufferedReader):
-        first = file.peek(16)
-    else:
-        first = file.read(16)
-        file.seek(0)
-    compression = next((kind for kind, magic in _MAGIC.items() if magic.match(first)), None)
-    if compression is None:
-        yield file
-    else:
-        with pa.CompressedInputStream(file, compression) as stream:
-            yield stream
 
 
 @contextmanager
@@ -266,15 +293,7 @@ def _open_tsv(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batches]
 def _open_parquet(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batches]:
     import pyarrow.parquet
 
-    if not stream.seekable():
-        import shutil
-        import tempfile
-
-        # A pipe, or compressed as a whole.
-        spooled = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
-        shutil.copyfileobj(stream, spooled)
-        stream = spooled
-    file = pyarrow.parquet.ParquetFile(stream)
+    file = pyarrow.parquet.ParquetFile(_seekable(stream, stack))
 
     def batches() -> _Batches:
         for batch in file.iter_batches(BATCH_ROWS):
@@ -282,6 +301,18 @@ def _open_parquet(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batc
             yield batch
 
     return file.schema_arrow, batches()
+
+
+def _seekable(stream: IO[bytes], stack: ExitStack) -> IO[bytes]:
+    """Return a stream that can be read in any order: a pipe, or what is compressed as a whole, goes into a file."""
+    if stream.seekable():
+        return stream
+    import shutil
+    import tempfile
+
+    spooled = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
+    shutil.copyfileobj(stream, spooled)
+    return spooled
 
 
 def _open_jsonl(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batches]:
@@ -367,19 +398,12 @@ def _open_text(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batches
     return schema, batches()
 
 
-def _open_mbox(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batches]:
-    from textsent.mail import read_mbox
-
-    return MAIL_SCHEMA, read_mbox(stream)
-
-
 _OPENERS: dict[str, Callable[[IO[bytes], ExitStack], tuple[pa.Schema, _Batches]]] = {
     "csv": _open_csv,
     "tsv": _open_tsv,
     "parquet": _open_parquet,
     "jsonl": _open_jsonl,
     "text": _open_text,
-    "mbox": _open_mbox,
 }
 
 

@@ -1,0 +1,235 @@
+"""Where mail is kept beside mailboxes: single messages, folders and archives of them."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+from typing import IO, Any
+
+from textsent.compression import SUFFIXES as COMPRESSION_SUFFIXES
+from textsent.compression import decompressed, first_bytes
+from textsent.mbox import CHUNK_SIZE, Message, split_mbox
+from textsent.oversize import TextParts
+
+SUFFIXES = {
+    ".mbox": "mbox",
+    ".mbx": "mbox",
+    ".eml": "eml",
+    ".emlx": "emlx",
+    ".msg": "msg",
+    ".zip": "zip",
+    ".tar": "tar",
+    ".tgz": "tar",
+}
+FORMATS = tuple(dict.fromkeys(SUFFIXES.values()))
+_ARCHIVES = frozenset({"zip", "tar"})
+
+_MAILDIR_FOLDERS = frozenset({"cur", "new"})
+_TRASHED = re.compile(r"[:;!]2,[A-Za-z]*T[A-Za-z]*\Z")
+"""The flag of a Maildir file's name that says that the message is to go (https://cr.yp.to/proto/maildir.html)."""
+
+_EMLX_LENGTH = re.compile(rb"\s*(\d{1,12})\s*\n")
+"""What Apple Mail puts before a message: its bytes. Behind it stands a property list."""
+
+
+def read_store(stream: IO[bytes], format: str, max_message_bytes: int | None) -> Iterator[Message]:
+    """Yield the messages of a mailbox, a file with a single message, or an archive.
+
+    Args:
+        stream: The file, decompressed.
+        format: One of FORMATS.
+        max_message_bytes: Bytes of a message that are held, see `split_mbox`.
+
+    Raises:
+        ValueError: An archive is broken, needs a password or holds no mail; a single Outlook message is broken.
+    """
+    if format == "mbox":
+        yield from split_mbox(stream, max_message_bytes=max_message_bytes)
+    elif format in _ARCHIVES:
+        yield from _read_archive(stream, format, max_message_bytes)
+    else:
+        yield _single(stream, format, max_message_bytes)
+
+
+class MailFolder:
+    """A Maildir, or a folder with mail in it and in the folders below, file by file in the order of their names.
+
+    Attributes:
+        size: Bytes of all files with mail.
+    """
+
+    def __init__(self, path: str | Path, format: str | None = None) -> None:
+        """List the files.
+
+        Args:
+            path: The folder.
+            format: What every file in it is; by default what each one's place, suffix or first bytes say.
+        """
+        self._files = list(_mail_files(Path(path), format))
+        self.size = sum(size for _, _, size in self._files)
+        self._read = 0
+        self.closed = False
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def tell(self) -> int:
+        """Return the bytes of the files that are read."""
+        return self._read
+
+    def __enter__(self) -> MailFolder:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.closed = True
+
+    def messages(self, max_message_bytes: int | None) -> Iterator[Message]:
+        """Yield the messages of all files. One that can't be opened or read has the flag `unreadable`."""
+        for path, format, size in self._files:
+            flags = _maildir_flags(path)
+            try:
+                with path.open("rb") as file, decompressed(file) as stream:
+                    for message in read_store(stream, format, max_message_bytes):
+                        yield message._replace(flags=flags) if flags else message
+            except (OSError, ValueError):
+                if format == "mbox" or format in _ARCHIVES:
+                    raise
+                yield Message(0, b"", b"", flags=(*flags, "unreadable"))
+            self._read += size
+
+
+def _mail_files(folder: Path, format: str | None) -> Iterator[tuple[Path, str, int]]:
+    with os.scandir(folder) as scanned:
+        entries = sorted(scanned, key=lambda entry: entry.name)
+    for entry in entries:
+        path = Path(entry.path)
+        if entry.is_dir(follow_symlinks=False):
+            hidden = entry.name.startswith(".")  # in a Maildir, a folder within it
+            if not hidden or any((path / name).is_dir() for name in _MAILDIR_FOLDERS):
+                yield from _mail_files(path, format)
+        elif entry.is_file() and not entry.name.startswith("."):
+            found = format or _format_of(path) or _format_inside(path)
+            if found:
+                yield path, found, entry.stat().st_size
+
+
+def _format_of(path: PurePath) -> str | None:
+    """Return the format that a file's name and place tell."""
+    if path.parent.name in _MAILDIR_FOLDERS:
+        return "eml"
+    if path.name == "mbox":
+        return "mbox"
+    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+    if suffixes and suffixes[-1] in COMPRESSION_SUFFIXES:
+        suffixes.pop()
+    return SUFFIXES.get(suffixes[-1]) if suffixes else None
+
+
+def _format_inside(path: Path) -> str | None:
+    """Return the format that the first bytes of a file without a suffix tell, as of Thunderbird's "Inbox"."""
+    if path.suffix:
+        return None
+    try:
+        with path.open("rb") as file:
+            return sniff_mail(file)
+    except OSError:
+        return None
+
+
+def sniff_mail(file: IO[bytes]) -> str | None:
+    """Return mbox, zip or tar where a file begins like one, else None."""
+    with decompressed(file) as stream:
+        first = stream.read(512) if stream is not file else first_bytes(file, 512)
+    if stream is not file:
+        file.seek(0)
+    if first.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n").startswith(b"From "):
+        return "mbox"
+    if first.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return "zip"
+    return "tar" if first[257:262] == b"ustar" else None
+
+
+def _maildir_flags(path: PurePath) -> tuple[str, ...]:
+    is_trashed = path.parent.name in _MAILDIR_FOLDERS and _TRASHED.search(path.name)
+    return ("deleted",) if is_trashed else ()
+
+
+def _single(stream: IO[bytes], format: str, max_message_bytes: int | None) -> Message:
+    if format == "msg":
+        from textsent.outlook import check_extra, read_msg
+
+        check_extra()
+        return Message(0, b"", read_msg(stream.read()), escaped=False)
+    held: list[bytes] = []
+    size = 0
+    parts = None
+    while chunk := stream.read(CHUNK_SIZE):
+        size += len(chunk)
+        held.append(chunk)
+        if max_message_bytes is not None and size > max_message_bytes:
+            parts = parts or TextParts(max_message_bytes)
+            for part in held:
+                parts.feed(part)
+            held = []
+    if parts:
+        return Message(0, b"", parts.content(), oversize=True, escaped=False)
+    content = b"".join(held)
+    if format == "emlx" and (length := _EMLX_LENGTH.match(content)):
+        content = content[length.end() : length.end() + int(length[1])]
+    return Message(0, b"", content, escaped=False)
+
+
+def _read_archive(stream: IO[bytes], format: str, max_message_bytes: int | None) -> Iterator[Message]:
+    import tarfile
+    import zipfile
+    import zlib
+
+    members = _zip_members(stream) if format == "zip" else _tar_members(stream)
+    found = False
+    try:
+        for name, member in members:
+            path = PurePath(name)
+            member_format = _format_of(path)
+            if member_format is None or member_format in _ARCHIVES or path.name.startswith("."):
+                continue
+            found = True
+            flags = _maildir_flags(path)
+            with decompressed(member) as content:
+                try:
+                    for message in read_store(content, member_format, max_message_bytes):
+                        yield message._replace(flags=flags) if flags else message
+                except ValueError:
+                    if member_format != "msg":
+                        raise
+                    yield Message(0, b"", b"", flags=(*flags, "unreadable"))
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as exc:
+        raise ValueError(f"the archive is broken or encrypted: {exc}") from exc
+    if not found:
+        raise ValueError("the archive holds no mail: textsent looks for .mbox, .eml, .emlx and .msg files in it")
+
+
+def _zip_members(stream: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
+    import zipfile
+
+    with zipfile.ZipFile(stream) as archive:
+        for member in archive.infolist():
+            if not member.is_dir():
+                with archive.open(member) as file:
+                    yield member.filename, _buffered(file)
+
+
+def _tar_members(stream: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
+    import tarfile
+
+    with tarfile.open(fileobj=stream, mode="r|") as archive:
+        for member in archive:
+            file = archive.extractfile(member) if member.isfile() else None
+            if file:
+                yield member.name, _buffered(file)
+
+
+def _buffered(file: Any) -> IO[bytes]:
+    return io.BufferedReader(file)  # its first bytes can be looked at

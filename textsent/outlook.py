@@ -1,0 +1,76 @@
+"""A message that Outlook has saved (.msg) as the mail that it was."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from email.utils import format_datetime
+from typing import Any
+
+from textsent.charsets import decode
+from textsent.errors import MissingExtraError
+
+_ENCRYPTED_CLASS = "IPM.Note.SMIME"
+
+
+def check_extra() -> None:
+    """Raise MissingExtraError where the package that reads these files isn't installed."""
+    try:
+        import oxmsg  # noqa: F401
+    except ImportError as exc:
+        raise MissingExtraError(
+            "reading Outlook's .msg files needs another package: pip install 'textsent[outlook]'"
+        ) from exc
+
+
+def read_msg(data: bytes) -> bytes:
+    """Return an Outlook message as an Internet message, its attachments empty.
+
+    Args:
+        data: The bytes of the .msg file.
+
+    Raises:
+        ValueError: They are no such file, or a broken one.
+    """
+    import oxmsg
+
+    try:
+        return _as_mail(oxmsg.Message.load(data))
+    except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError) as exc:
+        raise ValueError(f"it is no Outlook message that can be read: {exc}") from exc
+
+
+def _as_mail(message: Any) -> bytes:
+    from oxmsg.domain import constants
+
+    sent = {name.lower(): value for name, value in message.message_headers.items()}
+    properties = message.properties
+    fields = {
+        "Message-ID": sent.get("message-id") or properties.str_prop_value(constants.PID_INTERNET_MESSAGE_ID),
+        "Date": sent.get("date") or (message.sent_date and format_datetime(message.sent_date)),
+        "From": message.sender,
+        "To": sent.get("to") or properties.str_prop_value(constants.PID_DISPLAY_TO),
+        "Subject": message.subject,
+        "In-Reply-To": sent.get("in-reply-to") or properties.str_prop_value(constants.PID_IN_REPLY_TO_ID),
+        "List-ID": sent.get("list-id"),
+    }
+    header = [f"{name}: {' '.join(str(value).split())}" for name, value in fields.items() if value]
+    if message.message_class.startswith(_ENCRYPTED_CLASS) and "Multipart" not in message.message_class:
+        return "\n".join([*header, "Content-Type: application/pkcs7-mime", "", ""]).encode()
+    html = properties.binary_prop_value(constants.PID_HTML)
+    texts = {
+        "text/plain": message.body or "",
+        "text/html": decode(html, properties.body_encoding) if html else message.html_body or "",
+    }
+    mixed, alternative = (f"=_{secrets.token_hex(16)}" for _ in range(2))
+    lines = [*header, f'Content-Type: multipart/mixed; boundary="{mixed}"', ""]
+    lines += [f"--{mixed}", f'Content-Type: multipart/alternative; boundary="{alternative}"', ""]
+    for content_type, text in texts.items():
+        encoded = base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
+        lines += [f"--{alternative}", f"Content-Type: {content_type}; charset=utf-8"]
+        lines += ["Content-Transfer-Encoding: base64", "", encoded]
+    lines.append(f"--{alternative}--")
+    for attachment in message.attachments:
+        content_type = attachment.mime_type or "application/octet-stream"
+        lines += [f"--{mixed}", f"Content-Type: {content_type}", "Content-Disposition: attachment", "", ""]
+    return "\n".join([*lines, f"--{mixed}--", ""]).encode("utf-8", "replace")
