@@ -17,18 +17,35 @@ from textsent._accessor import register_when_pandas_is_imported
 if TYPE_CHECKING:
     from textsent.dataframe import score_frame
     from textsent.errors import TextsentError
+    from textsent.mail import MailOptions
+    from textsent.own_words import own_words
     from textsent.preprocess import Preprocessor
+    from textsent.readers import open_reader
     from textsent.score import Scorer, load, score_file
 
 __version__ = "0.1.0"
 
-__all__ = ["Preprocessor", "Scorer", "TextsentError", "__version__", "load", "score_file", "score_frame"]
+__all__ = [
+    "MailOptions",
+    "Preprocessor",
+    "Scorer",
+    "TextsentError",
+    "__version__",
+    "load",
+    "open_reader",
+    "own_words",
+    "score_file",
+    "score_frame",
+]
 
 _HOMES = {
+    "MailOptions": "textsent.mail",
     "Preprocessor": "textsent.preprocess",
     "Scorer": "textsent.score",
     "TextsentError": "textsent.errors",
     "load": "textsent.score",
+    "open_reader": "textsent.readers",
+    "own_words": "textsent.own_words",
     "score_file": "textsent.score",
     "score_frame": "textsent.dataframe",
 }

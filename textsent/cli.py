@@ -93,8 +93,8 @@ def score(
         list[str],
         typer.Argument(
             metavar="INPUT",
-            help="Files to score: .mbox, .csv, .tsv, .parquet, .jsonl or .txt (a line is a text), "
-            "each also .gz, .bz2 or .zst; - is standard input.",
+            help="Files to score: .mbox, .eml, .msg, .csv, .tsv, .parquet, .jsonl or .txt (a line is a text), each "
+            "also .gz, .bz2 or .zst; a Maildir or a folder of mail; mail in .zip or .tar; - is standard input.",
         ),
     ],
     output: Annotated[
@@ -102,18 +102,21 @@ def score(
         typer.Option(
             "--output",
             "-o",
-            help="File to write: .parquet, .csv or .jsonl; - is standard output.",
+            help="File to write: .parquet, .csv or .jsonl, or for mail .mbox: the mails as they were with their "
+            "scores in their headers; - is standard output.",
             show_default="a table in a terminal, CSV in a pipe",
         ),
     ] = None,
     format: Annotated[
         str | None,
         typer.Option(
-            help="Format of the inputs: mbox, csv, tsv, parquet, jsonl or text.", show_default="by suffix"
+            help="Format of the inputs: mbox, eml, emlx, msg, zip, tar, csv, tsv, parquet, jsonl or text.",
+            show_default="by suffix",
         ),
     ] = None,
     output_format: Annotated[
-        str | None, typer.Option(help="Format of the output: parquet, csv or jsonl.", show_default="by suffix")
+        str | None,
+        typer.Option(help="Format of the output: parquet, csv, jsonl or mbox.", show_default="by suffix"),
     ] = None,
     text_column: TextColumn = None,
     model: Model = "imdb-lstm",
@@ -128,15 +131,29 @@ def score(
             show_default="no score is",
         ),
     ] = None,
+    keep_quotes: Annotated[
+        bool, typer.Option("--keep-quotes", help="Score a mail with what it quotes and forwards.")
+    ] = False,
+    keep_signatures: Annotated[
+        bool, typer.Option("--keep-signatures", help="Score a mail with signatures and legal footers.")
+    ] = False,
+    with_subject: Annotated[
+        bool, typer.Option("--with-subject", help="Score a mail's subject with its body.")
+    ] = False,
+    max_message_mb: Annotated[
+        int, typer.Option(help="Of a mail over so many MB only the text is held in memory.")
+    ] = 64,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Score the rows of files and write them with their scores."""
+    from textsent.mail import MailOptions
     from textsent.score import Summary, load, score_file
 
     table_wanted = output is None and sys.stdout.isatty()
     target = None if table_wanted else output or "-"
     band = None if neutral is None else _band(neutral)
+    mail = MailOptions(keep_quotes, keep_signatures, with_subject, max_message_mb << 20)
     scorer = load(model, device=device, column=text_column, prefix=prefix, neutral=band, batch_size=batch_size)
 
     from textsent.display import RowTable, ScoreProgress, print_summary
@@ -158,6 +175,7 @@ def score(
             format=format,
             output_format=output_format,
             overwrite=overwrite,
+            mail=mail,
             on_batch=show,
         )
     if table_wanted:

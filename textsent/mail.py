@@ -9,6 +9,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 
+from textsent.errors import OptionError
 from textsent.headers import is_deleted, parse_fields, split_header, text_of, utc_of
 from textsent.mbox import DEFAULT_MAX_MESSAGE_BYTES, Message, split_mbox
 from textsent.oversize import TextParts
@@ -34,6 +35,10 @@ class MailOptions:
     keep_signatures: bool = False
     with_subject: bool = False
     max_message_bytes: int = DEFAULT_MAX_MESSAGE_BYTES
+
+    def __post_init__(self) -> None:
+        if self.max_message_bytes < 1:
+            raise OptionError(f"a message must be allowed at least one byte. Received: {self.max_message_bytes}")
 
 
 DEFAULT_OPTIONS = MailOptions()
@@ -69,7 +74,8 @@ def read_messages(
     for message in messages:
         row = read_message(message, options)
         if with_raw:
-            row.update(zip(RAW_FIELDS.names, (message.separator, message.content), strict=True))
+            separator = message.separator if message.escaped else None
+            row.update(zip(RAW_FIELDS.names, (separator, message.content), strict=True))
         rows.append(row)
         size += len(message.content)
         if len(rows) == BATCH_MESSAGES or size >= BATCH_BYTES:
@@ -132,15 +138,24 @@ def read_message(message: Message, options: MailOptions = DEFAULT_OPTIONS) -> di
     }
 
 
-ANNOTATION = re.compile(rb"(?:X-Textsent-[A-Za-z]{1,20}:[^\r\n]*(?:\r\n?|\n))*")
-"""The lines that `textsent score -o annotated.mbox` puts on top of a message."""
+_ANNOTATION = re.compile(rb"(?:X-Textsent-(?:Score|Sentiment|Model):[^\r\n]*(?:\r\n?|\n))*")
+
+
+def annotated(content: bytes, values: dict[str, str], line_end: bytes) -> bytes:
+    """Return a message with header lines put on top of it, in place of those that textsent put there before.
+
+    Args:
+        content: The message.
+        values: What to write, by `Score`, `Sentiment` or `Model`.
+        line_end: Ends the new lines.
+    """
+    lines = (f"X-Textsent-{name}: {value}".encode("ascii", "replace") + line_end for name, value in values.items())
+    return b"".join((*lines, without_annotation(content)))
 
 
 def without_annotation(content: bytes) -> bytes:
     """Return a message without the header lines that textsent has put on top of it."""
-    if not content.startswith(b"X-Textsent-"):
-        return content
-    annotation = ANNOTATION.match(content)
+    annotation = _ANNOTATION.match(content)
     return content[annotation.end() :] if annotation else content
 
 

@@ -226,8 +226,8 @@ def _open_folder(name: str, format: str | None) -> mailstores.MailFolder:
         raise InputError(f"{exc.filename or name} can't be opened: {exc.strerror}") from exc
     if not len(folder):
         raise InputError(
-            f"{name} is a folder without mail: textsent looks for .mbox, .eml, .emlx and .msg files and Maildirs in "
-            f"it; name other files one by one, for instance {Path(name, '*.csv')}"
+            f"{name} is a folder without mail: textsent looks for .mbox, .eml, .emlx and .msg files and Maildirs "
+            f"in it; name other files one by one, for instance {Path(name, '*.csv')}"
         )
     return folder
 

@@ -21,7 +21,11 @@ MAIL_SCHEMA = pa.schema(
 )
 
 RAW_FIELDS = pa.schema([pa.field("raw_separator", pa.binary()), pa.field("raw_content", pa.large_binary())])
-"""A message's bytes, carried beside its columns where it is written back into a mailbox."""
+"""A message's bytes, carried beside its columns where it is written back into a mailbox. The separator, and what else
+stands before the message, is null where the message has a file of its own."""
+
+MODEL_KEY = "textsent.model"
+"""Key of a scored table's metadata: the name of the model."""
 
 NO_TEXT = {
     "encrypted": "encrypted",
@@ -43,12 +47,13 @@ SCORE_SCHEMA = pa.schema(
 )
 
 
-def scored_schema(schema: pa.Schema, prefix: str = "") -> pa.Schema:
+def scored_schema(schema: pa.Schema, prefix: str = "", model: str | None = None) -> pa.Schema:
     """Return `schema` with the columns that scoring adds after its own.
 
     Args:
         schema: The columns that came in.
         prefix: Put before the name of each added column.
+        model: The model's name, for the metadata.
 
     Raises:
         OptionError: An added column has the name of one that came in.
@@ -60,7 +65,8 @@ def scored_schema(schema: pa.Schema, prefix: str = "") -> pa.Schema:
             f"the input already has the column{'s'[: len(clashes) > 1]} {_listed(clashes)}: "
             "give the added columns a prefix, for instance --prefix textsent_"
         )
-    return pa.schema([*schema, *added], metadata=schema.metadata)
+    metadata = {**(schema.metadata or {}), **({MODEL_KEY: model} if model else {})}
+    return pa.schema([*schema, *added], metadata=metadata or None)
 
 
 def text_column(schema: pa.Schema, name: str | None = None) -> str:
@@ -98,6 +104,11 @@ def is_text(data_type: pa.DataType) -> bool:
     return (
         pa.types.is_string(data_type) or pa.types.is_large_string(data_type) or pa.types.is_string_view(data_type)
     )
+
+
+def is_mail(schema: pa.Schema) -> bool:
+    """Return whether rows are mails, which say in `flags` why one has no text."""
+    return schema.names.count("flags") == 1 and schema.field("flags").type == MAIL_SCHEMA.field("flags").type
 
 
 def _listed(names: list[str]) -> str:

@@ -15,11 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from textsent.errors import InputError, OptionError, PresetError
+from textsent.mail import DEFAULT_OPTIONS, MailOptions
 from textsent.model import SentimentModel
 from textsent.preprocess import VOCABULARY_FILE, Preprocessor, WordIds, as_text_array
 from textsent.presets import CONFIG_FILE, find_preset, read_json
 from textsent.readers import Reader, open_reader
-from textsent.schema import SCORE_SCHEMA, scored_schema, text_column
+from textsent.schema import NO_TEXT, SCORE_SCHEMA, is_mail, scored_schema, text_column
 from textsent.writers import check_output, open_writer
 
 DEFAULT_MODEL = "imdb-lstm"
@@ -45,6 +46,7 @@ class Scorer:
         prefix: Put before the name of each added column.
         neutral: Scores from the first to the second value are called neutral; with None no score is.
         batch_size: Windows of text predicted together; with None what suits the engine.
+        name: The model's, written into the metadata of what is scored.
     """
 
     preprocessor: Preprocessor
@@ -53,6 +55,7 @@ class Scorer:
     prefix: str = ""
     neutral: tuple[float, float] | None = None
     batch_size: int | None = None
+    name: str | None = None
 
     def __post_init__(self) -> None:
         if self.neutral and not 0 <= self.neutral[0] <= self.neutral[1] <= 1:
@@ -85,7 +88,7 @@ class Scorer:
                 f"{folder / VOCABULARY_FILE} holds {len(preprocessor.words)} words, "
                 f"but the network was made for {expected}: take the preset's files from one place"
             )
-        return cls(preprocessor, model, **settings)
+        return cls(preprocessor, model, name=folder.name, **settings)
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return `batch` with the columns of SCORE_SCHEMA after its own, all rows in their order.
@@ -94,9 +97,15 @@ class Scorer:
             InputError: The column of the texts is missing.
             OptionError: The batch has a column of an added one's name already.
         """
-        schema = scored_schema(batch.schema, self.prefix)
+        schema = self.output_schema(batch.schema)
         added = self.score_columns(batch.column(text_column(batch.schema, self.column)))
+        if is_mail(batch.schema):
+            added = _with_reasons(added, batch.column("flags"))
         return pa.RecordBatch.from_arrays([*batch.columns, *added.columns], schema=schema)
+
+    def output_schema(self, schema: pa.Schema) -> pa.Schema:
+        """Return the columns of what comes out where `schema` comes in."""
+        return scored_schema(schema, self.prefix, self.name)
 
     def score(self, texts: Iterable[str | None] | pa.Array) -> np.ndarray[Any, np.dtype[np.float32]]:
         """Return the probability that each text is positive: float32, shape (texts,), NaN where there is none."""
@@ -183,6 +192,7 @@ def score_file(
     format: str | None = None,
     output_format: str | None = None,
     overwrite: bool = False,
+    mail: MailOptions = DEFAULT_OPTIONS,
     on_batch: Callable[[pa.RecordBatch, Summary], None] | None = None,
 ) -> Summary:
     """Score the rows of files and write them, with their scores, into one file.
@@ -196,22 +206,22 @@ def score_file(
         format: Format of the inputs, by default what their suffixes say.
         output_format: Format of the output, by default what its suffix says.
         overwrite: Replace an output that exists.
+        mail: What of a mail counts as its text.
         on_batch: Called after each batch with the scored rows and the summary so far.
 
     Raises:
         InputError: An input can't be read, or has no rows.
         OutputError: The output can't be written.
     """
-    if output is not None:
-        check_output(output, output_format, overwrite)
+    to_mailbox = output is not None and check_output(output, output_format, overwrite)[0] == "mbox"
     summary = Summary()
     started = time.monotonic()
-    with open_reader(sources, format) as reader:
+    with open_reader(sources, format, mail, with_raw=to_mailbox) as reader:
         summary.size = reader.size
         if not reader.schema.names:
             raise _no_rows(reader)
         text_column(reader.schema, scorer.column)
-        schema = scored_schema(reader.schema, scorer.prefix)
+        schema = scorer.output_schema(reader.schema)
         writer = None if output is None else open_writer(output, schema, output_format, overwrite)
         with writer or nullcontext():
             for batch in reader:
@@ -226,6 +236,17 @@ def score_file(
             if summary.rows == 0:
                 raise _no_rows(reader)
     return summary
+
+
+def _with_reasons(scored: pa.RecordBatch, flags: pa.Array) -> pa.RecordBatch:
+    """Return the columns of SCORE_SCHEMA with the reason why a mail has no text, where its flags tell it."""
+    errors = scored.column("error").to_pylist()
+    if NULL_TEXT not in errors:
+        return scored
+    for row, names in enumerate(flags.to_pylist()):
+        if errors[row] == NULL_TEXT:
+            errors[row] = next((NO_TEXT[name] for name in names or () if name in NO_TEXT), NULL_TEXT)
+    return scored.set_column(scored.num_columns - 1, SCORE_SCHEMA.field("error"), pa.array(errors, pa.string()))
 
 
 def _no_rows(reader: Reader) -> InputError:

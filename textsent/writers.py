@@ -6,11 +6,12 @@ import base64
 import json
 import math
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from datetime import date, time
+from datetime import date, datetime, time
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Protocol, Self
@@ -18,7 +19,9 @@ from typing import IO, Any, Protocol, Self
 import pyarrow as pa
 
 from textsent.errors import OptionError, OutputError
+from textsent.mail import annotated
 from textsent.readers import STANDARD_STREAM, format_by_suffix
+from textsent.schema import MODEL_KEY, RAW_FIELDS, SCORE_SCHEMA
 
 ROW_GROUP_BYTES = 32 << 20
 """Arrow data gathered before Parquet writes a row group: more reads faster later, and takes this much memory."""
@@ -43,7 +46,7 @@ class Writer:
         Args:
             sink: Path; `-` is standard output.
             schema: The columns of every batch.
-            format: One of csv, jsonl, parquet; by default what the suffix says, and csv for standard output.
+            format: One of csv, jsonl, parquet, mbox; by default what the suffix says, and csv for standard output.
             overwrite: Replace a file of that name.
 
         Raises:
@@ -155,7 +158,7 @@ def check_output(sink: str | Path, format: str | None = None, overwrite: bool = 
     if (format or by_suffix) not in _FORMATS:
         raise OutputError(
             f"{sink}: the suffix {path.suffix!r} names no format that textsent writes: "
-            "use .parquet, .csv or .jsonl, or choose one with --output-format"
+            "use .parquet, .csv, .jsonl or .mbox, or choose one with --output-format"
         )
     try:
         path.exists()
@@ -257,10 +260,51 @@ class _CsvRows:
         pass
 
 
+class _MailboxRows:
+    """Mails as they were, each with its score on top; one that had a file of its own gets a separator."""
+
+    def __init__(self, stream: IO[bytes], schema: pa.Schema) -> None:
+        if not set(RAW_FIELDS.names) <= set(schema.names):
+            raise pa.ArrowInvalid("only mail can be written into a mailbox")
+        self._stream = stream
+        self._last = b""  # byte written
+        added = dict(zip(SCORE_SCHEMA.names, schema.names[-len(SCORE_SCHEMA) :], strict=True))
+        self._columns = (*RAW_FIELDS.names, "date", added["score"], added["sentiment"])
+        self._model = (schema.metadata or {}).get(MODEL_KEY.encode(), b"").decode() or "unnamed"
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        columns = (batch.column(name).to_pylist() for name in self._columns)
+        for separator, content, sent, score, sentiment in zip(*columns, strict=True):
+            line_end = _LINE_END.search(separator or b"") or _LINE_END.search(content)
+            end = line_end[0] if line_end else b"\n"
+            if separator is None or (self._last and b"From " not in separator):
+                moment = (sent or datetime(1970, 1, 1)).strftime("%a %b %e %H:%M:%S %Y")
+                separator = f"From - {moment}".encode("ascii") + end
+                content = _FROM.sub(rb">\1", content) + end * (1 + (not content.endswith(end)))
+            values = {}
+            if score is not None:
+                values = {"Score": f"{score:.4f}", "Sentiment": sentiment, "Model": self._model}
+            between = end if self._last not in b"\r\n" else b""
+            written = b"".join((between, separator, annotated(content, values, end)))
+            self._stream.write(written)
+            self._last = written[-1:] or self._last
+
+    def close(self) -> None:
+        pass
+
+    def abandon(self) -> None:
+        pass
+
+
+_LINE_END = re.compile(rb"\r\n?|\n")
+_FROM = re.compile(rb"^(>*From )", re.MULTILINE)
+
+
 _FORMATS: dict[str, Callable[[IO[bytes], pa.Schema], _Rows]] = {
     "parquet": _ParquetRows,
     "csv": _CsvRows,
     "jsonl": _JsonRows,
+    "mbox": _MailboxRows,
 }
 
 
