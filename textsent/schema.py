@@ -21,8 +21,8 @@ MAIL_SCHEMA = pa.schema(
 )
 
 RAW_FIELDS = pa.schema([pa.field("raw_separator", pa.binary()), pa.field("raw_content", pa.large_binary())])
-"""A message's bytes, carried beside its columns where it is written back into a mailbox. The separator, and what else
-stands before the message, is null where the message has a file of its own."""
+"""A message's bytes, carried beside its columns where it is written back into a mailbox. The separator, and what
+else stands before the message, is null where the message has a file of its own."""
 
 MODEL_KEY = "textsent.model"
 """Key of a scored table's metadata: the name of the model."""
