@@ -16,9 +16,10 @@ from textsent.own_words import own_words
 if TYPE_CHECKING:
     from email.message import Message as EmailMessage
 
+_CAREFUL_FROM = 20_000  # bytes
 _MAX_ENCODED_WORDS = 64
 """fast-mail-parser's time grows with the square of a header's encoded words. More are hidden from it: what it makes
-of them isn't used."""
+of them isn't used. In a short message there is no time to lose."""
 
 _MAX_PARTS = 10_000
 
@@ -107,7 +108,7 @@ class _UnreadableError(Exception):
     """Neither parser can read the message in reasonable time."""
 
 
-def _read_leaves(content: bytes) -> tuple[_Leaves, bool]:
+def _read_leaves(content: bytes, is_escaped: bool) -> tuple[_Leaves, bool]:
     """Return the leaves of a message, and whether the second parser was needed.
 
     Raises:
@@ -115,18 +116,18 @@ def _read_leaves(content: bytes) -> tuple[_Leaves, bool]:
     """
     import fast_mail_parser
 
-    if content.count(b"=?") > _MAX_ENCODED_WORDS:
+    if len(content) > _CAREFUL_FROM and content.count(b"=?") > _MAX_ENCODED_WORDS:
         content = content.replace(b"=?", b"= ?")
     try:
         tree = fast_mail_parser.parse_email_tree(content, mode="lazy")
-        leaves = _sorted_leaves(tree)
+        leaves = _sorted_leaves(tree, is_escaped)
     except fast_mail_parser.MimeStructureError as exc:
         raise _UnreadableError from exc
     except (fast_mail_parser.ParseError, _UnknownEncodingError):
-        return _sorted_leaves(_parsed_by_standard_library(content)), True
+        return _sorted_leaves(_parsed_by_standard_library(content), is_escaped), True
     if tree.content_type.startswith("multipart/") and not leaves.has_text() and not leaves.is_encrypted:
         try:
-            second = _sorted_leaves(_parsed_by_standard_library(content))
+            second = _sorted_leaves(_parsed_by_standard_library(content), is_escaped)
         except _UnreadableError:
             return leaves, False
         if second.has_text():
@@ -150,7 +151,7 @@ class _UnknownEncodingError(Exception):
     """fast-mail-parser has left a part's transfer encoding as it is."""
 
 
-def _sorted_leaves(tree: _Part) -> _Leaves:
+def _sorted_leaves(tree: _Part, is_escaped: bool) -> _Leaves:
     leaves = _Leaves()
     stack: list[tuple[_Part, int | None, bool]] = [(tree, None, False)]
     alternatives = seen = 0
@@ -172,7 +173,8 @@ def _sorted_leaves(tree: _Part) -> _Leaves:
             stack.extend((child, alternative, is_forwarded) for child in reversed(part.children))
         elif _is_text(part, alternative, leaves):
             kind = "html" if content_type in _HTML else "plain"
-            (leaves.forwarded if is_forwarded else leaves.texts).append((alternative, kind, _decoded(part, kind)))
+            texts = leaves.forwarded if is_forwarded else leaves.texts
+            texts.append((alternative, kind, _decoded(part, kind, is_escaped)))
         elif not is_forwarded and content_type not in _STRUCTURE:
             is_image = content_type.startswith("image/")
             leaves.images += is_image
@@ -195,7 +197,7 @@ _DELSP = re.compile(r"delsp\s*=\s*\"?yes", re.IGNORECASE)
 _KNOWN_ENCODINGS = frozenset({"", "7bit", "8bit", "binary", "base64", "quoted-printable"})
 
 
-def _decoded(part: _Part, kind: str) -> str:
+def _decoded(part: _Part, kind: str, is_escaped: bool) -> str:
     """Return a part's text with line feeds as line ends, and lines that were folded (RFC 3676) whole."""
     encoding = _header(part, "content-transfer-encoding").lower()
     if encoding not in _KNOWN_ENCODINGS:
@@ -209,9 +211,26 @@ def _decoded(part: _Part, kind: str) -> str:
     text = decode(data, label).replace("\0", "")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if is_escaped and encoding != "base64" and ">From " in text:
+        text = _ESCAPED_FROM.sub(_unescaped, text)
     if kind == "plain" and _FLOWED.search(content_type):
         text = _unfolded(text, bool(_DELSP.search(content_type)))
     return text
+
+
+_ESCAPED_FROM = re.compile(r"^>(>*From )", re.MULTILINE)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    """Return a line's start as it was before the line was put into a mailbox.
+
+    Among quoted lines ">From " is one more of them: the oldest dialect doesn't tell the two apart.
+    """
+    text, start = found.string, found.start()
+    above = text.rfind("\n", 0, start - 1) + 1 if start else -1
+    below = text.find("\n", start) + 1
+    is_quoted = (start and text.startswith(">", above)) or (below and text.startswith(">", below))
+    return found[0] if is_quoted and found[1] == "From " else found[1]
 
 
 def _header(part: _Part, name: str) -> str:
@@ -242,7 +261,7 @@ def _unfolded(text: str, delete_space: bool) -> str:
 
 
 _MAX_POINTER = 600  # characters
-_POINTS_TO_HTML = re.compile(r"html|browser|online|mail[ -](?:client|program|reader)|display|view", re.IGNORECASE)
+_POINTING_WORDS = ("html", "browser", "online", "mail client", "mail program", "mail reader", "display", "view")
 """A short text beside HTML that has one of these words may only say where the real one is. If it doesn't, no harm
 is done: the HTML says the same."""
 
@@ -260,8 +279,10 @@ class _Pieces:
             plain = [part for part in parts if part[0] == "plain"]
             html = [part for part in parts if part[0] == "html"]
             length = sum(len(text) for _, text in plain)
-            points = length < _MAX_POINTER and any(_POINTS_TO_HTML.search(text) for _, text in plain)
-            self._pieces += html if html and (points or not plain) else plain
+            if html and (not plain or (length < _MAX_POINTER and _points_elsewhere(plain))):
+                self._pieces += html
+            else:
+                self._pieces += plain
 
     def all_words(self) -> str:
         return _joined(html_to_text(text) if kind == "html" else text for kind, text in self._pieces)
@@ -275,23 +296,34 @@ class _Pieces:
         return any(kind == "html" and has_images(text) for kind, text in self._pieces)
 
 
+def _points_elsewhere(parts: list[tuple[str, str]]) -> bool:
+    lower = " ".join(text for _, text in parts).lower()
+    return any(word in lower for word in _POINTING_WORDS)
+
+
 def _joined(texts: Iterable[str]) -> str:
     return "\n\n".join(stripped for text in texts if (stripped := text.strip()))
 
 
 def read_text(
-    content: bytes, flags: list[str], *, keep_quotes: bool = False, keep_signatures: bool = False
+    content: bytes,
+    flags: list[str],
+    *,
+    is_escaped: bool = False,
+    keep_quotes: bool = False,
+    keep_signatures: bool = False,
 ) -> tuple[str | None, int]:
     """Return a message's text, None where there is none that can be read, and its number of attachments.
 
     Args:
         content: The message, its header well-formed, with line feeds as line ends.
         flags: What is to be known of the text is added here; one of NO_TEXT where there is none.
+        is_escaped: A line that begins with ">From " began with "From " before it was put into a mailbox.
         keep_quotes: Quoted and forwarded messages are text too.
         keep_signatures: Signatures, sign-offs and footers are text too.
     """
     try:
-        leaves, recovered = _read_leaves(content)
+        leaves, recovered = _read_leaves(content, is_escaped)
     except _UnreadableError:
         flags.append("unreadable")
         return None, 0

@@ -15,19 +15,22 @@ _FIELD = re.compile(rb"(?:^|\n)([MDFTSILXmdftsilx][!-9;-~]*)[ \t]*:[ \t]*([^\n]*
 _MAX_HEADER_LINES = 10_000
 
 
-def split_header(content: bytes) -> tuple[bytes, bytes, bool]:
-    """Return a message's header and body with line feeds as line ends, and whether the header had to be mended."""
+def find_header(content: bytes) -> tuple[bytes, bytes, bool]:
+    """Return a message's header, the message with line feeds as line ends, and whether its header was mended.
+
+    A message without a header gets the blank line that ends one. A line that is none of a header's, with one of a
+    header's below it, is a slip and left out; with another below it, it is where the body begins.
+    """
     if b"\r" in content:
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     lines = _HEADER_LINES.match(content)
     end = lines.end() if lines else 0
     ends = end == len(content) or content[end : end + 1] == b"\n"
     if ends and (end or not _SURE_HEADER_LINE.match(content, 1)):
-        return content[:end], content[end + 1 :], False
+        return content[:end], content, False
     kept = [content[:end]]
     mended = False
     for _ in range(_MAX_HEADER_LINES):
-        # At a line that is neither a header's nor blank: where a header's line follows, it is a slip.
         line_end = content.find(b"\n", end) + 1
         if not line_end or not _SURE_HEADER_LINE.match(content, line_end):
             break
@@ -38,7 +41,8 @@ def split_header(content: bytes) -> tuple[bytes, bytes, bool]:
         if content[end : end + 1] == b"\n":
             end += 1
             break
-    return b"".join(kept), content[end:], mended
+    header = b"".join(kept)
+    return header, header + b"\n" + content[end:], mended
 
 
 def parse_fields(header: bytes) -> dict[str, bytes]:

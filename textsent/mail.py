@@ -10,7 +10,7 @@ from typing import IO, Any
 import pyarrow as pa
 
 from textsent.errors import OptionError
-from textsent.headers import is_deleted, parse_fields, split_header, text_of, utc_of
+from textsent.headers import find_header, is_deleted, parse_fields, text_of, utc_of
 from textsent.mbox import DEFAULT_MAX_MESSAGE_BYTES, Message, split_mbox
 from textsent.oversize import TextParts
 from textsent.schema import MAIL_SCHEMA, RAW_FIELDS
@@ -102,25 +102,22 @@ def read_message(message: Message, options: MailOptions = DEFAULT_OPTIONS) -> di
             parts = TextParts(options.max_message_bytes)
             parts.feed(content)
             content = parts.content()
-    header, body, recovered = split_header(content)
-    if message.escaped and b">From " in body:
-        body = _ESCAPED_FROM.sub(_unescaped, body)
+    header, content, recovered = find_header(content)
     fields = parse_fields(header)
     if is_deleted(fields) and "deleted" not in flags:
         flags.append("deleted")
     subject = text_of(fields.get("subject"))
     if recovered:
         flags.append("recovered")
-    text, attachments = (
-        (None, 0)
-        if "unreadable" in flags
-        else read_text(
-            header.rstrip(b"\n") + (b"\n\n" if header else b"\n") + body,
+    text, attachments = None, 0
+    if "unreadable" not in flags:
+        text, attachments = read_text(
+            content,
             flags,
+            is_escaped=message.escaped,
             keep_quotes=options.keep_quotes,
             keep_signatures=options.keep_signatures,
         )
-    )
     if options.with_subject and subject and text is not None:
         text = f"{subject}\n\n{text}"
     return {
@@ -157,18 +154,3 @@ def without_annotation(content: bytes) -> bytes:
     """Return a message without the header lines that textsent has put on top of it."""
     annotation = _ANNOTATION.match(content)
     return content[annotation.end() :] if annotation else content
-
-
-_ESCAPED_FROM = re.compile(rb"(?:(?<=\n)|\A)>(>*From )")
-
-
-def _unescaped(found: re.Match[bytes]) -> bytes:
-    """Return a line's start as it was before the line was put into a mailbox.
-
-    Among quoted lines ">From " is one more of them: the oldest dialect doesn't tell the two apart.
-    """
-    text, start = found.string, found.start()
-    above = text.rfind(b"\n", 0, start - 1) + 1 if start else -1
-    below = text.find(b"\n", start) + 1
-    is_quoted = (start and text.startswith(b">", above)) or (below and text.startswith(b">", below))
-    return found[0] if is_quoted and found[1] == b"From " else found[1]
