@@ -2,7 +2,7 @@
 
 python -m benchmarks.mail [--messages 6000] [--megabytes 100 1000] [--only split read memory words]
 
-The mailbox is made of the reference mails in tests/data/own_words: a third HTML, a third both, a tenth with an
+The mailbox is made of the reference mails in tests/data/own_words: a third HTML, a third both, an eighth with an
 attachment, with the headers that mail picks up on its way. Everything runs on one core.
 """
 
@@ -47,7 +47,7 @@ def messages(seed: int = 0) -> Iterator[bytes]:
         else:
             parts = _part("text/plain", text), _part("text/html", html)
             body = _multipart("alternative", *parts)
-        if number % 10 == 0:
+        if number % 8 == 0:
             size = int(chosen.lognormvariate(11, 1))
             content = base64.encodebytes(chosen.randbytes(size)).decode()
             body = _multipart(

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from textsent.oversize import TextParts
 
-CHUNK_SIZE = 1 << 19  # bytes
+CHUNK_SIZE = 1 << 20  # bytes
 
 DEFAULT_MAX_MESSAGE_BYTES = 64 << 20
 
@@ -62,7 +62,7 @@ _PLAIN_SEPARATOR = re.compile(
     rb"From \S{1,200} +(?!Mon Sep 17 00:00:00 2001)[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]?\d \d\d:\d\d:\d\d "
     rb"(?:[+-]\d{4} )?\d{4}(?:\r?\n|\r(?=[^\n]))"
 )
-"""What most separators look like, told at once."""
+"""What most separators look like."""
 
 _GIT_DATE = b"Mon Sep 17 00:00:00 2001"
 """The date of every separator that `git format-patch` writes; in a mail it stands in a patch that was pasted."""
@@ -139,7 +139,6 @@ class _Splitter:
         self.offset = 0  # of the separator's line
         self.parts: TextParts | None = None  # what was put aside of an oversize message
         self.claimed: int | None = None  # offset of its end by Content-Length; -1 where that is missing or wrong
-        self.line_end = 0  # place after the separator that was found last
         self.from_git = False  # the mailbox begins with a separator of git's date
 
     def messages(self) -> Iterator[Message]:
@@ -152,18 +151,22 @@ class _Splitter:
             for place in _find_all(held, searched):
                 if place and held[place - 1] not in b"\r\n" and not self._follows_mark(place):
                     continue
-                separates = self._separates(place)
-                if separates is None:
+                plain = _PLAIN_SEPARATOR.match(held, place)
+                end = plain.end() if plain else self._separator_end(place)
+                if end and self._claims_more(place):
+                    end = self._end_unless_inside(end)
+                if end is None:
                     waiting = place  # for what decides, in the next chunk
                     break
-                if separates:
-                    leading = b""
+                if end:
+                    separator = held[place:end]
+                    if self.separator is None:
+                        self.from_git = _GIT_DATE in separator
                     if self.separator is None and self._is_preamble(place):
-                        leading = held[:place]
+                        separator = held[:end]
                     else:
                         yield self._message(place)
-                    self.start = self.line_end
-                    self.separator = leading + held[place : self.start]
+                    self.start, self.separator = end, separator
                     self.offset, self.claimed = self.base + place, None
             searched = max(self.start, len(held) - 4) if waiting is None else waiting
             searched -= self._let_go(searched)
@@ -222,22 +225,6 @@ class _Splitter:
             return False
         return start >= end or not self._header_follows(start, known=True, count=1)
 
-    def _separates(self, place: int) -> bool | None:
-        """Return whether the line at a place is a separator; None where what decides wasn't read yet."""
-        plain = _PLAIN_SEPARATOR.match(self.held, place)
-        end = plain.end() if plain else self._separator_end(place)
-        if not end:
-            return None if end is None else False
-        if self.claimed is None:
-            self.claimed = self._claimed_end(place)
-        inside = self.claimed > self.base + place and self._is_length_right()
-        if inside is None:
-            return None
-        if self.separator is None and _GIT_DATE in self.held[place:end]:
-            self.from_git = True
-        self.line_end = end
-        return not inside
-
     def _separator_end(self, place: int) -> int | None:
         """Return the place after a separator's line; 0 where it is none, None where what decides wasn't read."""
         line = _LINE.match(self.held, place)
@@ -276,10 +263,21 @@ class _Splitter:
             place = end.end() if end else limit
         return True
 
-    def _is_length_right(self) -> bool | None:
-        """Return whether the mailbox's end or a separator stands where the Content-Length says."""
+    def _claims_more(self, place: int) -> bool:
+        """Return whether the message's Content-Length says that it goes on at a place."""
+        if self.claimed is None:
+            self.claimed = self._claimed_end(place)
+        return self.claimed > self.base + place
+
+    def _end_unless_inside(self, separator_end: int) -> int | None:
+        """Return a separator's end, or 0 where it stands within a body whose Content-Length is right.
+
+        It is right where another separator or the mailbox's end stands at the place that it names. None where that
+        wasn't read yet.
+        """
         assert self.claimed is not None
         end = self.claimed - self.base
+        right: bool | None
         if end > len(self.held):
             right = False if self.ended else None
         else:
@@ -290,11 +288,11 @@ class _Splitter:
                 right = end == len(self.held) if self.ended else None
             else:
                 begins = self.held.startswith(b"From ", end) and self.held[end - 1] in b"\r\n"
-                separator_end = self._separator_end(end) if begins else 0
-                right = None if separator_end is None else separator_end > 0
+                next_end = self._separator_end(end) if begins else 0
+                right = None if next_end is None else next_end > 0
         if right is False:
             self.claimed = -1
-        return right
+        return separator_end if right is False else 0 if right else None
 
     def _claimed_end(self, place: int) -> int:
         if self.separator is None:
