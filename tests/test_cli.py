@@ -22,6 +22,7 @@ from textsent.score import Scorer
 
 COMMANDS = [command.callback.__name__ for command in cli.app.registered_commands]
 SUMMARY = re.compile(r"(\S+) rows in \d+\.\d s \([\d,]+ rows/s\)(, written to (.*))?")
+FORMATS = "csv, tsv, parquet, jsonl, text, mbox, eml, emlx, msg, zip, tar"
 HEADER = '"text","sentiment","score","words","coverage","error"\n'
 
 
@@ -83,20 +84,23 @@ def run_module(*arguments: object, stdin: bytes = b"", **settings) -> subprocess
         ("missing.csv", "missing.csv: there is no such file: check the path"),
         ("missing", "missing: there is no such file: check the path"),
         ("good.csv missing.csv", "missing.csv: there is no such file: check the path"),
-        ("folder", "folder is a folder: name the files in it, for instance folder/*.mbox"),
+        (
+            "folder",
+            "folder is a folder without mail: textsent looks for .mbox, .eml, .emlx and .msg files and Maildirs "
+            "in it; name other files one by one, for instance folder/*.csv",
+        ),
         (
             "notes.docx",
             "notes.docx: the suffix '.docx' names no format that textsent reads: "
-            "choose one with --format: csv, tsv, parquet, jsonl, text, mbox",
+            f"choose one with --format: {FORMATS}",
         ),
         (
             "good.csv --format xml",
-            "there is no format 'xml': choose one of csv, tsv, parquet, jsonl, text, mbox",
+            f"there is no format 'xml': choose one of {FORMATS}",
         ),
         (
             "-",
-            "the format of standard input is not known: "
-            "choose one with --format: csv, tsv, parquet, jsonl, text, mbox",
+            f"the format of standard input is not known: choose one with --format: {FORMATS}",
         ),
         (
             "good.csv --text-column body",
@@ -180,9 +184,9 @@ def test_a_parquet_file_that_is_none_is_one_line_and_leaves_no_file(textsent, fi
     [
         ("kept.csv", "kept.csv exists already: choose another name, or replace it with --overwrite"),
         ("folder", "folder: the suffix '' names no format that textsent writes: "
-         "use .parquet, .csv or .jsonl, or choose one with --output-format"),
+         "use .parquet, .csv, .jsonl or .mbox, or choose one with --output-format"),
         ("out.xlsx", "out.xlsx: the suffix '.xlsx' names no format that textsent writes: "
-         "use .parquet, .csv or .jsonl, or choose one with --output-format"),
+         "use .parquet, .csv, .jsonl or .mbox, or choose one with --output-format"),
         ("nowhere/out.csv", "nowhere/out.csv can't be written: there is no folder nowhere"),
     ],
 )  # fmt: skip

@@ -15,10 +15,11 @@ def test_every_message_of_the_example_inbox_becomes_a_row(tmp_path):
     table = pq.read_table(tmp_path / "scored.parquet")
     assert summary.rows == table.num_rows == messages == 66
     assert table.column_names == [
-        "message_id", "date", "from", "to", "subject", "text", "offset",
+        "message_id", "date", "from", "to", "subject", "in_reply_to", "list_id", "text", "attachments",
+        "flags", "offset",
         "sentiment", "score", "words", "coverage", "error",
     ]  # fmt: skip
-    assert summary.errors == {"no words": 2}
+    assert summary.errors == {"no words": 1, "only images": 1}
 
 
 def test_most_of_the_example_inbox_s_polar_messages_are_judged_as_their_reader_did(tmp_path):

@@ -9,7 +9,8 @@ import textsent
 
 def test_the_package_has_the_names_it_promises():
     assert sorted(textsent.__all__) == [
-        "Preprocessor", "Scorer", "TextsentError", "__version__", "load", "score_file", "score_frame",
+        "MailOptions", "Preprocessor", "Scorer", "TextsentError", "__version__", "load", "open_reader", "own_words",
+        "score_file", "score_frame",
     ]  # fmt: skip
     assert dir(textsent) == sorted(textsent.__all__)
     for name in textsent.__all__:
@@ -17,8 +18,11 @@ def test_the_package_has_the_names_it_promises():
 
 
 def test_each_name_is_the_one_of_its_module():
-    from textsent import dataframe, errors, preprocess, score
+    from textsent import dataframe, errors, mail, own_words, preprocess, readers, score
 
+    assert textsent.MailOptions is mail.MailOptions
+    assert textsent.open_reader is readers.open_reader
+    assert textsent.own_words is own_words.own_words
     assert textsent.Preprocessor is preprocess.Preprocessor
     assert textsent.Scorer is score.Scorer
     assert textsent.TextsentError is errors.TextsentError

@@ -5,6 +5,8 @@ import io
 import json
 import os
 import sys
+import tarfile
+import zipfile
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -13,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from outlook_files import BODY, HEADERS, SENDER_NAME, SUBJECT, SUBMITTED, TO, msg_bytes
 
 from textsent.errors import InputError, OptionError, TextsentError
 from textsent.readers import BATCH_ROWS, format_by_suffix, open_reader
@@ -20,7 +23,7 @@ from textsent.schema import scored_schema
 
 NOT_UTF8 = "the text is not UTF-8: convert it first, for instance with `iconv -f WINDOWS-1252 -t UTF-8`"
 NO_CSV = "the file is empty: it needs a line with the columns' names, and rows"
-FORMATS = "csv, tsv, parquet, jsonl, text, mbox"
+FORMATS = "csv, tsv, parquet, jsonl, text, mbox, eml, emlx, msg, zip, tar"
 
 TABLE = [{"id": 1, "text": "so\ngood"}, {"id": 2, "text": None}]
 STRINGS = [{"id": "1", "text": "so\ngood"}, {"id": "2", "text": ""}]
@@ -30,11 +33,14 @@ MAIL = {
     "from": "Ann <ann@example.com>",
     "to": "help@example.com",
     "subject": "It arrived!",
+    "in_reply_to": None,
+    "list_id": None,
     "text": "So good.",
+    "attachments": 0,
+    "flags": [],
     "offset": 0,
 }
-MBOX = b"""From ann@example.com Tue Feb  3 09:14:20 2026
-From: Ann <ann@example.com>
+EML = b"""From: Ann <ann@example.com>
 To: help@example.com
 Subject: It arrived!
 Message-ID: <1@example.com>
@@ -42,6 +48,17 @@ Date: Tue, 3 Feb 2026 09:14:10 +0000
 
 So good.
 """
+MBOX = b"From ann@example.com Tue Feb  3 09:14:20 2026\n" + EML
+MSG = msg_bytes(
+    {
+        SENDER_NAME: "Ann",
+        HEADERS: "From: Ann <ann@example.com>\r\nMessage-ID: <1@example.com>\r\n",
+        TO: "help@example.com",
+        SUBJECT: "It arrived!",
+        SUBMITTED: MAIL["date"],
+        BODY: "So good.\r\n",
+    }
+)
 
 
 def parquet_bytes(table, **options):
@@ -54,6 +71,22 @@ def zstd_bytes(data):
     return pa.compress(data, "zstd", asbytes=True)
 
 
+def zip_bytes(name, data):
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, data)
+    return sink.getvalue()
+
+
+def tar_bytes(name, data):
+    sink = io.BytesIO()
+    with tarfile.open(fileobj=sink, mode="w") as archive:
+        member = tarfile.TarInfo(name)
+        member.size = len(data)
+        archive.addfile(member, io.BytesIO(data))
+    return sink.getvalue()
+
+
 SAMPLES = {
     "csv": (b'id,text\n1,"so\ngood"\n2,\n', STRINGS),
     "tsv": (b'id\ttext\n1\t"so\ngood"\n2\t\n', STRINGS),
@@ -61,8 +94,13 @@ SAMPLES = {
     "jsonl": (b'{"id": 1, "text": "so\\ngood"}\n{"id": 2, "text": null}\n', TABLE),
     "text": (b"so good\n\nbad\n", [{"text": "so good"}, {"text": ""}, {"text": "bad"}]),
     "mbox": (MBOX, [MAIL]),
+    "eml": (EML, [MAIL]),
+    "emlx": (b"%d\n%s<plist/>\n" % (len(EML), EML), [MAIL]),
+    "msg": (MSG, [MAIL]),
+    "zip": (zip_bytes("in.mbox", MBOX), [MAIL]),
+    "tar": (tar_bytes("in.mbox", MBOX), [MAIL]),
 }
-SUFFIXES = {"csv": "csv", "tsv": "tsv", "parquet": "parquet", "jsonl": "jsonl", "text": "txt", "mbox": "mbox"}
+SUFFIXES = {format: format for format in SAMPLES} | {"text": "txt"}
 COMPRESSIONS = {"gz": gzip.compress, "bz2": bz2.compress, "zst": zstd_bytes}
 
 each_format = pytest.mark.parametrize("format", SAMPLES)
@@ -139,6 +177,13 @@ def piped_input(monkeypatch):
         ("txt", "text"),
         ("mbox", "mbox"),
         ("mbx", "mbox"),
+        ("eml", "eml"),
+        ("emlx", "emlx"),
+        ("msg", "msg"),
+        ("zip", "zip"),
+        ("tar", "tar"),
+        ("tgz", "tar"),
+        ("EML", "eml"),
         ("CSV", "csv"),
     ],
 )
@@ -490,10 +535,14 @@ def test_a_missing_later_file_is_an_error_at_once(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["mail", "mail.mbox"])
-def test_a_folder_is_an_error(tmp_path, name):
+def test_a_folder_without_mail_is_an_error(tmp_path, name):
     path = tmp_path / name
     path.mkdir()
-    assert input_error(path) == f"{path} is a folder: name the files in it, for instance {path / '*.mbox'}"
+    written(path / "a.csv", b"text\na\n")
+    assert input_error(path) == (
+        f"{path} is a folder without mail: textsent looks for .mbox, .eml, .emlx and .msg files and Maildirs "
+        f"in it; name other files one by one, for instance {path / '*.csv'}"
+    )
 
 
 @pytest.mark.parametrize(("name", "suffix"), [("a.docx", ".docx"), ("a", ""), ("a.docx.gz", ".gz")])
@@ -593,7 +642,9 @@ def test_a_parquet_file_that_is_none_is_an_error(tmp_path, data, problem):
 @each_format
 def test_a_truncated_gzip_file_is_an_error(tmp_path, format):
     data, _ = SAMPLES[format]
-    path = written(tmp_path / f"a.{SUFFIXES[format]}.gz", gzip.compress(data)[:-9])
+    path = written(
+        tmp_path / f"a.{SUFFIXES[format]}.gz", gzip.compress(data)[:-20]
+    )  # a tar ends before its padding does
     assert input_error(path) == f"{path} can't be read: Truncated compressed stream"
 
 

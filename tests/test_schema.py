@@ -15,14 +15,18 @@ def types(columns):
     return {field.name: field.type for field in columns}
 
 
-def test_a_mail_has_seven_columns():
+def test_a_mail_has_eleven_columns():
     assert types(MAIL_SCHEMA) == {
         "message_id": pa.string(),
         "date": pa.timestamp("ms", "UTC"),
         "from": pa.string(),
         "to": pa.string(),
         "subject": pa.string(),
+        "in_reply_to": pa.string(),
+        "list_id": pa.string(),
         "text": pa.string(),
+        "attachments": pa.int32(),
+        "flags": pa.list_(pa.string()),
         "offset": pa.int64(),
     }
 

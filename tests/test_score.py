@@ -62,7 +62,7 @@ def test_as_many_rows_come_out_as_went_in_in_their_order_with_all_their_columns(
     scored = scorer(batch)
     assert scored.select(schema.names).equals(batch)
     assert scored.schema == pa.schema([*schema, *SCORE_SCHEMA])
-    assert scored.schema.metadata == {b"made": b"by hand"}
+    assert scored.schema.metadata == {b"made": b"by hand", b"textsent.model": b"tiny"}
     for row in scored.to_pylist():
         if row["error"] is None:
             assert 0 <= row["score"] <= 1

@@ -271,7 +271,7 @@ def test_a_suffix_that_names_no_format_is_refused(tmp_path, name, suffix):
     path = tmp_path / name
     assert output_error(path) == (
         f"{path}: the suffix '{suffix}' names no format that textsent writes: "
-        "use .parquet, .csv or .jsonl, or choose one with --output-format"
+        "use .parquet, .csv, .jsonl or .mbox, or choose one with --output-format"
     )
     assert names(tmp_path) == []
 
@@ -279,7 +279,7 @@ def test_a_suffix_that_names_no_format_is_refused(tmp_path, name, suffix):
 def test_a_format_that_is_not_known_is_refused(tmp_path):
     with pytest.raises(OptionError) as error:
         check_output(tmp_path / "a.csv", "xml")
-    assert str(error.value) == "'xml' can't be written: choose one of parquet, csv, jsonl"
+    assert str(error.value) == "'xml' can't be written: choose one of parquet, csv, jsonl, mbox"
 
 
 @pytest.mark.parametrize("options", [{}, {"overwrite": True}])

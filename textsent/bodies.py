@@ -24,7 +24,9 @@ of them isn't used. In a short message there is no time to lose."""
 _MAX_PARTS = 10_000
 
 _MAX_COMPARISONS = 5_000_000
-"""The standard library compares each line with each open boundary; a message that asks for more is given up."""
+_MAX_BOUNDARIES = 1000
+"""The standard library compares each line with each open boundary, and goes through a header once for each parameter;
+a message that asks for more is given up."""
 
 _PLAIN = frozenset({"text", "text/plain", "text/markdown", "text/x-markdown"})
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
@@ -139,7 +141,8 @@ def _parsed_by_standard_library(content: bytes) -> _StandardPart:
     from email.parser import BytesParser
     from email.policy import compat32
 
-    if content.count(b"\n") * (content.lower().count(b"boundary") + 1) > _MAX_COMPARISONS:
+    boundaries = content.lower().count(b"boundary")
+    if boundaries > _MAX_BOUNDARIES or content.count(b"\n") * (boundaries + 1) > _MAX_COMPARISONS:
         raise _UnreadableError
     try:
         return _StandardPart(BytesParser(policy=compat32).parsebytes(content))

@@ -86,11 +86,12 @@ def _decoded_words(text: str) -> Iterator[str]:
 
 
 def _from_base64(text: str) -> bytes:
-    try:
-        return binascii.a2b_base64(text.rstrip("=") + "==")
-    except ValueError:  # the last character is half a byte
-        return binascii.a2b_base64(text.rstrip("=")[:-1] + "==")
+    """Return what base64 stands for; characters that aren't of it, and half a byte at its end, are left out."""
+    digits = _NOT_BASE64.sub(b"", text.encode("ascii", "ignore"))
+    return binascii.a2b_base64(digits[: len(digits) - (len(digits) % 4 == 1)] + b"==")
 
+
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 
 _DATE = re.compile(
     rb"\s*(?:[A-Za-z]{2,9},?\s+)?(\d{1,2})\s+(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\s+(\d{4})\s+"

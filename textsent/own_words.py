@@ -440,12 +440,12 @@ def _is_signature_line(line: str) -> bool:
     if len(line) > 160:
         return False
     words = line.split()
-    if _CONTACT.search(line) or _is_sent_from(line) or _BETWEEN.search(line):
-        return len(words) <= 18
     ends = line[-1] in "!?…" or (
         line[-1] == "." and len(words) > 3 and len(words[-1]) > 5 and "." not in words[-1][:-1]
     )
-    return len(words) <= 7 and not ends
+    if len(words) <= 7 and not ends:
+        return True
+    return len(words) <= 18 and bool(_CONTACT.search(line) or _BETWEEN.search(line) or _is_sent_from(line))
 
 
 def _is_contact_block(paragraph: Sequence[str]) -> bool:
