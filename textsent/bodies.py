@@ -25,7 +25,7 @@ _MAX_PARTS = 10_000
 
 _MAX_COMPARISONS = 5_000_000
 _MAX_BOUNDARIES = 1000
-"""The standard library compares each line with each open boundary, and goes through a header once for each parameter;
+"""The standard library compares each line with each open boundary, and reads a header once for each parameter;
 a message that asks for more is given up."""
 
 _PLAIN = frozenset({"text", "text/plain", "text/markdown", "text/x-markdown"})
@@ -93,6 +93,7 @@ class _Leaves:
         images: Number of parts that are images, shown as attachments or not.
         is_encrypted: Whether there is a part that needs a key.
         is_cut: Whether there were more parts than are looked at.
+        is_broken: Whether a multipart has no parts.
     """
 
     texts: list[tuple[int | None, str, str]] = field(default_factory=list)
@@ -101,9 +102,15 @@ class _Leaves:
     images: int = 0
     is_encrypted: bool = False
     is_cut: bool = False
+    is_broken: bool = False
 
     def has_text(self) -> bool:
         return any(text.strip() for _, _, text in (*self.texts, *self.forwarded))
+
+    def came_out_empty(self) -> bool:
+        """Return whether there must be more in the message than was found."""
+        is_explained = self.is_encrypted or ((self.attachments or self.images) and not self.is_broken)
+        return not is_explained and not self.has_text()
 
 
 class _UnreadableError(Exception):
@@ -127,7 +134,7 @@ def _read_leaves(content: bytes, is_escaped: bool) -> tuple[_Leaves, bool]:
         raise _UnreadableError from exc
     except (fast_mail_parser.ParseError, _UnknownEncodingError):
         return _sorted_leaves(_parsed_by_standard_library(content), is_escaped), True
-    if tree.content_type.startswith("multipart/") and not leaves.has_text() and not leaves.is_encrypted:
+    if tree.content_type.startswith("multipart/") and leaves.came_out_empty():
         try:
             second = _sorted_leaves(_parsed_by_standard_library(content), is_escaped)
         except _UnreadableError:
@@ -139,13 +146,12 @@ def _read_leaves(content: bytes, is_escaped: bool) -> tuple[_Leaves, bool]:
 
 def _parsed_by_standard_library(content: bytes) -> _StandardPart:
     from email.parser import BytesParser
-    from email.policy import compat32
 
     boundaries = content.lower().count(b"boundary")
     if boundaries > _MAX_BOUNDARIES or content.count(b"\n") * (boundaries + 1) > _MAX_COMPARISONS:
         raise _UnreadableError
     try:
-        return _StandardPart(BytesParser(policy=compat32).parsebytes(content))
+        return _StandardPart(BytesParser().parsebytes(content))
     except (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError) as exc:
         raise _UnreadableError from exc
 
@@ -168,6 +174,7 @@ def _sorted_leaves(tree: _Part, is_escaped: bool) -> _Leaves:
         if content_type in _ENCRYPTED:
             leaves.is_encrypted = True
         elif part.children or part.is_message or content_type.startswith("multipart/"):
+            leaves.is_broken |= not part.children
             if part.is_message:
                 leaves.attachments += not is_forwarded and part is not tree
                 is_forwarded = True

@@ -110,8 +110,8 @@ _MAX_FIELDS = 15  # lines
 _RULES = "-_=*+‐–—>"
 _RULES_AND_COLONS = _RULES + ":："
 _MARKER = re.compile(
-    rf"\W{{0,3}}(?:(?:[-_=*+‐–—]\s?){{2,60}}\s*(?:{alternatives(ORIGINAL)})\s*:?\s*(?:[-_=*+‐–—]\s?){{0,60}}"
-    rf"|(?:{alternatives(ORIGINAL)})\s*[-_=]{{3,60}}|(?:{alternatives(BEGINS_FORWARDED)})\s*[:：]?)\s*\Z",
+    rf"\W{{0,3}}(?:(?P<rule>(?:[-_=*+‐–—]\s?){{2,60}})?\s*(?:{alternatives(ORIGINAL)})\s*:?\s*"
+    rf"(?(rule)(?:[-_=*+‐–—]\s?){{0,60}}|[-_=]{{3,60}})|(?:{alternatives(BEGINS_FORWARDED)})\s*[:：]?)\s*\Z",
     re.IGNORECASE,
 )
 _REPLY_ABOVE = re.compile(
@@ -279,10 +279,9 @@ _NAME_WORD = (
     r"von|van|de|der|den|di|da|del|la|le|el|al|bin|ten|ter|du|dos|y|e|i|und|and|&)"
 )
 _NAME = rf"{_NAME_WORD}\.?(?: {_NAME_WORD}\.?){{0,3}}"
-_ANY_SIGN_OFF = rf"(?i:{alternatives(SIGN_OFF)})"
 _SIGN_OFF_LINE = re.compile(
-    rf"\W{{0,3}}{_ANY_SIGN_OFF}(?:"
-    rf"(?:\s?[/|]\s?{_ANY_SIGN_OFF})?(?:\s?[,.!;~:–—-]{{0,3}}|\s*[:;]-?\)|\s*[❤♥😊🙂👍🙏]️?|、|。|，|！)\s*\Z|"
+    rf"\W{{0,3}}(?i:{alternatives(SIGN_OFF)})(?:"
+    rf"(?:\s?[,.!;~:–—-]{{0,3}}|\s*[:;]-?\)|\s*[❤♥😊🙂👍🙏]️?|、|。|，|！)\s*\Z|"
     rf"(?:\s?[,.!–—-]\s?|\s+)(?P<name>{_NAME})(?:\s*\([^()]{{1,30}}\))?[.,]?\s*\Z)"
 )
 _MAX_SIGN_OFF_WORDS = 10
@@ -416,11 +415,7 @@ def _sign_off_start(lines: Sequence[str]) -> tuple[int, list[str]] | None:
         seen += 1
         if seen > 14 or len(line) > MAX_LINE:
             break
-        if line.count(" ") < _MAX_SIGN_OFF_WORDS:
-            sign_off = _SIGN_OFF_LINE.match(line)
-        else:
-            sign_off = _LONG_SIGN_OFF.match(line)
-        if sign_off and _is_name(sign_off.groupdict().get("name")):
+        if _is_sign_off(line):
             if not any(line.strip() for line in lines[:number]):
                 break
             found = number
@@ -433,6 +428,17 @@ def _sign_off_start(lines: Sequence[str]) -> tuple[int, list[str]] | None:
         if not _is_signature_line(line):
             break
     return None if found is None else (found, postscript)
+
+
+def _is_sign_off(line: str) -> bool:
+    """Return whether a line says goodbye and nothing else, in one language or in two."""
+    if line.count(" ") >= _MAX_SIGN_OFF_WORDS:
+        return bool(_LONG_SIGN_OFF.match(line))
+    for part in line.split("/") if line.count("/") == 1 else [line]:
+        sign_off = _SIGN_OFF_LINE.match(part.strip())
+        if not sign_off or not _is_name(sign_off["name"]):
+            return False
+    return True
 
 
 def _is_signature_line(line: str) -> bool:
