@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from textsent.phrases import (
     ADDRESSEE,
@@ -21,12 +22,15 @@ from textsent.phrases import (
     MESSAGE,
     NO_NAMES,
     ORIGINAL,
+    ORIGINAL_OF,
+    PLACE,
     SECRET,
     SENT_HINTS,
     SIGN_OFF,
     WROTE,
     WROTE_UNSPACED,
     alternatives,
+    expanded,
 )
 
 MAX_LINE = 300  # characters
@@ -109,11 +113,9 @@ _MAX_FIELDS = 15  # lines
 
 _RULES = "-_=*+‐–—>"
 _RULES_AND_COLONS = _RULES + ":："
-_MARKER = re.compile(
-    rf"\W{{0,3}}(?:(?P<rule>(?:[-_=*+‐–—]\s?){{2,60}})?\s*(?:{alternatives(ORIGINAL)})\s*:?\s*"
-    rf"(?(rule)(?:[-_=*+‐–—]\s?){{0,60}}|[-_=]{{3,60}})|(?:{alternatives(BEGINS_FORWARDED)})\s*[:：]?)\s*\Z",
-    re.IGNORECASE,
-)
+_ORIGINAL = expanded(ORIGINAL)
+_BEGINS_FORWARDED = expanded(BEGINS_FORWARDED)
+_NOT_WORDS = re.compile(r"[^\w'&+-]+|(?<!\w)-|-(?!\w)")
 _REPLY_ABOVE = re.compile(
     r"\s{0,8}(?:##-.{5,120}-##|[^\w\s]{0,20}\s{0,3}(?:please |bitte )?"
     r"(?:type|write|enter|reply|respond|antworten|schreiben)\b.{0,60}\b(?:above|over|oberhalb|über)\b.{0,30}\b(?:line|zeile)\b.{0,40})\Z",
@@ -178,7 +180,7 @@ def _without_quotes(lines: Sequence[str]) -> list[str]:
         if (
             ("@" in bare and _ATTRIBUTION_AND_TEXT.match(bare))
             or (bare.startswith("---") and _WROTE_BETWEEN_RULES.match(bare))
-            or ((bare[0] in _RULES or bare[-1] in _RULES_AND_COLONS) and _MARKER.match(bare))
+            or ((bare[0] in _RULES or bare[-1] in _RULES_AND_COLONS) and _is_marker(bare))
             or (("above" in bare or "ber" in bare or "-##" in bare) and _REPLY_ABOVE.match(bare))
             or ((":" in bare or "：" in bare) and _begins_header(lines, number))
         ):
@@ -186,6 +188,20 @@ def _without_quotes(lines: Sequence[str]) -> list[str]:
         kept.append(line)
         number += 1
     return kept
+
+
+def _is_marker(line: str) -> bool:
+    """Return whether a line is an "Original Message" between rules, or begins a forwarded message."""
+    words = _words(line)
+    if words in _BEGINS_FORWARDED:
+        return True
+    ruled = line[:2].strip(_RULES) == "" or line[-3:].strip(_RULES) == ""
+    return ruled and (words in _ORIGINAL or words.startswith(ORIGINAL_OF))
+
+
+def _words(line: str) -> str:
+    """Return a line's words in lower case, without what stands between them."""
+    return " ".join(_NOT_WORDS.sub(" ", line.replace("İ", "i").lower().replace("’", "'").replace("_", " ")).split())
 
 
 def _is_barred(lines: Sequence[str], number: int) -> bool:
@@ -267,7 +283,6 @@ _MAX_FOOTERS = 20
 
 _POSTSCRIPT = re.compile(r"\W{0,3}(?:P\.? ?P?\.? ?S\b|N\.?B\b)\W", re.IGNORECASE)
 
-_SENT_FROM = re.compile(rf"\W{{0,3}}(?:{alternatives(DEVICE)})\W{{0,3}}\Z", re.IGNORECASE)
 _CLAUSE = re.compile(
     r"[!?]|[,;.:] \w+ \w+ \w+ \w+|\b(?:because|since|but|weil|aber|parce|mais|porque|pero|although|"
     r"and (?:I|it|the)|was|were|is|are|never|not|didn['’]t|has|had)\b",
@@ -279,11 +294,9 @@ _NAME_WORD = (
     r"von|van|de|der|den|di|da|del|la|le|el|al|bin|ten|ter|du|dos|y|e|i|und|and|&)"
 )
 _NAME = rf"{_NAME_WORD}\.?(?: {_NAME_WORD}\.?){{0,3}}"
-_SIGN_OFF_LINE = re.compile(
-    rf"\W{{0,3}}(?i:{alternatives(SIGN_OFF)})(?:"
-    rf"(?:\s?[,.!;~:–—-]{{0,3}}|\s*[:;]-?\)|\s*[❤♥😊🙂👍🙏]️?|、|。|，|！)\s*\Z|"
-    rf"(?:\s?[,.!–—-]\s?|\s+)(?P<name>{_NAME})(?:\s*\([^()]{{1,30}}\))?[.,]?\s*\Z)"
-)
+_SIGN_OFFS = expanded(SIGN_OFF)
+_SIGN_OFF_STARTS = frozenset(phrase.split()[0] for phrase in _SIGN_OFFS)
+_WHOLE_NAME = re.compile(rf"{_NAME}(?:\s*\([^()]{{1,30}}\))?[.,!]?\Z")
 _MAX_SIGN_OFF_WORDS = 10
 _LONG_SIGN_OFF = re.compile(alternatives(LONG_SIGN_OFF), re.IGNORECASE)
 _LONE_NAME = re.compile(rf"(?P<dash>[-–—~/*]{{1,2}}\s?)?(?P<name>{_NAME})[.,]?\s*\Z")
@@ -296,7 +309,6 @@ _CONTACT = re.compile(
 
 
 _FOOTER_START = re.compile(rf"\W{{0,5}}(?:{alternatives(FOOTER_START)})", re.IGNORECASE)
-_FOOTER_PHRASE = re.compile(alternatives(FOOTER_PHRASE), re.IGNORECASE)
 
 
 def _without_signatures(lines: Sequence[str]) -> list[str]:
@@ -379,10 +391,20 @@ def _paragraph_start(lines: Sequence[str], number: int) -> int:
     return number
 
 
+@cache
+def _sent_from() -> re.Pattern[str]:
+    return re.compile(rf"\W{{0,3}}(?:{alternatives(DEVICE)})\W{{0,3}}\Z", re.IGNORECASE)
+
+
+@cache
+def _footer_phrase() -> re.Pattern[str]:
+    return re.compile(alternatives(FOOTER_PHRASE), re.IGNORECASE)
+
+
 def _is_sent_from(line: str) -> bool:
     if len(line) > 120 or not _holds(line, SENT_HINTS):
         return False
-    return bool(_SENT_FROM.match(line)) and not _CLAUSE.search(line)
+    return bool(_sent_from().match(line)) and not _CLAUSE.search(line)
 
 
 def _is_footer(paragraph: Sequence[str]) -> bool:
@@ -392,7 +414,7 @@ def _is_footer(paragraph: Sequence[str]) -> bool:
         return True
     starts = (joined[:MAX_LINE], *(line[:MAX_LINE] for line in paragraph[:3]))
     return any(map(_FOOTER_START.match, starts)) or (
-        _holds(lower, FOOTER_HINTS) and any(map(_FOOTER_PHRASE.search, starts))
+        _holds(lower, FOOTER_HINTS) and any(map(_footer_phrase().search, starts))
     )
 
 
@@ -431,14 +453,29 @@ def _sign_off_start(lines: Sequence[str]) -> tuple[int, list[str]] | None:
 
 
 def _is_sign_off(line: str) -> bool:
-    """Return whether a line says goodbye and nothing else, in one language or in two."""
-    if line.count(" ") >= _MAX_SIGN_OFF_WORDS:
-        return bool(_LONG_SIGN_OFF.match(line))
-    for part in line.split("/") if line.count("/") == 1 else [line]:
-        sign_off = _SIGN_OFF_LINE.match(part.strip())
-        if not sign_off or not _is_name(sign_off["name"]):
-            return False
-    return True
+    """Return whether a line says goodbye, in one language or in two, and nothing else but a name or a place."""
+    if _LONG_SIGN_OFF.match(line):
+        return True
+    if line.count(" ") >= _MAX_SIGN_OFF_WORDS or line[-1] in "?(":
+        return False
+    return all(map(_is_goodbye, line.split("/") if line.count("/") == 1 else [line]))
+
+
+def _is_goodbye(line: str) -> bool:
+    words = _words(line)
+    if words in _SIGN_OFFS:
+        return True
+    if not words or words.split(" ", 1)[0] not in _SIGN_OFF_STARTS:
+        return False
+    tokens = line.split()
+    for number in range(min(len(tokens) - 1, _MAX_SIGN_OFF_WORDS), 0, -1):
+        if _words(" ".join(tokens[:number])) in _SIGN_OFFS:
+            rest = tokens[number:]
+            if rest[0].lower() in PLACE:
+                return len(rest) <= 4
+            name = " ".join(rest).lstrip("-–— ")
+            return bool(_WHOLE_NAME.match(name)) and _is_name(name)
+    return False
 
 
 def _is_signature_line(line: str) -> bool:
@@ -475,9 +512,7 @@ _TITLE = re.compile(
 )
 
 
-def _is_name(name: str | None) -> bool:
-    """Return whether capitalised words may be a name; where there are none, that is no objection."""
-    if name is None:
-        return True
+def _is_name(name: str) -> bool:
+    """Return whether capitalised words may be a name."""
     words = name.split()
     return words[0][0].isupper() and not any(word.strip(".,").lower() in NO_NAMES for word in words)

@@ -1,16 +1,35 @@
 """What mail programs, companies and mailing lists write around a mail's words, language by language.
 
-A table is a string of regular expressions, each on a line; `alternatives` makes one of them. A language is added by
-adding its phrases to each table. No phrase may take more than linear time: what repeats is bounded.
+Tables of two kinds. In a table of phrases, those of a line are apart by semicolons, `{a|b}` is one of two words and
+`[a|b]` one of two or neither; `expanded` makes a set of them, in lower case. In a table of patterns each line is a
+regular expression; `alternatives` makes one of them. A language is added by adding a line to each table. No pattern
+may take more than linear time: what repeats is bounded.
 """
 
 from __future__ import annotations
 
+import re
+from itertools import product
+
+_CHOICE = re.compile(r"\[([^]]*)\]|\{([^}]*)\}|([^][{}]+)")
+
+
+def expanded(table: str) -> frozenset[str]:
+    """Return the phrases of a table of phrases."""
+    phrases: set[str] = set()
+    for phrase in table.lower().replace("\n", ";").split(";"):
+        choices = [
+            [*optional.split("|"), ""] if optional else required.split("|") if required else [literal]
+            for optional, required, literal in _CHOICE.findall(phrase)
+        ]
+        phrases.update(" ".join("".join(chosen).split()) for chosen in product(*choices))
+    return frozenset(phrases - {""})
+
 
 def alternatives(table: str) -> str:
-    """Return a pattern that matches any of a table's phrases; a space may be any white space."""
-    phrases = (phrase.strip() for phrase in table.strip().splitlines())
-    return "|".join(phrase.replace(" ?", r"\s*").replace(" ", r"\s+") for phrase in phrases)
+    """Return a pattern that matches what any of a table's patterns does; a space may be any white space."""
+    patterns = (pattern.strip() for pattern in table.strip().splitlines())
+    return "|".join(pattern.replace(" ?", r"\s*").replace(" ", r"\s+") for pattern in patterns)
 
 
 WROTE = r"""
@@ -42,70 +61,38 @@ FIELDS = {
 }
 """Fields of the header that Outlook and others put over a quoted message, by kind."""
 
-ORIGINAL = r"""
-Original[ -]?(?:e-?mail )?Message
-Original Appointment
-Original e-?mail
-Reply Message
-(?:Ursprüngliche|Originale?|Weitergeleitete) ?-?(?:Nachricht|Mail)
-Ursprünglicher Termin
-Message (?:d['’]origine|original|initial|transf[ée]r[ée]|r[ée]exp[ée]di[ée])
-Mensaje (?:original|reenviado)
-Messaggio (?:originale|inoltrato)
-Mensagem (?:original|encaminhada|reencaminhada)
-(?:Oorspronkelijk|Origineel|Doorgestuurd) bericht
-(?:Wiadomość|Treść) (?:oryginalna|przekazana)
-(?:Oryginalna|Przekazana|Przesłana dalej|Treść przekazanej) wiadomość
-(?:Ursprungligt|Original|Vidarebefordrat|Vidarebefordrade) ?(?:meddelande|brev|mail)
-(?:Oprindelig|Opprinnelig|Original|Videresendt) ?(?:meddelelse|melding|mail|besked|e-post)
-(?:Alkuperäinen|Välitetty|Edelleenlähetetty|Edelleen lähetetty) viesti
-(?:Původní|Přeposlaná|Předaná) (?:zpráva|e-mail)
-(?:Исходное|Оригинальное|Пересланное|Пересылаемое|Переадресованное|Вихідне|Оригінальне|Переслане) (?:сообщение|повідомлення|письмо)
-(?:Orijinal|Özgün|Asıl|Yönlendirilmiş|Yönlendirilen|İletilen) (?:İleti|Mesaj|E-?posta)
-元のメッセージ
-転送されたメッセージ
-転送メッセージ
-Original Mail
-原始(?:邮件|信息|郵件)
-原邮件
-转发(?:的)?(?:邮件|信息)
-轉寄的?郵件
-원본 ?(?:메시지|메일)
-전달된 ?(?:메시지|메일)
-(?:Eredeti|Továbbított) üzenet
-Mesaj(?:ul)? (?:original|inițial|redirecționat|transmis)
-(?:Αρχικό|Προωθημένο) μήνυμα
-Forwarded (?:message|mail|e-?mail)(?: follows)?(?: by \S{1,60})?(?: from .{1,60})?
-Forwarded by .{1,80}
-Weitergeleitet von .{1,80}
-Transféré par .{1,80}
+ORIGINAL = """
+original [e-]{message|mail|email|appointment}; originalmessage; reply message; forwarded {message|mail|email|e-mail} [follows]
+{ursprüngliche|originale|original|weitergeleitete} {nachricht|mail|e-mail|email}; originalnachricht; original-nachricht; ursprünglicher termin
+message {d'origine|original|initial|transféré|transfere|réexpédié|reexpedie}; mensaje {original|reenviado}
+messaggio {originale|inoltrato}; mensagem {original|encaminhada|reencaminhada}
+{oorspronkelijk|origineel|doorgestuurd} bericht
+{wiadomość|treść} {oryginalna|przekazana}; {oryginalna|przekazana|przesłana dalej|treść przekazanej} {wiadomość|wiadomości}
+{ursprungligt|original|vidarebefordrat} {meddelande|brev|mail}; {original|vidarebefordrat}meddelande
+{oprindelig|opprinnelig|original|videresendt} {meddelelse|melding|mail|besked|e-post}; original{meddelelse|melding}
+{alkuperäinen|välitetty|edelleenlähetetty|edelleen lähetetty} viesti
+{původní|přeposlaná|předaná} {zpráva|e-mail}
+{исходное|оригинальное|пересланное|пересылаемое|переадресованное} {сообщение|письмо}
+{вихідне|оригінальне|переслане} {повідомлення|лист}
+{orijinal|özgün|asıl|yönlendirilmiş|yönlendirilen|iletilen} {ileti|mesaj|e-posta|eposta}
+元のメッセージ; 転送されたメッセージ; 転送メッセージ; 原始{邮件|信息|郵件}; 原邮件; 转发[的]{邮件|信息}; 轉寄[的]郵件
+{원본|전달된} {메시지|메일}; {원본|전달된}{메시지|메일}
+{eredeti|továbbított} üzenet; mesaj[ul] {original|inițial|redirecționat|transmis}; {αρχικό|προωθημένο} μήνυμα
 """
 """What stands between rules over a quoted or a forwarded message."""
 
-BEGINS_FORWARDED = r"""
-Begin forwarded message
-Start of forwarded message
-Anfang der weitergeleiteten (?:Nachricht|E-Mail)
-Début du message (?:transf[ée]r[ée]|r[ée]exp[ée]di[ée])
-Inicio del mensaje reenviado
-Inizio (?:del )?messaggio inoltrato
-Início da mensagem (?:re)?encaminhada
-Begin doorgestuurd bericht
-Początek przekazywanej wiadomości
-Vidarebefordrat (?:brev|meddelande)
-Start på videresendt (?:besked|meddelelse|melding)
-Videresendt (?:melding|besked)
-Välitetty viesti(?: alkaa)?
-Začátek přeposílané zprávy
-Начало переадресованного (?:сообщения|письма)
-Початок переадресованого повідомлення
-İleti başlangıcı
-Yönlendirilen (?:ileti|mesaj) başlangıcı
-以下は転送されたメッセージです
-(?:下面|以下)是被?转发的邮件
-전달된 메시지 시작
-Továbbított levél kezdete
-Początek wiadomości przekazanej
+ORIGINAL_OF = ("forwarded by ", "forwarded message from ", "weitergeleitet von ", "transféré par ")
+"""How the same begins where a name follows."""
+
+BEGINS_FORWARDED = """
+{begin|start of} forwarded message; anfang der weitergeleiteten {nachricht|e-mail}
+début du message {transféré|réexpédié|transfere|reexpedie}; inicio del mensaje reenviado; inizio [del] messaggio inoltrato
+início da mensagem {encaminhada|reencaminhada}; begin doorgestuurd bericht
+początek przekazywanej wiadomości; początek wiadomości przekazanej; vidarebefordrat {brev|meddelande}
+start på videresendt {besked|meddelelse|melding}; videresendt {melding|besked}; välitetty viesti [alkaa]
+začátek přeposílané zprávy; начало переадресованного {сообщения|письма}; початок переадресованого повідомлення
+ileti başlangıcı; yönlendirilen {ileti|mesaj} başlangıcı; továbbított levél kezdete
+以下は転送されたメッセージです; {下面|以下}是[被]转发的邮件; 전달된 메시지 시작
 """
 """What stands over a forwarded message without rules."""
 
@@ -193,51 +180,51 @@ SENT_HINTS = (
 LONG_SIGN_OFF = r"""
 (?:je vous prie|veuillez|nous vous prions|je vous adresse|recevez) (?:d['’]agréer|agréer|d['’]accepter|recevoir|.{0,20}salutations).{0,180}
 (?:sin otro particular|quedo a la espera).{0,100}
+(?:顺祝|順頌|顺颂|祝您).{1,8}\Z
+[^\s,.!?]{1,10} (?:드림|올림|배상)\Z
 """
-"""Whole sentences that say no more than that."""
+"""Patterns of sign-offs with words of their own."""
 
-SIGN_OFF = r"""
-(?:(?:with )?(?:my |our )?(?:very |all )?(?:best|kind|kindest|warm|warmest|many|friendly|sincere|good)(?: personal)? )?regards?(?: to (?:all|you|everyone))?
-(?:with )?(?:kind|warm|best)(?:est)? (?:regards|wishes|greetings)
-(?:(?:many )?thanks (?:and|&|\+) )?(?:best|kind|kindest|warm|warmest) (?:regards|wishes)
-best|all best|all the best|all my best|very best|my best|warmly|fondly|cordially|sincerely|faithfully|respectfully
-(?:with )?(?:best|warm|good|all good|kind) wishes
-(?:greetings|warm greetings|best greetings)
-(?:yours|respectfully yours|sincerely yours|cordially yours|faithfully yours|very truly yours)
-yours (?:sincerely|faithfully|truly|respectfully|cordially|aye|ever|in .{1,20})
-(?:with )?(?:many )?(?:thanks|thx|thnx|tnx|ta)(?: again| in advance| so much| a lot| very much| a million| a bunch)?
-(?:with )?(?:many )?thanks(?:,| and| &)? (?:best|kind|warm)?(?: ?regards| wishes)?
-thank you(?: again| in advance| so much| very much| kindly| all)?
-thanking you(?: in advance| in anticipation)?
-cheers|ciao|love|lots of love|much love|hugs|xx+|xo(?:xo)*|take care|br|kr|rgds|brgds|bests|peace|ttyl|ta
-(?:talk|speak) (?:to you )?soon|see you(?: soon)?|bye(?: for now| bye)?|until then|later|have a (?:nice|good|great|lovely) (?:day|weekend|evening|one)
-(?:mit )?(?:den )?(?:freundlich|best|herzlich|lieb|viel|schön|sonnig|nett|kollegial)\w{1,3}(?: und \w+)? gr(?:ü|u|ue)(?:ß|ss)(?:e|en)?(?: (?:aus|von|nach) .{1,30})?
-gr(?:ü|ue)(?:ß|ss)e?(?: (?:aus|von) .{1,30})?|gru(?:ß|ss)|mit freundlichem gru(?:ß|ss)|schöne[nr]? gru(?:ß|ss)|lieben gru(?:ß|ss)
-lg|vg|mfg|bg|hg|mit bestem dank|hochachtungsvoll|danke|danke (?:sehr|schön|ihnen|euch|dir)|(?:vielen|besten|herzlichen|tausend) dank|bis bald|ihr|ihre|euer|eure|dein|deine
-(?:danke|vielen dank|besten dank|herzlichen dank) (?:im voraus|schon mal|vorab|und .{0,20}gr(?:ü|u)(?:ß|ss)e?)
-(?:bien |très )?cordialement|bien à (?:vous|toi)|(?:sincères|meilleures|cordiales|respectueuses) salutations|salutations(?: distinguées| cordiales)?|amicalement|sincèrement
-(?:(?:un grand |mille )?merci|merci (?:d['’]avance|beaucoup|à vous|bien)|avec mes remerciements|bonne journée|bonne soirée|bonne réception|à bientôt|bises|bisous|cdt|cdlt|respectueusement)
-(?:(?:muchos|reciba(?:n)? (?:un|mis)|con un)? ?(?:un )?(?:cordial(?:es)? |atento |afectuoso |fuerte )?(?:saludos?|abrazos?)(?: cordial(?:es)?| atentos?| afectuosos?)?)
-atentamente|atte|cordialmente|(?:muchas |mil )?gracias(?: de antemano| por adelantado| y (?:un )?saludos?)?|besos
-(?:(?:i miei |con i )?(?:più )?(?:cordiali|distinti|migliori|cari) saluti)|(?:un )?(?:cordiale |caro )?salut[oi]|(?:grazie|grazie (?:mille|in anticipo|e (?:cordiali )?saluti|ancora))|a presto|buona (?:giornata|serata)|cordialità
-(?:(?:com )?(?:os )?(?:melhores|meus|mais sinceros|respeitosos) )?cumprimentos|atenciosamente|att|atte|(?:um |grande )?abraços?|(?:muito )?obrigad[oa](?: desde já| pela atenção)?|grat[oa]|saudações|cordiais saudações|desde já agradeço
-(?:met )?(?:vriendelijke|hartelijke|beste|warme) (?:groet(?:en|jes)?)|groet(?:en|jes)?|mvg|m\.?v\.?g|(?:alvast )?(?:hartelijk )?bedankt|hoogachtend|dank (?:je|u)(?: wel)?(?: alvast)?|bij voorbaat dank|gr|vr gr
-(?:(?:serdecznie |gorąco )?pozdrawiam(?: serdecznie)?|pozdrowienia|z poważaniem|z wyrazami szacunku|łączę (?:wyrazy szacunku|pozdrowienia)|(?:z góry )?dziękuję(?: z góry| bardzo)?|dzięki|pozdr)
-(?:(?:med )?(?:vänlig|vänliga|bästa|varma|hjärtliga) hälsning(?:ar)?|hälsningar|hälsar|mvh|(?:stort |många )?tack(?: på förhand| så mycket)?|vänligen)
-(?:(?:med )?(?:de )?(?:venlig|venlige|bedste|kærlig|mange|beste|vennlig|vennlige|hjertelig|hjertelige)(?:ste)? hils(?:en|ener|ner))|hilsen|hilsner|mvh|vh|kh|dbh|(?:mange |tusen |på forhånd )?takk?(?: på forhånd| skal du ha)?|venligst|vennligst
-(?:(?:ystävällisin|parhain|sydämellisin|lämpimin|iloisin) )?terveisin|terveiset|terkuin|yst(?:ävällisesti|\.? ?terv)|terv|t|kiitos(?: etukäteen| paljon)?|kiittäen|kiitoksin
-(?:(?:s|se) (?:přátelským |srdečným )?pozdravem(?: a .{1,40})?|s úctou|(?:předem )?děkuji(?: předem| moc)?|díky|zdraví(?:m)?|hezký (?:den|zbytek dne)|mějte se|přeji (?:hezký|pěkný) den)
-(?:с (?:глубоким |искренним )?уважением|с наилучшими пожеланиями|с (?:благодарностью|приветом)|всего (?:доброго|хорошего|наилучшего)|(?:заранее )?(?:большое )?(?:спасибо|благодарю|благодарна|благодарен)(?: заранее)?|до свидания|хорошего дня)
-(?:(?:en derin |içten )?saygılar(?:ımla|ımızla)?|iyi (?:günler|çalışmalar|akşamlar)(?: dilerim)?|(?:şimdiden |çok )?teşekkür(?:ler|ler ederim| ederim)|sevgiler(?:imle)?|selamlar|hoşça kalın|kolay gelsin)
-(?:(?:何卒|どうぞ|以上、?)?(?:よろしく|宜しく)(?:お願い(?:いた|致)?(?:いた|致)?(?:します|しております|申し上げます))?|敬具|草々|以上)
-(?:此致|敬礼|敬禮|祝好|谢谢|謝謝|多谢|顺祝.{1,6}|順頌.{1,6}|顺颂.{1,6}|祝您?.{1,8}|致礼|此致 ?敬礼)
-(?:감사합니다|고맙습니다|감사드립니다|수고하세요|안녕히 계세요|.{1,10} (?:드림|올림|배상))
-(?:(?:szívélyes |baráti )?üdvözlettel|üdv|tisztelettel|köszönettel|(?:előre is )?köszönöm(?: előre is| szépen)?|szép napot|minden jót)
-(?:cu (?:stimă|respect|drag|considerație|prietenie)|(?:vă )?mulțumesc(?: anticipat)?|(?:cele mai bune )?salutări|toate cele bune|o zi bună)
-(?:з (?:найкращими побажаннями|повагою|вдячністю)|(?:щиро )?дякую(?: наперед)?|щиро ваш[а]?|всього найкращого|гарного дня)
-(?:με (?:εκτίμηση|τιμή|φιλικούς χαιρετισμούς|ευχαριστίες)|φιλικά|(?:σας )?ευχαριστώ(?: πολύ| εκ των προτέρων)?|χαιρετισμούς|χαιρετισμοί|φιλικούς χαιρετισμούς)
+SIGN_OFF = """
+[with] [my|our] [very|all] [best|kind|kindest|warm|warmest|many|friendly|sincere|good|kind personal|best personal] {regards|regard} [to all|to you|to everyone]
+[with] {kind|kindest|warm|warmest|best} {wishes|greetings}; [with] [all] good wishes; greetings; {warm|kind|best} regards and {thanks|best wishes}
+[many] {thanks|thank you} {and|&|+} {best|kind|kindest|warm|warmest|} {regards|wishes}
+[all|very|my|all my|all the] best; warmly; fondly; cordially; sincerely; faithfully; respectfully; bests
+[respectfully|sincerely|cordially|faithfully|very truly] yours; yours {sincerely|faithfully|truly|respectfully|cordially|aye|ever|in haste|in sport|in christ}
+[with] [many] {thanks|thx|thnx|tnx|ta} [again|in advance|so much|a lot|very much|a million|a bunch|a ton]
+[with] [many] thanks {best|kind|warm|} {regards|wishes}; thank you [again|in advance|so much|very much|kindly|all]; thanking you [in advance|in anticipation]
+cheers; ciao; [lots of|much|with] love; hugs; x{x|xx|xxx}; xo; xoxo; take care; br; kr; rgds; brgds; peace; ttyl
+{talk|speak} [to you] soon; see you [soon]; bye [for now|bye]; until then; later; have a {nice|good|great|lovely} {day|weekend|evening|one}
+[mit] [den] {freundlichem|freundlichen|freundliche|besten|beste|bestem|herzlichen|herzliche|herzlichem|lieben|liebe|liebem|vielen|viele|schönen|schöne|schönem|sonnige|sonnigen|nette|netten|kollegialen|kollegiale} {grüßen|grüße|gruß|grüssen|grüsse|gruss|gruessen|gruesse|grussen}
+[mit] {freundlichen|besten|herzlichen} und {besten|herzlichen|freundlichen|kollegialen} grüßen; schöner gruß; grüße; grüsse; gruesse; gruß; gruss
+lg; vg; mfg; bg; hg; mit bestem dank; hochachtungsvoll; danke [sehr|schön|ihnen|euch|dir]; {vielen|besten|herzlichen|tausend} dank; bis bald; {ihr|ihre|euer|eure|dein|deine}
+{danke|vielen dank|besten dank|herzlichen dank} {im voraus|schon mal|vorab}; {danke|vielen dank|besten dank} und {viele|liebe|beste|herzliche|freundliche|schöne|} {grüße|grüsse|gruß}
+[bien|très] cordialement; bien à {vous|toi}; {sincères|meilleures|cordiales|respectueuses} salutations; salutations [distinguées|cordiales]; amicalement; sincèrement
+[un grand|mille] merci; merci {d'avance|beaucoup|à vous|bien}; avec mes remerciements; bonne {journée|soirée|réception}; à bientôt; bises; bisous; cdt; cdlt; respectueusement
+[un|reciba un|reciban un|con un] [cordial|atento|afectuoso|fuerte] {saludo|abrazo} [cordial|atento|afectuoso]; [muchos|reciba mis|cordiales|atentos] {saludos|abrazos} [cordiales|atentos|afectuosos]
+atentamente; atte; cordialmente; [muchas|mil] gracias [de antemano|por adelantado|y saludos|y un saludo]; besos
+[i miei|con i] [più] {cordiali|distinti|migliori|cari} saluti; [un] [cordiale|caro] saluto; saluti; grazie [mille|in anticipo|e saluti|e cordiali saluti|ancora]; a presto; buona {giornata|serata}; cordialità
+[com] [os] [melhores|meus|mais sinceros|respeitosos] cumprimentos; atenciosamente; att; [um|grande|um grande] {abraço|abraços}; [muito] {obrigado|obrigada} [desde já|pela atenção]; {grato|grata}; [cordiais] saudações; desde já agradeço
+[met] {vriendelijke|hartelijke|beste|warme} groet[en|jes]; groet[en|jes]; mvg; m v g; [alvast] [hartelijk] bedankt; hoogachtend; dank {je|u} [wel] [alvast]; bij voorbaat dank; gr; vr gr
+[serdecznie|gorąco] pozdrawiam [serdecznie]; pozdrowienia; z poważaniem; z wyrazami szacunku; łączę {wyrazy szacunku|pozdrowienia}; [z góry] dziękuję [z góry|bardzo]; dzięki; pozdr
+[med] {vänlig|vänliga|bästa|varma|hjärtliga} hälsning[ar]; hälsning[ar]; hälsar; mvh; [stort|många] tack [på förhand|så mycket]; vänligen
+[med] [de] {venlig|venligste|venlige|bedste|kærlig|kærligste|mange|beste|vennlig|vennligste|vennlige|hjertelig|hjertelige} hils{en|ener|ner}; hils{en|ner}; vh; kh; dbh; [mange|tusen|på forhånd] {tak|takk} [på forhånd|skal du ha]; {venligst|vennligst}
+[ystävällisin|parhain|sydämellisin|lämpimin|iloisin] terveisin; terveiset; terkuin; ystävällisesti; yst terv; terv; t; kiitos [etukäteen|paljon]; kiittäen; kiitoksin
+{s|se} [přátelským|srdečným] pozdravem [a přáním hezkého dne|a přáním pěkného dne]; s úctou; [předem] děkuji [předem|moc]; díky; zdraví[m]; hezký {den|zbytek dne}; mějte se; přeji {hezký|pěkný} den
+с [глубоким|искренним] уважением; с наилучшими пожеланиями; с {благодарностью|приветом}; всего {доброго|хорошего|наилучшего}; [заранее] [большое] {спасибо|благодарю|благодарна|благодарен} [заранее]; до свидания; хорошего дня
+[en derin|içten] saygılar[ımla|ımızla]; iyi {günler|çalışmalar|akşamlar} [dilerim]; [şimdiden|çok] teşekkür{ler|ler ederim| ederim}; sevgiler[imle]; selamlar; hoşça kalın; kolay gelsin
+[何卒|どうぞ|以上|以上 ]{よろしく|宜しく}お願い{します|いたします|致します|申し上げます|いたしております|致しております}; よろしく; 敬具; 草々; 以上
+此致; 敬礼; 敬禮; 此致 敬礼; 此致敬礼; 祝好; 谢谢; 謝謝; 多谢; 致礼
+감사합니다; 고맙습니다; 감사드립니다; 수고하세요; 안녕히 계세요
+[szívélyes|baráti] üdvözlettel; üdv; tisztelettel; köszönettel; [előre is] köszönöm [előre is|szépen]; szép napot; minden jót
+cu {stimă|respect|drag|considerație|prietenie}; [vă] mulțumesc [anticipat]; [cele mai bune] salutări; toate cele bune; o zi bună
+з {найкращими побажаннями|повагою|вдячністю}; [щиро] дякую [наперед]; щиро {ваш|ваша}; всього найкращого; гарного дня
+με {εκτίμηση|τιμή|φιλικούς χαιρετισμούς|ευχαριστίες}; φιλικά; [σας] ευχαριστώ [πολύ|εκ των προτέρων]; χαιρετισμούς; χαιρετισμοί; φιλικούς χαιρετισμούς
 """
 """Words of parting. With more said in a line than these, the line is the author's."""
+
+PLACE = frozenset({"aus", "von", "nach", "from", "de", "da", "från", "fra"})
+"""What comes between a sign-off and a place."""
 
 SECRET = (
     "confident",
