@@ -7,6 +7,7 @@ from typing import Any
 SUBJECT, CLASS, SUBMITTED, HEADERS = 0x0037, 0x001A, 0x0039, 0x007D
 SENDER_NAME, SENDER_ADDRESS, TO = 0x0C1A, 0x0C1F, 0x0E04
 BODY, HTML, MESSAGE_ID, IN_REPLY_TO, CODE_PAGE = 0x1000, 0x1013, 0x1035, 0x1042, 0x3FDE
+MESSAGE_CODE_PAGE, STRING8 = 0x3FFD, 0x001E
 FILE_NAME, MIME_TYPE, CONTENT = 0x3707, 0x370E, 0x3701
 
 _SECTOR, _SHORT_SECTOR, _SHORT_STREAM = 512, 64, 4096
@@ -14,7 +15,8 @@ _END, _FREE, _OF_TABLE = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD
 
 
 def msg_bytes(properties: dict[int, Any], attachments: tuple[dict[int, Any], ...] = ()) -> bytes:
-    """Return a .msg file of properties by their numbers: strings, bytes, whole numbers and moments."""
+    """Return a .msg file of properties by their numbers: strings, bytes, whole numbers, moments, or
+    a type's number with bytes."""
     root = _storage({CLASS: "IPM.Note"} | properties, header=struct.pack("<8x4I8x", 0, 0, 0, len(attachments)))
     for number, attachment in enumerate(attachments):
         root[f"__attach_version1.0_#{number:08X}"] = _storage(attachment, header=bytes(8))
@@ -35,6 +37,8 @@ def _storage(properties: dict[int, Any], header: bytes) -> dict[str, Any]:
                 kind, value = 0x0040, int(since.total_seconds()) * 10_000_000
             case int():
                 kind = 0x0003
+            case kind, value:  # a string of one byte a character, for instance
+                pass
         if isinstance(value, bytes):
             storage[f"__substg1.0_{number:04X}{kind:04X}"] = value
             value = len(value)

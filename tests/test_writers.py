@@ -4,19 +4,25 @@ import gzip
 import io
 import json
 import math
+import re
 import sys
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from conftest import WORDS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textsent.errors import OptionError, OutputError
+from textsent.errors import InputError, OptionError, OutputError
+from textsent.model import SentimentModel
+from textsent.preprocess import FIRST_WORD_ID, Preprocessor
 from textsent.readers import open_reader
+from textsent.score import Scorer, load, score_file
 from textsent.writers import ROW_GROUP_BYTES, check_output, open_writer
 
 TABLE = pa.table(
@@ -465,3 +471,146 @@ def test_a_pipe_that_nobody_reads_any_more_stays_a_broken_pipe(standard_output, 
     standard_output(FullDisk(room, errno.EPIPE))
     with pytest.raises(BrokenPipeError):
         write(TABLE, "-", format=suffix)
+
+
+@pytest.fixture(scope="module")
+def annotate(tiny_preset, tmp_path_factory):
+    """Writes inputs, paths or the bytes of a mailbox, into a mailbox with their scores; returns its bytes."""
+    scorer = load(tiny_preset, device="cpu")
+    folder = tmp_path_factory.mktemp("annotated")
+
+    def write_scores(inputs, **options):
+        if isinstance(inputs, bytes):
+            (folder / "in.mbox").write_bytes(inputs)
+            inputs = folder / "in.mbox"
+        score_file(inputs, folder / "out.mbox", options.pop("scorer", scorer), overwrite=True, **options)
+        return (folder / "out.mbox").read_bytes()
+
+    return write_scores
+
+
+@pytest.fixture(scope="module")
+def words_of(tmp_path_factory):
+    """Returns subject and text of each mail in what inputs, paths or the bytes of a mailbox, hold."""
+    path = tmp_path_factory.mktemp("words") / "in.mbox"
+
+    def read_words(inputs):
+        if isinstance(inputs, bytes):
+            path.write_bytes(inputs)
+            inputs = path
+        with open_reader(inputs) as reader:
+            return [(row["subject"], row["text"]) for batch in reader for row in batch.to_pylist()]
+
+    return read_words
+
+
+class FirstWordNetwork:
+    """Gives a window the score of its first word."""
+
+    batch_size = 4
+
+    def __call__(self, ids):
+        return np.array([0.2, 0.4, 0.5, 0.6, 0.8], np.float32)[ids[:, 0] - FIRST_WORD_ID]
+
+
+FIRST_WORD_SCORER = Scorer(Preprocessor(WORDS), SentimentModel(FirstWordNetwork(), 8), name="by hand")
+
+SCORE_LINES = re.compile(rb"X-Textsent-(?:Score|Sentiment|Model): [^\r\n]*(?:\r\n?|\n)")
+SEPARATOR = b"From ann@example.com Tue Feb  3 09:14:22 2026\n"
+LATER_SEPARATOR = b"From bob@example.com Wed Feb  4 10:15:00 2026\n"
+
+
+def without_scores(mailbox):
+    return SCORE_LINES.sub(b"", mailbox)
+
+
+def score_lines(mailbox):
+    """Return the lines that were added, in the order of the messages."""
+    return [line.decode().strip() for line in SCORE_LINES.findall(mailbox)]
+
+
+def assert_round_trip(mailbox, annotate, words_of):
+    words = words_of(mailbox)
+    if not words:
+        with pytest.raises(InputError):
+            annotate(mailbox)
+        return
+    written = annotate(mailbox)
+    assert without_scores(written) == mailbox
+    assert words_of(written) == words
+    assert annotate(written) == written
+
+
+def test_a_mailbox_is_written_with_its_scores_on_top_of_each_message(annotate):
+    mailbox = SEPARATOR + b"Subject: Hello\n\ngreat service\n\n" + LATER_SEPARATOR + b"Subject: Again\n\nguys\n"
+    written = annotate(mailbox, scorer=FIRST_WORD_SCORER)
+    assert written == (
+        SEPARATOR + b"X-Textsent-Score: 0.4000\nX-Textsent-Sentiment: negative\nX-Textsent-Model: by hand\n"
+        b"Subject: Hello\n\ngreat service\n\n"
+        + LATER_SEPARATOR
+        + b"X-Textsent-Score: 0.8000\nX-Textsent-Sentiment: positive\nX-Textsent-Model: by hand\n"
+        b"Subject: Again\n\nguys\n"
+    )
+
+
+MESSAGE_LINES = st.sampled_from(
+    [
+        b"Subject: great",
+        b"Subject: =?utf-8?q?Gr=C3=B6=C3=9Fe?=",
+        b"Date: Tue, 3 Feb 2026 09:14:10 +0000",
+        b"X-Status: D",
+        b"Content-Type: text/html",
+        b"Content-Length: 40",
+        b" folded",
+        b"",
+        b"",
+        b"great service",
+        b"the guys were terrible",
+        b"> great",
+        b">From the guys",
+        b"From the guys",
+        b"From here: great",
+        b"-- ",
+        b"caf\xe9",
+    ]
+)
+SEPARATOR_LINES = st.sampled_from(
+    [
+        SEPARATOR.strip(),
+        b"From - Tue Feb 03 09:14:22 2026",
+        b"From ann at example.com  Tue Feb  3 09:14:22 2026",
+        b"From ann@example.com Tue Feb  3 09:14 +0100 2026",
+        b"From ann@example.com Tue Feb  3 09:14:22 MET DST 2026",
+        b"From \xe9va@example.com Tue Feb  3 09:14:22 2026",
+        b"From ann@example.com 2026-02-03T09:14:22Z",
+        b"From 0123456789012345678901234567890123456789 Mon Sep 17 00:00:00 2001",
+        b"From ann@example.com",
+        b"From ",
+    ]
+)
+LINE_ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
+
+
+@st.composite
+def mailboxes(draw):
+    """A mailbox of one kind of line end, or of all kinds, with or without blank lines before its separators."""
+    end = draw(st.none() | LINE_ENDS)
+    lines = draw(st.lists(st.sampled_from([b"", b"\xef\xbb\xbf", b"garbage"]), max_size=1))
+    for _ in range(draw(st.integers(0, 4))):
+        lines += [draw(SEPARATOR_LINES), *draw(st.lists(MESSAGE_LINES, max_size=6))]
+    mailbox = b"".join(line + (end or draw(LINE_ENDS)) for line in lines).replace(
+        b"\xef\xbb\xbf\n", b"\xef\xbb\xbf"
+    )
+    return mailbox if draw(st.booleans()) else mailbox.rstrip(b"\r\n")
+
+
+@settings(max_examples=150, deadline=None)
+@given(mailbox=mailboxes())
+def test_any_mailbox_comes_back_when_its_scores_are_taken_out_again(annotate, words_of, mailbox):
+    assert_round_trip(mailbox, annotate, words_of)
+
+
+@settings(max_examples=100, deadline=None)
+@given(pieces=st.lists(st.binary(max_size=30) | SEPARATOR_LINES | MESSAGE_LINES | LINE_ENDS, max_size=12))
+def test_any_bytes_come_back_when_their_scores_are_taken_out_again(annotate, words_of, pieces):
+    assert_round_trip(b"".join(pieces), annotate, words_of)

@@ -28,7 +28,7 @@ _MAX_BOUNDARIES = 1000
 """The standard library compares each line with each open boundary, and reads a header once for each parameter;
 a message that asks for more is given up."""
 
-_PLAIN = frozenset({"text", "text/plain", "text/markdown", "text/x-markdown"})
+_PLAIN = frozenset({"text/plain", "text/markdown", "text/x-markdown"})
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _ENCRYPTED = frozenset({"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"})
 _STRUCTURE = frozenset(
@@ -53,6 +53,7 @@ class _Part(Protocol):
     content_id: str | None
     disposition: str | None
     is_message: bool
+    encoded_size: int | None
     children: list[Any]
 
     @property
@@ -75,6 +76,7 @@ class _StandardPart:
         self.content_id = message.get("Content-ID")
         self.disposition = message.get_content_disposition()
         self.is_message = content_type == "message/rfc822"
+        self.encoded_size = None if self.children else len(str(message.get_payload()))
 
     @property
     def content(self) -> bytes | None:
@@ -93,7 +95,7 @@ class _Leaves:
         images: Number of parts that are images, shown as attachments or not.
         is_encrypted: Whether there is a part that needs a key.
         is_cut: Whether there were more parts than are looked at.
-        is_broken: Whether a multipart has no parts.
+        is_broken: Whether a multipart has no parts, or only empty ones.
     """
 
     texts: list[tuple[int | None, str, str]] = field(default_factory=list)
@@ -134,7 +136,7 @@ def _read_leaves(content: bytes, is_escaped: bool) -> tuple[_Leaves, bool]:
         raise _UnreadableError from exc
     except (fast_mail_parser.ParseError, _UnknownEncodingError):
         return _sorted_leaves(_parsed_by_standard_library(content), is_escaped), True
-    if tree.content_type.startswith("multipart/") and leaves.came_out_empty():
+    if leaves.is_broken or (tree.content_type.startswith("multipart/") and leaves.came_out_empty()):
         try:
             second = _sorted_leaves(_parsed_by_standard_library(content), is_escaped)
         except _UnreadableError:
@@ -174,7 +176,7 @@ def _sorted_leaves(tree: _Part, is_escaped: bool) -> _Leaves:
         if content_type in _ENCRYPTED:
             leaves.is_encrypted = True
         elif part.children or part.is_message or content_type.startswith("multipart/"):
-            leaves.is_broken |= not part.children
+            leaves.is_broken |= not any(child.children or child.encoded_size for child in part.children)
             if part.is_message:
                 leaves.attachments += not is_forwarded and part is not tree
                 is_forwarded = True
@@ -193,7 +195,8 @@ def _sorted_leaves(tree: _Part, is_escaped: bool) -> _Leaves:
 
 
 def _is_text(part: _Part, alternative: int | None, leaves: _Leaves) -> bool:
-    if part.content_type not in _PLAIN and part.content_type not in _HTML:
+    # RFC 2045, 5.2: what has no slash is text/plain.
+    if "/" in part.content_type and part.content_type not in _PLAIN and part.content_type not in _HTML:
         return False
     if (part.disposition or "").lower() == "attachment":
         return False
@@ -209,7 +212,7 @@ _KNOWN_ENCODINGS = frozenset({"", "7bit", "8bit", "binary", "base64", "quoted-pr
 
 def _decoded(part: _Part, kind: str, is_escaped: bool) -> str:
     """Return a part's text with line feeds as line ends, and lines that were folded (RFC 3676) whole."""
-    encoding = _header(part, "content-transfer-encoding").lower()
+    encoding = _header(part, "content-transfer-encoding").lower().strip('"')
     if encoding not in _KNOWN_ENCODINGS:
         raise _UnknownEncodingError
     data = part.content or b""
@@ -294,13 +297,9 @@ class _Pieces:
             else:
                 self._pieces += plain
 
-    def all_words(self) -> str:
-        return _joined(html_to_text(text) if kind == "html" else text for kind, text in self._pieces)
-
-    def own_words(self, quotes: bool, signatures: bool) -> str:
-        kept = {"quotes": quotes, "signatures": signatures}
-        text = _joined(html_to_text(text, **kept) if kind == "html" else text for kind, text in self._pieces)
-        return own_words(text, **kept)
+    def text(self, **kept: bool) -> str:
+        """Return the texts, those of pages without what `kept` says of `html_to_text`'s quotes and signatures."""
+        return _joined(html_to_text(text, **kept) if kind == "html" else text for kind, text in self._pieces)
 
     def has_images(self) -> bool:
         return any(kind == "html" and has_images(text) for kind, text in self._pieces)
@@ -342,13 +341,14 @@ def read_text(
     if leaves.is_cut and "oversize" not in flags:
         flags.append("oversize")
     pieces, forwarded = _Pieces(leaves.texts), _Pieces(leaves.forwarded)
-    text = pieces.own_words(keep_quotes, keep_signatures)
+    kept = {"quotes": keep_quotes, "signatures": keep_signatures}
+    text, is_encrypted = _without_armour(pieces.text(**kept))
+    text = own_words(text, **kept)
     if keep_quotes:
-        text = _joined([text, forwarded.all_words()])
-    text, is_encrypted = _without_armour(text)
+        text = _joined([text, forwarded.text()])
     if text:
         return text, leaves.attachments
-    text, has_armour = _without_armour(_joined([pieces.all_words(), forwarded.all_words()]))
+    text, has_armour = _without_armour(_joined([pieces.text(), forwarded.text()]))
     if text:
         flags.append("quotes_kept")
         return text, leaves.attachments
@@ -369,6 +369,7 @@ def read_text(
 
 
 _ARMOUR = re.compile(r"^-----BEGIN PGP (MESSAGE|SIGNATURE|PUBLIC KEY BLOCK)-----", re.MULTILINE)
+_DASH_ESCAPED = re.compile(r"^- ", re.MULTILINE)
 _SIGNED = re.compile(r"^-----BEGIN PGP SIGNED MESSAGE-----\n(?:[A-Za-z]+: [^\n]*\n)*", re.MULTILINE)
 
 
@@ -386,4 +387,5 @@ def _without_armour(text: str) -> tuple[str, bool]:
         end = text.find(closing, armour.end())
         end = len(text) if end < 0 else end + len(closing)
     kept.append(text[end:])
-    return _SIGNED.sub("", "".join(kept)).strip(), is_encrypted
+    text, signed = _SIGNED.subn("", "".join(kept))
+    return (_DASH_ESCAPED.sub("", text) if signed else text).strip(), is_encrypted

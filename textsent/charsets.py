@@ -23,25 +23,20 @@ def decode(data: bytes, label: str | None = None) -> str:
         data: The bytes, their transfer encoding undone.
         label: The charset that the mail names, if any.
     """
-    codec = _codec(label.strip().lower()) if label else None
-    if codec is None or codec not in _NOT_ASCII_COMPATIBLE:
-        with suppress(UnicodeDecodeError):
-            return data.decode("utf-8")
-    if codec == "utf-8":
-        text = data.decode("utf-8", "replace")
-        broken = text.count("\ufffd")
-        if broken <= _MAX_BROKEN_SHARE * sum(1 for character in text if character > "\x7f"):
-            return text
-    elif codec:
+    codec = (_codec(label.strip().lower()) if label else None) or ""
+    if codec in _NOT_ASCII_COMPATIBLE and not (codec.startswith("utf-16") and data.isascii() and b"\0" not in data):
         if codec.startswith("utf-16") and data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
             codec = "utf-16"
-        try:
+        with suppress(UnicodeError, LookupError):
             return without_surrogates(data.decode(codec).removeprefix("\ufeff"))
-        except (UnicodeError, LookupError):
-            if codec != "cp1252":
-                text = without_surrogates(data.decode(codec, "replace"))
-                if text.count("\ufffd") <= _MAX_BROKEN_SHARE * len(text):
-                    return text
+    with suppress(UnicodeDecodeError):
+        return data.decode("utf-8").removeprefix("\ufeff")
+    if codec and codec != "cp1252":
+        with suppress(UnicodeError, LookupError):
+            return without_surrogates(data.decode(codec).removeprefix("\ufeff"))
+        text = without_surrogates(data.decode(codec, "replace").removeprefix("\ufeff"))
+        if text.count("\ufffd") <= _MAX_BROKEN_SHARE * sum(1 for character in text if character > "\x7f"):
+            return text
     return data.decode("cp1252", "replace")
 
 

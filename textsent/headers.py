@@ -53,7 +53,9 @@ def parse_fields(header: bytes) -> dict[str, bytes]:
     return fields
 
 
-_ENCODED_WORDS = re.compile(r"=\?([^?*\s]{1,60})(?:\*[^?\s]{0,60})?\?([bBqQ])\?([^?]*)\?=(?:\s+(?==\?))?")
+_ENCODED_WORDS = re.compile(
+    r"=\?([^?*\s]{1,60})(?:\*[^?\s]{0,60})?\?([bBqQ])\?([^?]*(?:\?(?!=)[^?]*){0,3})\?=(?:\s+(?==\?))?"
+)
 
 
 def text_of(value: bytes | None) -> str | None:

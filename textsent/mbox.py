@@ -13,11 +13,15 @@ import pyarrow.compute as pc
 from textsent.oversize import TextParts
 
 CHUNK_SIZE = 1 << 20  # bytes
+_LONG_CHUNK_SIZE = 8 << 20
 
 DEFAULT_MAX_MESSAGE_BYTES = 64 << 20
 
 _BELIEVED_LENGTH = 8 << 20
 """Bytes of a Content-Length that is looked into. More is taken for a lie: to find out means to hold so much."""
+
+_LENGTH_WITHIN = 1 << 16
+"""Bytes of a message in which its Content-Length is looked for."""
 
 _SEPARATOR_BYTES = 1000
 _HEADER_BYTES = 8192
@@ -144,7 +148,8 @@ class _Splitter:
     def messages(self) -> Iterator[Message]:
         searched = 0  # place before which every separator was found
         while not self.ended:
-            chunk = self.stream.read(self.chunk_size)
+            # A long message is read in longer pieces: each is copied to what is held.
+            chunk = self.stream.read(max(self.chunk_size, min(len(self.held), _LONG_CHUNK_SIZE)))
             self.ended = not chunk
             held = self.held = self.held + chunk
             waiting = None
@@ -195,7 +200,7 @@ class _Splitter:
         """Forget the messages that are done, and what isn't text of an oversize one; return the number of bytes."""
         limit = self.max_message_bytes
         start = self._blank_start() if self.separator is None else self.start
-        if limit is not None and searched - start > limit:
+        if limit is not None and searched - start > max(limit, _LENGTH_WITHIN):
             if self.separator is None:
                 self._begin_without_separator()
             if self.claimed is None:
@@ -297,11 +302,11 @@ class _Splitter:
     def _claimed_end(self, place: int) -> int:
         if self.separator is None:
             return -1
-        blank = b"\n\r\n" if self.held[self.start - 2 : self.start] == b"\r\n" else b"\n\n"
-        end = self.held.find(blank, self.start, place)
+        blank = b"\n\r\n" if self.separator.endswith(b"\r\n") else b"\n\n"
+        end = self.held.find(blank, self.start, min(place, self.start + _LENGTH_WITHIN))
         if end < 0 or self.held.find(b"ength", self.start, end) < 0:
             return -1
-        length = _CONTENT_LENGTH.search(self.held, self.start, end + 1)
+        length = _CONTENT_LENGTH.search(self.held, max(0, self.start - 1), end + 1)
         if not length or int(length[1]) > _BELIEVED_LENGTH:
             return -1
         return self.base + end + len(blank) + int(length[1])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-_LINE_BYTES = 1 << 16
-"""A line may be so long; what goes on is a line of its own."""
+_LINE_BYTES = 1 << 14
+_HEADER_LINES = 500
+_BOUNDARIES = 1000
+"""What is looked at of a line, of a header, and of a message."""
 
 _BOUNDARY = re.compile(rb"""boundary[ \t]*=[ \t]*(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))""", re.IGNORECASE)
 _CONTENT_TYPE = re.compile(rb"(?:^|[\r\n])content-type[ \t]*:\s*([^\s;]+)", re.IGNORECASE)
@@ -26,49 +28,62 @@ class TextParts:
         self._max_bytes = max_bytes
         self._kept: list[bytes] = []
         self._kept_bytes = 0
-        self._line = b""  # what was fed of a line whose end was not
+        self._rest = b""  # what was fed of a line whose end was not
+        self._is_within_line = False  # the line's first bytes are taken already
         self._boundaries: set[bytes] = set()
         self._header: list[bytes] | None = []  # lines of the header that is being read; None within a body
         self._keeps_body = True
 
     def feed(self, data: bytes) -> None:
         """Take the next piece of the message."""
-        lines = (self._line + data).splitlines(keepends=True)
-        self._line = lines.pop() if lines and (len(lines[-1]) < _LINE_BYTES or lines[-1].endswith(b"\r")) else b""
+        lines = (self._rest + data).splitlines(keepends=True)
+        # A carriage return may be the first half of a line's end.
+        self._rest = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
         for line in lines:
-            self._take(line)
+            self._take_line(line)
+        while len(self._rest) > _LINE_BYTES:
+            self._take(self._rest[:_LINE_BYTES])
+            self._rest, self._is_within_line = self._rest[_LINE_BYTES:], True
 
     def content(self) -> bytes:
         """Return the message without its other parts; only its header where its text alone is too long."""
-        self._take(self._line)
+        self._take_line(self._rest)
+        self._rest = b""
         if self._kept_bytes < self._max_bytes:
             return b"".join(self._kept)
         end = next((number for number, line in enumerate(self._kept) if not line.strip()), len(self._kept))
         return b"".join(self._kept[: min(end, 1000)])
 
-    def _take(self, line: bytes) -> None:
-        bare = line.strip()
+    def _take_line(self, line: bytes) -> None:
+        for start in range(0, len(line), _LINE_BYTES):
+            self._take(line[start : start + _LINE_BYTES])
+            self._is_within_line = True
+        self._is_within_line = False
+
+    def _take(self, piece: bytes) -> None:
+        bare = b"-" if self._is_within_line else piece.strip()
         if self._header is None and bare.startswith(b"--"):
             name = bare[2:]
             if name in self._boundaries or name.removesuffix(b"--") in self._boundaries:
-                self._keep(line)
+                self._keep(piece)
                 ended = name not in self._boundaries
                 self._header, self._keeps_body = (None, False) if ended else ([], True)
                 return
         if self._header is None:
             if self._keeps_body:
-                self._keep(line)
+                self._keep(piece)
             return
-        self._keep(line)
-        self._header.append(line)
-        if not bare:
+        self._keep(piece)
+        if bare and len(self._header) < _HEADER_LINES:
+            self._header.append(piece)
+        elif not bare:
             self._end_header(b"".join(self._header))
 
     def _end_header(self, header: bytes) -> None:
         found = _CONTENT_TYPE.search(header)
         content_type = found[1].lower() if found else b"text/plain"
         boundary = _BOUNDARY.search(header)
-        if content_type.startswith(b"multipart/") and boundary:
+        if content_type.startswith(b"multipart/") and boundary and len(self._boundaries) < _BOUNDARIES:
             self._boundaries.add((boundary[1] or boundary[2]).strip())
         self._header = [] if content_type == b"message/rfc822" else None
         self._keeps_body = content_type.startswith((b"text/", b"multipart/"))

@@ -27,6 +27,7 @@ from textsent.phrases import (
     SECRET,
     SENT_HINTS,
     SIGN_OFF,
+    TONE,
     WROTE,
     WROTE_UNSPACED,
     alternatives,
@@ -337,6 +338,8 @@ def _without_delimited(lines: list[str]) -> list[str]:
         if not _DELIMITER.match(lines[number]) or not any(line.strip() for line in lines[:number]):
             continue
         below = [line for line in lines[number + 1 :] if line.strip()]
+        if any(map(_is_quoted, below)):  # --keep-quotes
+            continue
         if all(len(line) <= MAX_LINE for line in below) or _is_footer(below):
             return lines[:number] + _postscript(lines[number + 1 :])
     return lines
@@ -376,7 +379,8 @@ def _without_last(lines: list[str]) -> list[str]:
     name = _LONE_NAME.match(last.strip()) if len(last) <= 60 else None
     if name and _is_name(name["name"]) and len(lines) > 1:
         above = lines[-2].strip()
-        if name["dash"] or not above or (above[-1] == "," and len(above.split()) <= 8):
+        is_apart = not above or (above[-1] == "," and len(above.split()) <= 8 and not _is_sign_off(above))
+        if name["dash"] or is_apart:
             return lines[:-1]
     return lines
 
@@ -483,6 +487,8 @@ def _is_signature_line(line: str) -> bool:
     if len(line) > 160:
         return False
     words = line.split()
+    if _is_quoted(line) or any(word.strip(".,!").lower() in TONE for word in words):
+        return False
     ends = line[-1] in "!?…" or (
         line[-1] == "." and len(words) > 3 and len(words[-1]) > 5 and "." not in words[-1][:-1]
     )

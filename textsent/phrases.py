@@ -397,6 +397,18 @@ NATURE = (
 
 PRINTING = r"(?:druck|imprim|stamp|print|druk|skriv|tulost|tisk|печат|yazdır)"
 
+TONE = frozenset(
+    """
+    amazing angry annoyed appalled awful bad broken cheated delighted disappointed disappointing disgusted dissatisfied
+    dreadful excellent fantastic fed frustrated furious glad grateful happy hate horrible impressed livid lovely never
+    not outraged perfect pleased poor rubbish sad satisfied shocked terrible thrilled tired unhappy unimpressed upset
+    useless wonderful worst enttäuscht verärgert wütend zufrieden glücklich déçu déçue furieux furieuse content contente
+    ravi ravie decepcionado decepcionada enfadado enfadada contento contenta deluso delusa arrabbiato teleurgesteld
+    boos tevreden
+    """.split()  # noqa: SIM905 - a word a line would be a page
+)
+"""Words that nobody has in a name or a title: a line with one says something."""
+
 NO_NAMES = frozenset(
     """
     a about absolutely account again all also always amazing an and angry any anyone appalling april are as at
