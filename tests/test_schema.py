@@ -2,7 +2,16 @@ import pyarrow as pa
 import pytest
 
 from textsent.errors import InputError, OptionError
-from textsent.schema import MAIL_SCHEMA, SCORE_SCHEMA, is_text, scored_schema, text_column
+from textsent.schema import (
+    MAIL_SCHEMA,
+    NO_TEXT,
+    RAW_FIELDS,
+    SCORE_SCHEMA,
+    is_mail,
+    is_text,
+    scored_schema,
+    text_column,
+)
 
 SCORE_COLUMNS = ["sentiment", "score", "words", "coverage", "error"]
 
@@ -31,6 +40,16 @@ def test_a_mail_has_eleven_columns():
     }
 
 
+def test_the_bytes_of_a_mail_are_two_columns():
+    assert types(RAW_FIELDS) == {"raw_separator": pa.binary(), "raw_content": pa.large_binary()}
+    assert not set(RAW_FIELDS.names) & {*MAIL_SCHEMA.names, *SCORE_COLUMNS}
+
+
+def test_every_reason_why_a_mail_has_no_text_is_a_word_or_two():
+    assert set(NO_TEXT) == {"encrypted", "images_only", "attachments_only", "oversize", "unreadable"}
+    assert all(reason and "_" not in reason for reason in NO_TEXT.values())
+
+
 def test_scoring_adds_five_columns():
     assert types(SCORE_SCHEMA) == {
         "sentiment": pa.string(),
@@ -56,6 +75,13 @@ def test_metadata_and_nullability_of_what_came_in_stay():
     scored = scored_schema(came_in)
     assert scored.metadata == {b"pandas": b"{}"}
     assert scored.field("text").equals(came_in.field("text"), check_metadata=True)
+
+
+def test_the_name_of_the_model_is_metadata_beside_what_came_in():
+    came_in = pa.schema([("text", pa.string())], {"pandas": "{}", "textsent.model": "older"})
+    assert scored_schema(came_in, model="newer").metadata == {b"pandas": b"{}", b"textsent.model": b"newer"}
+    assert scored_schema(schema(text=pa.string()), model="newer").metadata == {b"textsent.model": b"newer"}
+    assert scored_schema(schema(text=pa.string())).metadata is None
 
 
 def test_columns_that_came_in_may_share_a_name():
@@ -170,3 +196,20 @@ def test_strings_and_dictionaries_of_strings_are_text(value_type):
 )
 def test_other_types_are_no_text(data_type):
     assert not is_text(data_type)
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (MAIL_SCHEMA, True),
+        (pa.schema([*MAIL_SCHEMA, *RAW_FIELDS]), True),
+        (schema(text=pa.string(), flags=pa.list_(pa.string())), True),
+        (schema(text=pa.string(), flags=pa.string()), False),
+        (schema(text=pa.string(), flags=pa.list_(pa.int64())), False),
+        (schema(text=pa.string()), False),
+        (pa.schema([("flags", pa.list_(pa.string()))] * 2), False),
+        (schema(), False),
+    ],
+)
+def test_mails_are_told_by_their_flags(columns, expected):
+    assert is_mail(columns) == expected

@@ -1,5 +1,6 @@
 import gzip
 import shutil
+import zipfile
 
 import numpy as np
 import pyarrow as pa
@@ -12,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textsent.errors import InputError, OptionError, OutputError, PresetError
+from textsent.mail import MailOptions
 from textsent.model import SentimentModel
 from textsent.preprocess import FIRST_WORD_ID, SETTINGS_FILE, VOCABULARY_FILE, Preprocessor
 from textsent.presets import PRESET_FILES
-from textsent.schema import SCORE_SCHEMA
+from textsent.schema import MAIL_SCHEMA, NO_TEXT, SCORE_SCHEMA
 from textsent.score import NO_KNOWN_WORDS, NO_WORDS, NULL_TEXT, Scorer, load, score_file
 
 FIRST_WORD_SCORES = {"the": 0.2, "great": 0.4, "service": 0.5, "terrible": 0.6, "guys": 0.8}
@@ -112,6 +114,57 @@ def test_a_row_that_cannot_be_scored_keeps_its_place_and_says_why(text, error, w
     assert rows[1]["words"] == words
     assert rows[1]["coverage"] == coverage
     assert (rows[1]["score"] is None) == (rows[1]["sentiment"] is None) == (error is not None)
+
+
+def mails(*rows):
+    """A batch of mails of texts and flags."""
+    return pa.RecordBatch.from_pylist([{"text": text, "flags": flags} for text, flags in rows], MAIL_SCHEMA)
+
+
+@pytest.mark.parametrize(("flag", "reason"), NO_TEXT.items())
+@pytest.mark.parametrize("others", [[], ["deleted"], ["recovered", "deleted"]])
+def test_a_mail_without_text_has_the_reason_that_its_flags_tell(flag, reason, others):
+    scored = first_word_scorer()(mails(("great", []), (None, [*others, flag]), ("guys", [])))
+    assert scored.column("error").to_pylist() == [None, reason, None]
+    assert scored.column("score").to_pylist() == pytest.approx([0.4, None, 0.8])
+
+
+@pytest.mark.parametrize(
+    ("text", "flags", "error"),
+    [
+        (None, [], "no text"),
+        (None, None, "no text"),
+        (None, ["deleted", "quotes_kept"], "no text"),
+        (None, ["images_only", "encrypted"], "only images"),
+        ("", ["encrypted"], "no words"),
+        ("unknown", ["encrypted"], "no known words"),
+        ("great", ["oversize"], None),
+    ],
+)
+def test_flags_tell_a_reason_only_where_there_is_no_text(text, flags, error):
+    scored = first_word_scorer(prefix="our_")(mails((text, flags), (None, ["unreadable"])))
+    assert scored.column("our_error").to_pylist() == [error, "unreadable"]
+
+
+@pytest.mark.parametrize("flags", [["encrypted"], [7]])
+def test_a_column_named_flags_of_other_tables_is_no_reason(flags):
+    scored = first_word_scorer()(pa.record_batch({"text": pa.array([None], pa.string()), "flags": flags}))
+    assert scored.column("error").to_pylist() == ["no text"]
+
+
+def test_the_name_of_the_model_is_in_the_metadata_of_what_was_scored(here, scorer):
+    assert scorer.name == "tiny"
+    scored = scorer(pa.record_batch({"text": ["great"]}))
+    assert scored.schema.metadata == {b"textsent.model": b"tiny"}
+    assert first_word_scorer()(pa.record_batch({"text": ["great"]})).schema.metadata is None
+    (here / "in.txt").write_text("great\n")
+    score_file("in.txt", "out.parquet", scorer)
+    assert pa.parquet.read_schema(here / "out.parquet").metadata[b"textsent.model"] == b"tiny"
+
+
+def test_the_columns_that_come_out_are_known_before_a_row_is_scored(scorer):
+    batch = mails(("great", []))
+    assert scorer.output_schema(batch.schema).equals(scorer(batch).schema, check_metadata=True)
 
 
 def test_a_score_of_a_half_or_more_is_positive():
@@ -427,3 +480,67 @@ def test_formats_may_be_named_where_the_suffix_says_nothing(here):
     (here / "in").write_text('{"text": "great"}\n')
     score_file("in", "out", first_word_scorer(), format="jsonl", output_format="jsonl")
     assert (here / "out").read_text().startswith('{"text": "great", "sentiment": "negative", "score": 0.4')
+
+
+SEPARATOR = "From ann@example.com Tue Feb  3 09:14:22 2026\n"
+MAIL = "Subject: guys\n\ngreat service\n\n> terrible\n\n-- \nAnn, the best\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({}, "great service"),
+        ({"keep_quotes": True}, "great service > terrible"),
+        ({"keep_signatures": True}, "great service -- Ann, the best"),
+        ({"with_subject": True}, "guys great service"),
+        (
+            {"keep_quotes": True, "keep_signatures": True, "with_subject": True},
+            "guys great service > terrible -- Ann, the best",
+        ),
+    ],
+)
+@pytest.mark.parametrize("name", ["in.mbox", "in.eml"])
+def test_what_of_a_mail_is_scored_may_be_chosen(here, name, options, text):
+    (here / name).write_text(SEPARATOR + MAIL if name == "in.mbox" else MAIL)
+    score_file(name, "out.parquet", first_word_scorer(), mail=MailOptions(**options))
+    rows = pa.parquet.read_table(here / "out.parquet")
+    assert " ".join(rows["text"][0].as_py().split()) == text
+    assert rows["score"].to_pylist() == pytest.approx([0.8 if options.get("with_subject") else 0.4])
+
+
+def test_the_reasons_of_mails_without_text_are_counted(here):
+    image = "Content-Type: image/png\nContent-Transfer-Encoding: base64\n\niVBORw0KGgo=\n\n"
+    encrypted = "Content-Type: application/pkcs7-mime\n\nMIIB\n\n"
+    (here / "in.mbox").write_text(SEPARATOR + image + SEPARATOR + encrypted + SEPARATOR + image + SEPARATOR + MAIL)
+    summary = score_file("in.mbox", None, first_word_scorer())
+    assert summary.rows == 4
+    assert summary.errors == {"only images": 2, "encrypted": 1}
+
+
+def test_every_message_of_a_folder_and_an_archive_is_scored(here):
+    (here / "mail/deep").mkdir(parents=True)
+    (here / "mail/a.eml").write_text("Subject: a\n\ngreat\n")
+    (here / "mail/b.msg").write_text("no Outlook message")
+    (here / "mail/deep/c.mbox").write_text((SEPARATOR + MAIL) * 2)
+    with zipfile.ZipFile(here / "d.zip", "w") as archive:
+        archive.write(here / "mail/a.eml", "a.eml")
+    summary = score_file(["mail", "d.zip"], "out.parquet", first_word_scorer())
+    assert summary.rows == 5
+    assert summary.errors == {"unreadable": 1}
+    assert summary.position <= summary.size
+    assert pa.parquet.read_table(here / "out.parquet")["subject"].to_pylist() == ["a", None, "guys", "guys", "a"]
+
+
+def test_a_mailbox_that_cannot_be_written_leaves_nothing(here):
+    (here / "in.mbox").write_text(SEPARATOR + MAIL)
+    (here / "torn.mbox.gz").write_bytes(gzip.compress((SEPARATOR + MAIL).encode())[:-12])
+    with pytest.raises(InputError):
+        score_file(["in.mbox", "torn.mbox.gz"], "out.mbox", first_word_scorer())
+    assert {path.name for path in here.iterdir()} == {"in.mbox", "torn.mbox.gz"}
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_message_of_no_bytes_is_refused(size):
+    with pytest.raises(OptionError) as refused:
+        MailOptions(max_message_bytes=size)
+    assert str(refused.value) == f"a message must be allowed at least one byte. Received: {size}"

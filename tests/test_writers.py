@@ -6,8 +6,10 @@ import json
 import math
 import re
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,8 +19,11 @@ import pytest
 from conftest import WORDS
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from outlook_files import BODY, SUBJECT, msg_bytes
 
+from textsent.compression import decompressed
 from textsent.errors import InputError, OptionError, OutputError
+from textsent.mail import MailOptions
 from textsent.model import SentimentModel
 from textsent.preprocess import FIRST_WORD_ID, Preprocessor
 from textsent.readers import open_reader
@@ -595,22 +600,354 @@ LINE_ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
 def mailboxes(draw):
     """A mailbox of one kind of line end, or of all kinds, with or without blank lines before its separators."""
     end = draw(st.none() | LINE_ENDS)
-    lines = draw(st.lists(st.sampled_from([b"", b"\xef\xbb\xbf", b"garbage"]), max_size=1))
+    lines = draw(st.lists(st.sampled_from([b"", b"garbage"]), max_size=1))
     for _ in range(draw(st.integers(0, 4))):
         lines += [draw(SEPARATOR_LINES), *draw(st.lists(MESSAGE_LINES, max_size=6))]
-    mailbox = b"".join(line + (end or draw(LINE_ENDS)) for line in lines).replace(
-        b"\xef\xbb\xbf\n", b"\xef\xbb\xbf"
-    )
-    return mailbox if draw(st.booleans()) else mailbox.rstrip(b"\r\n")
+    mailbox = b"".join(line + (end or draw(LINE_ENDS)) for line in lines)
+    mark = draw(st.sampled_from([b"", b"", b"\xef\xbb\xbf"]))
+    return mark + (mailbox if draw(st.booleans()) else mailbox.rstrip(b"\r\n"))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(mailbox=mailboxes())
 def test_any_mailbox_comes_back_when_its_scores_are_taken_out_again(annotate, words_of, mailbox):
     assert_round_trip(mailbox, annotate, words_of)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(pieces=st.lists(st.binary(max_size=30) | SEPARATOR_LINES | MESSAGE_LINES | LINE_ENDS, max_size=12))
 def test_any_bytes_come_back_when_their_scores_are_taken_out_again(annotate, words_of, pieces):
     assert_round_trip(b"".join(pieces), annotate, words_of)
+
+
+HARD_MAILBOXES = {
+    "no final newline": SEPARATOR + b"Subject: x\n\ngreat",
+    "no body": SEPARATOR + b"Subject: x\n",
+    "no header": SEPARATOR + b"\ngreat\n",
+    "no header and a text that looks like one": SEPARATOR + b"\nSubject: great\n",
+    "no separator": b"Subject: x\n\ngreat\n",
+    "no separator and no header": b"great\n",
+    "no separator, blank lines before": b"\n\r\n\rSubject: x\n\ngreat\n",
+    "no separator, a mark before": b"\xef\xbb\xbfSubject: x\n\ngreat\n",
+    "a mark": b"\xef\xbb\xbf" + SEPARATOR + b"Subject: x\n\ngreat\n",
+    "garbage": b"garbage\n" + SEPARATOR + b"Subject: x\n\ngreat\n",
+    "a message before the first separator": b"Subject: x\n\ngreat\n" + SEPARATOR + b"Subject: y\n\nguys\n",
+    "a folded line on top": SEPARATOR + b" folded\nSubject: x\n\ngreat\n",
+    "git": b"From 0123 Mon Sep 17 00:00:00 2001\nSubject: x\n\ngreat\n" * 2,
+    "no date": b"From ann\nFoo: x\n\ngreat\n",
+    "one line end each": SEPARATOR + b"Subject: x\r\n\rgreat\n\r" + SEPARATOR.strip() + b"\rTo: y\r\rguys\r",
+    "another line end before the first separator": b"\r" + SEPARATOR + b"\ngreat\n",
+    "a Content-Length in a body": SEPARATOR
+    + b"\nContent-Length: %d\n\n" % len(SEPARATOR + b"great\n")
+    + SEPARATOR
+    + b"great\n"
+    + SEPARATOR
+    + b"Subject: y\n\nguys\n",
+    "a Content-Length that is right": SEPARATOR
+    + b"Content-Length: %d\n\n" % len(SEPARATOR + b"great\n")
+    + SEPARATOR
+    + b"great\n"
+    + LATER_SEPARATOR
+    + b"Subject: y\n\nguys\n",
+    "a separator that is indented": b" " + SEPARATOR + b"Subject: x\n\ngreat\n",
+}
+
+
+@pytest.mark.parametrize("mailbox", HARD_MAILBOXES.values(), ids=HARD_MAILBOXES)
+def test_a_mailbox_that_is_hard_to_mark_comes_back(annotate, words_of, mailbox):
+    assert_round_trip(mailbox, annotate, words_of)
+
+
+HAZARDS = Path(__file__).parent / "data" / "mail"
+
+
+@pytest.mark.parametrize("path", sorted(HAZARDS.glob("*.mbox*")), ids=lambda path: path.name)
+def test_every_example_of_a_mailbox_comes_back(annotate, words_of, path):
+    if path.is_dir():
+        path /= "mbox"
+    with path.open("rb") as file, decompressed(file) as stream:
+        assert_round_trip(stream.read(), annotate, words_of)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(path for path in HAZARDS.iterdir() if ".json" not in path.name), ids=lambda path: path.name
+)
+def test_every_example_of_mail_says_the_same_in_the_mailbox_that_it_is_written_into(annotate, words_of, path):
+    words = words_of(path)
+    if words:
+        written = annotate(path)
+        assert words_of(written) == words
+        assert annotate(written) == written
+
+
+def test_all_examples_together_say_the_same_in_one_mailbox(annotate, words_of):
+    paths = sorted(path for path in HAZARDS.iterdir() if ".json" not in path.name)
+    written = annotate(paths)
+    assert words_of(written) == words_of(paths)
+    assert annotate(written) == written
+
+
+def test_ten_thousand_messages_come_back(annotate, words_of):
+    ends = (b"\n", b"\n", b"\r\n")
+    mailbox = b"".join(
+        b"From ann@example.com Tue Feb  3 %02d:%02d:22 2026\nSubject: %d\nX-Number: %d\n\n%s\n> quoted\n\n".replace(
+            b"\n", ends[number % 3]
+        )
+        % (number % 24, number % 60, number, number, b" ".join([b"great service", b"the guys"] * (number % 9)))
+        for number in range(10_000)
+    )
+    written = annotate(mailbox)
+    assert without_scores(written) == mailbox
+    assert annotate(written) == written
+    words = words_of(written)
+    assert [subject for subject, _ in words] == [str(number) for number in range(10_000)]
+    assert words == words_of(mailbox)
+
+
+def test_a_message_without_a_score_gets_no_lines(annotate):
+    mailbox = SEPARATOR + b"Subject: x\n\n...\n" + LATER_SEPARATOR + b"Subject: y\n\nunknown\n"
+    assert annotate(mailbox) == mailbox
+
+
+STALE = b"X-Textsent-Score: 0.1234\nX-Textsent-Sentiment: positive\nX-Textsent-Model: older\n"
+
+
+@pytest.mark.parametrize("stale", [STALE, STALE * 2, b"X-Textsent-Score: 1\r\n", STALE.replace(b"\n", b"\r\n")])
+def test_lines_of_an_earlier_run_are_replaced(annotate, stale):
+    rest = b"Subject: x\n\ngreat\n"
+    assert annotate(SEPARATOR + stale + rest) == annotate(SEPARATOR + rest)
+
+
+def test_lines_of_an_earlier_run_are_taken_off_a_message_that_has_no_score_now(annotate):
+    rest = b"Subject: x\n\n...\n"
+    assert annotate(SEPARATOR + STALE + rest) == SEPARATOR + rest
+
+
+def test_lines_of_an_earlier_run_below_those_that_a_mail_program_added_are_replaced(annotate):
+    mailbox = SEPARATOR + b"X-Mozilla-Status: 0001\n" + STALE + b"Subject: x\n\ngreat\n"
+    assert b"older" not in annotate(mailbox)
+
+
+def test_a_body_may_hold_such_lines(annotate):
+    mailbox = SEPARATOR + b"Subject: x\n\n" + STALE + b"great\n"
+    assert annotate(mailbox, scorer=FIRST_WORD_SCORER).endswith(b"Subject: x\n\n" + STALE + b"great\n")
+
+
+def test_the_scores_of_a_mailbox_are_no_part_of_its_text(annotate, words_of):
+    assert words_of(annotate(SEPARATOR + b"\ngreat\n")) == [(None, "great")]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "lines"),
+    [
+        ({"name": None}, ["Score: 0.4000", "Sentiment: negative", "Model: unnamed"]),
+        ({"name": "modèle"}, ["Score: 0.4000", "Sentiment: negative", "Model: mod?le"]),
+        ({"neutral": (0.4, 0.6)}, ["Score: 0.4000", "Sentiment: neutral", "Model: by hand"]),
+        ({"prefix": "our_"}, ["Score: 0.4000", "Sentiment: negative", "Model: by hand"]),
+    ],
+)
+def test_the_lines_say_what_the_columns_say(annotate, attributes, lines):
+    written = annotate(SEPARATOR + b"\ngreat\n", scorer=replace(FIRST_WORD_SCORER, **attributes))
+    assert score_lines(written) == ["X-Textsent-" + line for line in lines]
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "two\r\n\r\nlines"])
+def test_the_name_of_a_model_adds_no_line(annotate, words_of, name):
+    written = annotate(SEPARATOR + b"Subject: x\n\ngreat\n", scorer=replace(FIRST_WORD_SCORER, name=name))
+    assert words_of(written) == [("x", "great")]
+    assert without_scores(written) == SEPARATOR + b"Subject: x\n\ngreat\n"
+
+
+JOINED = {
+    "a mailbox without a final newline first": (
+        {"a.mbox": SEPARATOR + b"Subject: a\n\ngreat", "b.mbox": SEPARATOR + b"Subject: b\n\nguys\n"}
+    ),
+    "a mailbox without a separator second": (
+        {"a.mbox": SEPARATOR + b"Subject: a\n\ngreat", "b.mbox": b"Subject: b\n\nguys"}
+    ),
+    "mailboxes without separators": {"a.mbox": b"Subject: a\n\ngreat", "b.mbox": b"\n\nSubject: b\n\nguys"},
+    "mailboxes of several line ends": (
+        {
+            "a.mbox": SEPARATOR.replace(b"\n", b"\r") + b"Subject: a\r\rgreat",
+            "b.mbox": b"\n" + SEPARATOR + b"Subject: b\n\nguys\n",
+            "c.mbox": SEPARATOR.replace(b"\n", b"\r\n") + b"Subject: c\r\n\r\nthe",
+        }
+    ),
+    "a message and a mailbox": {"a.eml": b"Subject: a\n\ngreat", "b.mbox": SEPARATOR + b"Subject: b\n\nguys\n"},
+    "a mailbox and a message": {"a.mbox": SEPARATOR + b"Subject: a\n\ngreat", "b.eml": b"Subject: b\n\nguys\n"},
+    "an empty mailbox": {"a.mbox": b"", "b.mbox": SEPARATOR + b"Subject: b\n\nguys\n"},
+    "a message of nothing": {"a.eml": b"", "b.eml": b"Subject: b\n\nguys\n", "c.eml": b""},
+    "a mark second": (
+        {"a.mbox": SEPARATOR + b"Subject: a\n\ngreat\n", "b.mbox": b"\xef\xbb\xbf" + SEPARATOR + b"To: b\n\nguys\n"}
+    ),
+    "garbage second": (
+        {"a.mbox": SEPARATOR + b"Subject: a\n\ngreat\n", "b.mbox": b"garbage\n" + SEPARATOR + b"To: b\n\nguys\n"}
+    ),
+    "git second": (
+        {
+            "a.mbox": SEPARATOR + b"Subject: a\n\ngreat\n",
+            "b.mbox": b"From 0123 Mon Sep 17 00:00:00 2001\nTo: b\n\nguys\n" * 2,
+        }
+    ),
+    "no date second": {"a.mbox": SEPARATOR + b"Subject: a\n\ngreat\n", "b.mbox": b"From ann\nFoo: b\n\n...\n"},
+    "a date in the middle ages": {
+        "a.eml": b"Subject: a\n\n",
+        "b.eml": b"Date: Mon, 1 Jan 0999 00:00:00 +0000\n\n...",
+    },
+}
+
+
+@pytest.mark.parametrize("files", JOINED.values(), ids=JOINED)
+def test_inputs_written_into_one_mailbox_stay_apart(tmp_path, annotate, words_of, files):
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    paths = [tmp_path / name for name in files]
+    written = annotate(paths)
+    assert words_of(written) == words_of(paths)
+    assert annotate(written) == written
+
+
+def test_a_message_that_had_a_file_of_its_own_gets_a_separator_with_its_date(tmp_path, annotate):
+    (tmp_path / "a.eml").write_bytes(b"Date: Tue, 3 Feb 2026 10:14:10 +0100\nSubject: a\n\n...\n")
+    (tmp_path / "b.eml").write_bytes(b"Subject: b\r\n\r\n...")
+    assert annotate([tmp_path / "a.eml", tmp_path / "b.eml"]) == (
+        b"From - Tue Feb  3 09:14:10 2026\nDate: Tue, 3 Feb 2026 10:14:10 +0100\nSubject: a\n\n...\n\n"
+        b"From - Thu Jan  1 00:00:00 1970\r\nSubject: b\r\n\r\n...\r\n\r\n"
+    )
+
+
+MESSAGES = {
+    "a line": b"Subject: a\n\ngreat\nFrom here on\nthe guys\n",
+    "a separator": b"Subject: a\n\ngreat\n" + SEPARATOR + b"the guys\n",
+    "a separator with headers": b"Subject: a\n\ngreat\n\n" + SEPARATOR + b"Subject: b\nTo: c\n\nthe guys\n",
+    "a separator in dos lines": b"Subject: a\r\n\r\ngreat\r\n" + SEPARATOR.strip() + b"\r\nguys\r\n",
+    "a separator in lines of old Macs": b"Subject: a\r\rgreat\r" + SEPARATOR.strip() + b"\rthe guys\r",
+    "escaped lines": b"Subject: a\n\ngreat\n>From here\n>>From there\nthe guys\n",
+    "a line below a quoted one": b"Subject: a\n\n> great\nFrom here on it was great\n",
+    "a line above a quoted one": b"Subject: a\n\nFrom here on it was great\n> great\n",
+    "two lines": b"Subject: a\n\nFrom Monday on it was great.\nFrom Tuesday on it was not.\n",
+    "a separator on top": SEPARATOR + b"Subject: a\n\ngreat\n",
+    "a separator in the header": b"Subject: a\n" + SEPARATOR + b"To: b\n\ngreat\n",
+    "two blank lines at its end": b"Subject: a\n\ngreat\n\n\n",
+}
+
+
+@pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES)
+def test_a_message_with_lines_that_begin_with_from_says_the_same_in_a_mailbox(
+    tmp_path, annotate, words_of, message
+):
+    paths = [tmp_path / "a.eml", tmp_path / "b.eml"]
+    for path in paths:
+        path.write_bytes(message)
+    written = annotate(paths)
+    assert words_of(written) == words_of(paths)
+    assert annotate(written) == written
+
+
+BLOCKS = st.sampled_from(
+    [
+        [b"Subject: great"],
+        [b""],
+        [b"the guys were terrible"],
+        [b"the guys", b"From here on", b"great service"],
+        [b"the guys", SEPARATOR.strip(), b"great service"],
+        [b"the guys", b">From here on", b"great service"],
+        [b"> the guys"],
+        [b"-- "],
+    ]
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(messages=st.lists(st.tuples(st.lists(BLOCKS, max_size=5), LINE_ENDS, st.booleans()), min_size=1, max_size=3))
+def test_any_messages_say_the_same_in_a_mailbox(tmp_path_factory, annotate, words_of, messages):
+    folder = tmp_path_factory.mktemp("messages")
+    for number, (blocks, end, is_ended) in enumerate(messages):
+        message = end.join([line for block in blocks for line in block])
+        (folder / f"{number}.eml").write_bytes(message + end * is_ended)
+    written = annotate(folder)
+    assert words_of(written) == words_of(folder)
+    assert annotate(written) == written
+
+
+@pytest.mark.parametrize("names", [("a.msg", "b.eml"), ("b.eml", "c.msg")])
+def test_a_message_that_cannot_be_read_keeps_its_place_in_the_mailbox(tmp_path, annotate, words_of, names):
+    for name in names:
+        (tmp_path / name).write_bytes(b"Subject: x\n\ngreat\n")
+    subjects = [None if name.endswith(".msg") else "x" for name in names]
+    assert [subject for subject, _ in words_of(tmp_path)] == subjects
+    assert [subject for subject, _ in words_of(annotate(tmp_path))] == subjects
+
+
+def test_an_outlook_message_becomes_mail_in_a_mailbox(tmp_path, annotate, words_of):
+    (tmp_path / "a.msg").write_bytes(msg_bytes({SUBJECT: "Größe", BODY: "great\r\nFrom here on\r\n"}))
+    written = annotate(tmp_path / "a.msg")
+    assert written.startswith(b"From - Thu Jan  1 00:00:00 1970\nX-Textsent-Score: ")
+    assert words_of(written) == [("Größe", "great\nFrom here on")]
+
+
+def test_a_message_over_the_limit_is_written_whole(annotate):
+    mailbox = (
+        SEPARATOR + b"Subject: x\n\ngreat " + b"service " * 1000 + b"\n" + LATER_SEPARATOR + b"To: y\n\nguys\n"
+    )
+    written = annotate(mailbox, mail=MailOptions(max_message_bytes=100))
+    assert without_scores(written) == mailbox
+
+
+@pytest.mark.parametrize(("compression", "magic"), MAGIC.items())
+def test_a_mailbox_is_written_compressed_where_its_name_says_so(tmp_path, annotate, compression, magic):
+    (tmp_path / "in.mbox").write_bytes(SEPARATOR + b"Subject: x\n\ngreat\n")
+    path = tmp_path / f"out.mbox{compression}"
+    score_file(tmp_path / "in.mbox", path, FIRST_WORD_SCORER)
+    assert path.read_bytes().startswith(magic)
+    with path.open("rb") as file, decompressed(file) as stream:
+        assert stream.read() == annotate(tmp_path / "in.mbox", scorer=FIRST_WORD_SCORER)
+
+
+def test_a_mailbox_is_written_to_standard_output(tmp_path, annotate, standard_output):
+    (tmp_path / "in.mbox").write_bytes(SEPARATOR + b"Subject: x\n\ngreat\n")
+    buffer = standard_output(io.BytesIO())
+    score_file(tmp_path / "in.mbox", "-", FIRST_WORD_SCORER, output_format="mbox")
+    assert buffer.getvalue() == annotate(tmp_path / "in.mbox", scorer=FIRST_WORD_SCORER)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("a.csv", b"text\ngreat\n"), ("a.txt", b"great\n"), ("a.jsonl", b'{"text": "great"}\n')],
+)
+def test_what_is_no_mail_cannot_be_written_into_a_mailbox(tmp_path, name, data):
+    (tmp_path / name).write_bytes(data)
+    (tmp_path / "in.mbox").write_bytes(SEPARATOR + b"Subject: x\n\ngreat\n")
+    for inputs in ([tmp_path / name], [tmp_path / "in.mbox", tmp_path / name]):
+        with pytest.raises(InputError) as error:
+            score_file(inputs, tmp_path / "out.mbox", FIRST_WORD_SCORER)
+        assert str(error.value) == (
+            f"{tmp_path / name} can't be read: it is no mail, which alone can be written into a mailbox"
+        )
+    assert names(tmp_path) == sorted([name, "in.mbox"])
+
+
+def test_columns_without_the_mails_themselves_do_not_fit_into_a_mailbox(tmp_path):
+    with pytest.raises(OutputError) as error:
+        write(TABLE, tmp_path / "a.mbox")
+    assert str(error.value).startswith(f"{tmp_path / 'a.mbox'} can't hold these columns: only mail can be written")
+    assert names(tmp_path) == []
+
+
+def test_a_mailbox_may_be_annotated_in_place(tmp_path, annotate):
+    path = tmp_path / "in.mbox"
+    path.write_bytes(SEPARATOR + b"Subject: x\n\ngreat\n")
+    expected = annotate(path, scorer=FIRST_WORD_SCORER)
+    for _ in range(2):
+        score_file(path, path, FIRST_WORD_SCORER, overwrite=True)
+        assert path.read_bytes() == expected
+    assert names(tmp_path) == ["in.mbox"]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_mail_fits_into_every_other_format(tmp_path, suffix):
+    (tmp_path / "in.mbox").write_bytes(SEPARATOR + b"X-Status: D\nSubject: x\n\ngreat\n")
+    score_file(tmp_path / "in.mbox", tmp_path / f"out.{suffix}", FIRST_WORD_SCORER)
+    (row,) = read(tmp_path / f"out.{suffix}").to_pylist()
+    assert (row["subject"], row["text"], row["sentiment"]) == ("x", "great", "negative")
+    assert "deleted" in row["flags"]

@@ -29,14 +29,16 @@ def decode(data: bytes, label: str | None = None) -> str:
             codec = "utf-16"
         with suppress(UnicodeError, LookupError):
             return without_surrogates(data.decode(codec).removeprefix("\ufeff"))
-    with suppress(UnicodeDecodeError):
+    try:
         return data.decode("utf-8").removeprefix("\ufeff")
-    if codec and codec != "cp1252":
-        with suppress(UnicodeError, LookupError):
-            return without_surrogates(data.decode(codec).removeprefix("\ufeff"))
-        text = without_surrogates(data.decode(codec, "replace").removeprefix("\ufeff"))
-        if text.count("\ufffd") <= _MAX_BROKEN_SHARE * sum(1 for character in text if character > "\x7f"):
-            return text
+    except UnicodeDecodeError:
+        if not codec or codec == "cp1252":
+            return data.decode("cp1252", "replace")
+    with suppress(UnicodeError, LookupError):
+        return without_surrogates(data.decode(codec).removeprefix("\ufeff"))
+    text = without_surrogates(data.decode(codec, "replace").removeprefix("\ufeff"))
+    if text.count("\ufffd") <= _MAX_BROKEN_SHARE * sum(1 for character in text if character > "\x7f"):
+        return text
     return data.decode("cp1252", "replace")
 
 
