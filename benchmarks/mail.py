@@ -144,7 +144,7 @@ def _read_by_standard_library(path: Path, factory: Callable[[object], object] | 
     import pyarrow as pa
 
     from textsent.html import html_to_text
-    from textsent.own_words import own_words
+    from textsent.replies import own_words
     from textsent.schema import MAIL_SCHEMA
 
     rows = []
@@ -195,7 +195,7 @@ def _word_readers() -> dict[str, Callable[[str], str]]:
     from email_reply_parser import EmailReplyParser
     from mailparser_reply import EmailReplyParser as MailReplyParser
 
-    from textsent.own_words import own_words
+    from textsent.replies import own_words
 
     languages = ["en", "cs", "da", "de", "es", "fr", "it", "ja", "ko", "nl", "pl", "sv", "zh"]  # all it has
 

@@ -1,4 +1,5 @@
 import csv
+import gzip
 import io
 import json
 import os
@@ -6,12 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
 from conftest import WORDS
+from outlook_files import BODY, SUBJECT, msg_bytes
 
 from textsent import __version__, cli
 from textsent.evaluate import evaluate
@@ -474,6 +477,213 @@ def test_a_terminal_gets_a_table_that_no_mail_can_steer(here, tiny_preset):
     assert "\x1b" not in first
     assert "\x07" not in first
     assert second.split() == ["no", "words", "Bob", "<bob@example.com>", "Nothing"]
+
+
+MAIL = b"""\
+Subject: the guys
+Date: Tue, 3 Feb 2026 09:14:22 +0000
+
+great service
+
+> terrible guys
+
+--\x20
+Ann, service
+"""
+SEPARATOR = b"From ann@example.com Tue Feb  3 09:14:22 2026\n"
+SCORE_LINES = re.compile(rb"X-Textsent-(?:Score|Sentiment|Model): [^\r\n]*\n")
+
+
+@pytest.fixture
+def mails(here):
+    """Mail in stores of every kind, and in some that can't be read."""
+    (here / "inbox.mbox").write_bytes(MAILBOX)
+    (here / "one.eml").write_bytes(MAIL)
+    (here / "Inbox").write_bytes(MAILBOX)
+    for name in ("cur/1.host:2,ST", "new/2.host"):
+        path = here / "Maildir" / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(MAIL)
+    for name, member in {"mails.zip": "inbox.mbox", "notes.zip": "notes.txt"}.items():
+        with zipfile.ZipFile(here / name, "w") as archive:
+            archive.writestr(member, MAILBOX)
+    locked = bytearray((here / "mails.zip").read_bytes())
+    locked[6] |= 1
+    locked[locked.index(b"PK\x01\x02") + 8] |= 1
+    (here / "locked.zip").write_bytes(locked)
+    (here / "broken.zip").write_bytes(b"no archive, however long it may be")
+    (here / "broken.msg").write_bytes(b"no message")
+    (here / "whole.msg").write_bytes(msg_bytes({SUBJECT: "Hello", BODY: "great"}))
+    (here / "table.csv").write_text("text\ngreat\n")
+    return here
+
+
+def texts(path):
+    return [" ".join(json.loads(line)["text"].split()) for line in path.read_text("utf-8").splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ("", "great service"),
+        ("--keep-quotes", "great service > terrible guys"),
+        ("--keep-signatures", "great service -- Ann, service"),
+        ("--with-subject", "the guys great service"),
+        (
+            "--keep-quotes --keep-signatures --with-subject",
+            "the guys great service > terrible guys -- Ann, service",
+        ),
+    ],
+)
+def test_options_choose_what_of_a_mail_is_scored(textsent, mails, tiny_preset, options, text):
+    arguments = ["one.eml", *options.split(), "-o", "out.jsonl", "-m", tiny_preset, "-q"]
+    assert textsent("score", *arguments) == (0, "", "")
+    assert texts(mails / "out.jsonl") == [text]
+
+
+def test_of_a_mail_over_the_limit_the_text_is_scored(textsent, here, tiny_preset):
+    image = b"--b\nContent-Type: image/png\n\n" + b"iVBORw0KGgo=\n" * 100_000
+    header = b"Subject: x\nContent-Type: multipart/mixed; boundary=b\n\n"
+    (here / "big.mbox").write_bytes(SEPARATOR + header + b"--b\n\ngreat\n" + image + b"--b--\n")
+    for size, flags in ((1, ["oversize"]), (64, [])):
+        arguments = [
+            "big.mbox",
+            "--max-message-mb",
+            size,
+            "-o",
+            "out.jsonl",
+            "--overwrite",
+            "-m",
+            tiny_preset,
+            "-q",
+        ]
+        assert textsent("score", *arguments) == (0, "", "")
+        row = json.loads((here / "out.jsonl").read_text())
+        assert (row["text"], row["flags"], row["error"]) == ("great", flags, None)
+
+
+@pytest.mark.parametrize(
+    ("source", "rows"),
+    [("inbox.mbox", 2), ("one.eml", 1), ("Inbox", 2), ("Maildir", 2), ("mails.zip", 2), ("whole.msg", 1)],
+)
+def test_mail_is_scored_from_wherever_it_is_kept(textsent, mails, tiny_preset, source, rows):
+    code, out, err = textsent("score", source, "-o", "out.jsonl", "-m", tiny_preset)
+    assert (code, out) == (0, "")
+    assert SUMMARY.fullmatch(err.splitlines()[0]).group(1, 3) == (str(rows), "out.jsonl")
+    assert len(texts(mails / "out.jsonl")) == rows
+
+
+def test_an_archive_is_scored_from_standard_input(textsent, mails, tiny_preset):
+    arguments = ["score", "-", "--format", "zip", "-o", "out.jsonl", "-m", tiny_preset, "-q"]
+    assert textsent(*arguments, stdin=(mails / "mails.zip").read_bytes()) == (0, "", "")
+    assert texts(mails / "out.jsonl") == ["great service", "..."]
+
+
+def test_an_archive_is_scored_from_a_pipe(mails, tiny_preset):
+    done = run_module(
+        "score", "-", "--format", "zip", "-o", "out.jsonl", "-m", tiny_preset, "-q",
+        stdin=(mails / "mails.zip").read_bytes(),
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert texts(mails / "out.jsonl") == ["great service", "..."]
+
+
+def test_without_an_output_a_pipe_gets_mail_as_csv(textsent, mails, tiny_preset):
+    code, out, _ = textsent("score", "inbox.mbox", "-m", tiny_preset)
+    assert code == 0
+    first, second = csv.DictReader(io.StringIO(out))
+    assert (first["text"], second["text"], second["error"]) == ("great service", "...", "no words")
+
+
+def test_a_mailbox_is_written_back_with_its_scores(textsent, mails, tiny_preset):
+    code, out, err = textsent("score", "inbox.mbox", "-o", "out.mbox", "-m", tiny_preset)
+    assert (code, out) == (0, "")
+    assert SUMMARY.fullmatch(err.splitlines()[0]).group(1, 3) == ("2", "out.mbox")
+    written = (mails / "out.mbox").read_bytes()
+    score, sentiment, model = SCORE_LINES.findall(written)
+    assert re.fullmatch(rb"X-Textsent-Score: [01]\.\d{4}\n", score)
+    assert re.fullmatch(rb"X-Textsent-Sentiment: (positive|negative)\n", sentiment)
+    assert model == b"X-Textsent-Model: tiny\n"
+    assert SCORE_LINES.sub(b"", written) == MAILBOX
+
+
+def test_a_mailbox_is_written_compressed(textsent, mails, tiny_preset):
+    assert textsent("score", "inbox.mbox", "-o", "out.mbox.gz", "-m", tiny_preset, "-q") == (0, "", "")
+    assert SCORE_LINES.sub(b"", gzip.decompress((mails / "out.mbox.gz").read_bytes())) == MAILBOX
+
+
+def test_a_mailbox_is_written_to_standard_output(mails, tiny_preset):
+    done = run_module(
+        "score", "-", "--format", "mbox", "--output-format", "mbox", "-m", tiny_preset, "-q", stdin=MAILBOX
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert SCORE_LINES.sub(b"", done.stdout) == MAILBOX
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("broken.zip", "broken.zip can't be read: the archive is broken or encrypted: File is not a zip file"),
+        (
+            "notes.zip",
+            "notes.zip can't be read: the archive holds no mail: "
+            "textsent looks for .mbox, .eml, .emlx and .msg files in it",
+        ),
+        (
+            "broken.msg",
+            "broken.msg can't be read: it is no Outlook message that can be read: "
+            "msg_file is not an Outlook MSG file",
+        ),
+        ("inbox.mbox --max-message-mb 0", "a message must be allowed at least one byte. Received: 0"),
+        ("inbox.mbox --max-message-mb -1", "a message must be allowed at least one byte. Received: -1048576"),
+        (
+            "inbox.mbox table.csv",
+            "table.csv has other columns than inbox.mbox: expected 'message_id' (string), found 'text' (string); "
+            "score it in a run of its own",
+        ),
+    ],
+)
+def test_an_error_in_mail_is_one_line_and_leaves_no_file(textsent, mails, tiny_preset, arguments, message):
+    before = everything_in(mails)
+    code, out, err = textsent("score", *arguments.split(), "-m", tiny_preset, "-o", "out.parquet")
+    assert (code, out, err) == (1, "", f"textsent: {message}\n")
+    assert everything_in(mails) == before
+
+
+@pytest.mark.parametrize("inputs", ["table.csv", "inbox.mbox table.csv"])
+def test_a_table_written_into_a_mailbox_is_an_error_of_one_line(textsent, mails, tiny_preset, inputs):
+    before = everything_in(mails)
+    code, out, err = textsent("score", *inputs.split(), "-m", tiny_preset, "-o", "out.mbox")
+    assert (code, out) == (1, "")
+    assert err == "textsent: table.csv can't be read: it is no mail, which alone can be written into a mailbox\n"
+    assert everything_in(mails) == before
+
+
+def test_a_missing_extra_is_an_error_of_one_line(textsent, mails, tiny_preset, monkeypatch):
+    monkeypatch.setitem(sys.modules, "oxmsg", None)
+    code, out, err = textsent("score", "whole.msg", "-m", tiny_preset, "-o", "out.parquet")
+    assert (code, out) == (1, "")
+    assert err == (
+        "textsent: reading Outlook's .msg files needs another package: pip install 'textsent[outlook]'\n"
+    )
+    assert not (mails / "out.parquet").exists()
+
+
+def test_an_archive_with_a_password_is_an_error_of_one_line(textsent, mails, tiny_preset):
+    code, out, err = textsent("score", "locked.zip", "-m", tiny_preset, "-o", "out.parquet")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("textsent: locked.zip can't be read: the archive is broken or encrypted: ")
+    assert "password" in err
+    assert not (mails / "out.parquet").exists()
+
+
+def test_no_archive_ends_with_a_traceback(textsent, mails, tiny_preset):
+    whole = (mails / "mails.zip").read_bytes()
+    entry = whole.index(b"PK\x01\x02")
+    (mails / "short.zip").write_bytes(whole[: entry + 20] + (9999).to_bytes(4, "little") * 2 + whole[entry + 28 :])
+    code, out, err = textsent("score", "short.zip", "-m", tiny_preset, "-o", "out.parquet")
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("textsent: short.zip can't be read: ")
 
 
 class FirstWordNetwork:

@@ -1,3 +1,4 @@
+import ast
 import doctest
 import re
 from pathlib import Path
@@ -6,8 +7,11 @@ import pytest
 import typer.main
 
 from textsent.cli import app
+from textsent.schema import MAIL_SCHEMA, NO_TEXT
 
-README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+MAIL = (ROOT / "docs" / "mail.md").read_text("utf-8")
 COMMANDS = typer.main.get_command(app).commands
 OPTIONS = {
     name: {option for parameter in command.params for option in parameter.opts}
@@ -16,15 +20,45 @@ OPTIONS = {
 
 
 def shell_lines():
-    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    blocks = re.findall(r"```sh\n(.*?)```", README + MAIL, re.DOTALL)
     return [line for block in blocks for line in block.splitlines() if "textsent " in line]
 
 
 @pytest.mark.parametrize("line", shell_lines())
-def test_a_command_of_the_readme_names_only_options_that_exist(line):
+def test_a_command_of_the_documentation_names_only_options_that_exist(line):
     for name, arguments in re.findall(r"textsent (\w+)([^|#&]*)", line):
         used = set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", arguments))
         assert used <= OPTIONS[name]
+
+
+def test_every_option_that_the_text_names_exists():
+    named = set(re.findall(r"`(--[a-z][a-z-]+)", README + MAIL))
+    assert named <= set.union(*OPTIONS.values(), {"--help", "--only", "--version"})
+
+
+@pytest.mark.parametrize("option", ["--keep-quotes", "--keep-signatures", "--with-subject", "--max-message-mb"])
+def test_every_option_about_mail_is_explained(option):
+    assert f"`{option}`" in MAIL
+
+
+def test_every_column_and_flag_of_a_mail_is_explained():
+    for name in (*MAIL_SCHEMA.names, *NO_TEXT, "deleted", "recovered", "quotes_kept"):
+        assert f"`{name}`" in MAIL
+    for reason in NO_TEXT.values():
+        assert f"`{reason}`" in README
+
+
+def test_the_python_about_mail_prints_what_it_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mail.mbox").write_text("From ann Tue Feb  3 09:14:22 2026\nSubject: Timer\n\nIt works.\n")
+    (block,) = re.findall(r"```python\n(.*?)```", MAIL, re.DOTALL)
+    scope = {}
+    exec(compile(block, "mail.md", "exec"), scope)
+    assert capsys.readouterr().out == "Timer\n\nIt works.\n"
+    called = [line.rpartition("  # ") for line in block.splitlines() if line.startswith("textsent.")]
+    assert called
+    for call, _, value in called:
+        assert eval(call, scope) == ast.literal_eval(value)
 
 
 def test_the_readme_names_every_command():

@@ -18,17 +18,34 @@ def test_the_package_has_the_names_it_promises():
 
 
 def test_each_name_is_the_one_of_its_module():
-    from textsent import dataframe, errors, mail, own_words, preprocess, readers, score
+    from textsent import dataframe, errors, mail, preprocess, readers, score
 
     assert textsent.MailOptions is mail.MailOptions
     assert textsent.open_reader is readers.open_reader
-    assert textsent.own_words is own_words.own_words
     assert textsent.Preprocessor is preprocess.Preprocessor
     assert textsent.Scorer is score.Scorer
     assert textsent.TextsentError is errors.TextsentError
     assert textsent.load is score.load
     assert textsent.score_file is score.score_file
     assert textsent.score_frame is dataframe.score_frame
+
+
+def test_a_name_stays_what_it_is_when_every_module_is_imported():
+    code = (
+        "import importlib, pkgutil, textsent\n"
+        "before = {name: getattr(textsent, name) for name in textsent.__all__}\n"
+        "for module in pkgutil.iter_modules(textsent.__path__):\n"
+        "    if module.name != '__main__':\n"
+        "        importlib.import_module('textsent.' + module.name)\n"
+        "print(*(name for name in textsent.__all__ if getattr(textsent, name) is not before[name]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout == "\n"
+
+
+def test_the_author_s_own_words_are_had_from_the_package():
+    for _ in range(2):
+        assert textsent.own_words("It works!\n\nOn 3 Feb 2026, Ann wrote:\n> Does it?") == "It works!"
 
 
 def test_a_name_that_the_package_lacks_is_an_attribute_error():

@@ -103,9 +103,10 @@ def test_a_message_that_could_not_be_opened_has_a_row():
         (b"Hello\n>From that day on\n\nSo good.", "Hello\nFrom that day on\n\nSo good."),
         (b">>From that day on\n\n>>>From here", ">From that day on\n\n>>From here"),
         (b"> From that day on\nx >From here\n>Fromage", "> From that day on\nx >From here\n>Fromage"),
-        (b"> he said:\n>From that day on\n> so good", "> he said:\n>From that day on\n> so good"),
+        (b">he said:\n>From that day on\n>so good", ">he said:\n>From that day on\n>so good"),
+        (b">From that day on\n>From here", "From that day on\nFrom here"),
     ],
-    ids=["first line", "line within", "escaped before", "no escapes", "quoted"],
+    ids=["first line", "line within", "escaped before", "no escapes", "quoted", "two lines"],
 )
 def test_lines_that_were_escaped_come_back(escaped, text):
     assert text_of(b"a: b\n\n" + escaped, keep_quotes=True) == text
@@ -230,7 +231,9 @@ def test_the_bytes_of_messages_are_carried_on_demand(mailbox):
 def test_a_message_of_no_mailbox_carries_no_separator():
     message = Message(0, b"", b"\nx\n", escaped=False)
     (batch,) = read_messages([message], with_raw=True)
-    assert batch.select(RAW_FIELDS.names).to_pylist() == [{"raw_separator": None, "raw_content": b"\nx\n"}]
+    assert batch.select(RAW_FIELDS.names).to_pylist() == [
+        {"raw_separator": None, "raw_content": b"\nx\n", "raw_begins": False}
+    ]
 
 
 # What textsent itself has written into a header

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from outlook_files import BODY, HEADERS, SENDER_NAME, SUBJECT, SUBMITTED, TO, msg_bytes
 
 from textsent.errors import InputError, OptionError, TextsentError
+from textsent.mail import BATCH_BYTES, BATCH_MESSAGES
 from textsent.readers import BATCH_ROWS, format_by_suffix, open_reader
-from textsent.schema import scored_schema
+from textsent.schema import MAIL_SCHEMA, RAW_FIELDS, scored_schema
 
 NOT_UTF8 = "the text is not UTF-8: convert it first, for instance with `iconv -f WINDOWS-1252 -t UTF-8`"
 NO_CSV = "the file is empty: it needs a line with the columns' names, and rows"
@@ -252,6 +253,62 @@ def test_inputs_of_several_formats_with_the_same_columns_are_read_together(tmp_p
     first = written(tmp_path / "a.csv", b"text\nso\n")
     second = written(tmp_path / "b.txt", b"good\n")
     assert column([first, second]) == ["so", "good"]
+
+
+def test_mail_of_every_format_and_folders_of_it_are_read_together(tmp_path):
+    (tmp_path / "folder").mkdir()
+    paths = [
+        tmp_path / "folder",
+        *(
+            written(tmp_path / f"a.{format}", SAMPLES[format][0])
+            for format in ("mbox", "eml", "emlx", "msg", "zip", "tar")
+        ),
+    ]
+    written(tmp_path / "folder" / "a.eml", EML)
+    assert rows(paths) == [MAIL] * 7
+
+
+def test_mail_and_a_table_are_not_read_together(tmp_path):
+    paths = [written(tmp_path / "a.mbox", MBOX), written(tmp_path / "b.csv", b"text\ngood\n")]
+    assert input_error(paths) == (
+        f"{paths[1]} has other columns than {paths[0]}: expected 'message_id' (string), found 'text' (string); "
+        "score it in a run of its own"
+    )
+
+
+@pytest.mark.parametrize(
+    ("format", "separator"),
+    [
+        ("mbox", MBOX.partition(b"\n")[0] + b"\n"),
+        ("eml", None),
+        ("emlx", None),
+        ("zip", MBOX.partition(b"\n")[0] + b"\n"),
+    ],
+)
+def test_the_bytes_of_mails_come_with_them_on_demand(tmp_path, format, separator):
+    path = written(tmp_path / f"a.{format}", SAMPLES[format][0])
+    with open_reader(path, with_raw=True) as reader:
+        assert reader.schema == pa.schema([*MAIL_SCHEMA, *RAW_FIELDS])
+        (row,) = [row for batch in reader for row in batch.to_pylist()]
+    assert row == MAIL | {
+        "raw_separator": separator, "raw_content": EML, "raw_begins": separator is not None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("format", ["csv", "tsv", "parquet", "jsonl", "text"])
+def test_other_inputs_have_no_bytes_of_mails(tmp_path, format):
+    path = written(tmp_path / f"a.{SUFFIXES[format]}", SAMPLES[format][0])
+    with pytest.raises(InputError) as error:
+        open_reader(path, with_raw=True)
+    assert str(error.value) == f"{path} can't be read: it is no mail, which alone can be written into a mailbox"
+
+
+def test_a_batch_of_mail_is_limited_in_messages_and_in_bytes(tmp_path):
+    small = written(tmp_path / "small.mbox", MBOX * (BATCH_MESSAGES + 1))
+    large = written(tmp_path / "large.mbox", (MBOX + b"x" * (BATCH_BYTES // 2) + b"\n\n") * 5)
+    for path, expected in ((small, [BATCH_MESSAGES, 1]), (large, [2, 2, 1])):
+        with open_reader(path) as reader:
+            assert [batch.num_rows for batch in reader] == expected
 
 
 def test_the_name_tells_the_first_input_and_how_many_more(tmp_path):

@@ -40,8 +40,12 @@ def test_a_mail_has_eleven_columns():
     }
 
 
-def test_the_bytes_of_a_mail_are_two_columns():
-    assert types(RAW_FIELDS) == {"raw_separator": pa.binary(), "raw_content": pa.large_binary()}
+def test_the_bytes_of_a_mail_have_columns_of_their_own():
+    assert types(RAW_FIELDS) == {
+        "raw_separator": pa.binary(),
+        "raw_content": pa.large_binary(),
+        "raw_begins": pa.bool_(),
+    }
     assert not set(RAW_FIELDS.names) & {*MAIL_SCHEMA.names, *SCORE_COLUMNS}
 
 

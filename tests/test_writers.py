@@ -330,7 +330,7 @@ def test_format_and_compression_of_an_output_are_told_by_its_name(tmp_path, monk
 @pytest.mark.parametrize(
     ("column", "kind"),
     [
-        (pa.array([["x"]]), "list<item: string>"),
+        (pa.array([[1]]), "list<item: int64>"),
         (pa.array([{"a": 1}]), "struct<a: int64>"),
     ],
 )

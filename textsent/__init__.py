@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from textsent.dataframe import score_frame
     from textsent.errors import TextsentError
     from textsent.mail import MailOptions
-    from textsent.own_words import own_words
     from textsent.preprocess import Preprocessor
     from textsent.readers import open_reader
+    from textsent.replies import own_words
     from textsent.score import Scorer, load, score_file
 
 __version__ = "0.1.0"
@@ -45,7 +45,7 @@ _HOMES = {
     "TextsentError": "textsent.errors",
     "load": "textsent.score",
     "open_reader": "textsent.readers",
-    "own_words": "textsent.own_words",
+    "own_words": "textsent.replies",
     "score_file": "textsent.score",
     "score_frame": "textsent.dataframe",
 }

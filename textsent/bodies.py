@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from textsent.charsets import decode
 from textsent.html import has_images, html_to_text
-from textsent.own_words import own_words
+from textsent.replies import own_words
 
 if TYPE_CHECKING:
     from email.message import Message as EmailMessage
@@ -237,13 +237,16 @@ _ESCAPED_FROM = re.compile(r"^>(>*From )", re.MULTILINE)
 def _unescaped(found: re.Match[str]) -> str:
     """Return a line's start as it was before the line was put into a mailbox.
 
-    Among quoted lines ">From " is one more of them: the oldest dialect doesn't tell the two apart.
+    Below or above a line that is quoted without a space, it is quoted too: the oldest dialect doesn't tell.
     """
     text, start = found.string, found.start()
-    above = text.rfind("\n", 0, start - 1) + 1 if start else -1
-    below = text.find("\n", start) + 1
-    is_quoted = (start and text.startswith(">", above)) or (below and text.startswith(">", below))
+    above = text.rfind("\n", 0, start - 1) + 1 if start else len(text)
+    below = text.find("\n", start) + 1 or len(text)
+    is_quoted = any(_QUOTED_TIGHTLY.match(text, place) for place in (above, below))
     return found[0] if is_quoted and found[1] == "From " else found[1]
+
+
+_QUOTED_TIGHTLY = re.compile(r">(?!>*From )[^\s>]")
 
 
 def _header(part: _Part, name: str) -> str:

@@ -75,7 +75,7 @@ def read_messages(
         row = read_message(message, options)
         if with_raw:
             separator = message.separator if message.escaped else None
-            row.update(zip(RAW_FIELDS.names, (separator, message.content), strict=True))
+            row.update(zip(RAW_FIELDS.names, (separator, message.content, message.begins), strict=True))
         rows.append(row)
         size += len(message.content)
         if len(rows) == BATCH_MESSAGES or size >= BATCH_BYTES:
@@ -135,7 +135,8 @@ def read_message(message: Message, options: MailOptions = DEFAULT_OPTIONS) -> di
     }
 
 
-_ANNOTATION = re.compile(rb"(?:X-Textsent-(?:Score|Sentiment|Model):[^\r\n]*(?:\r\n?|\n))*")
+_ANNOTATION = re.compile(rb"X-Textsent-(?:Score|Sentiment|Model):")
+_HEADER_LINE = re.compile(rb"(?:[!-9;-~]+[ \t]*:|[ \t])[^\r\n]*(?:\r\n?|\n)")
 
 
 def annotated(content: bytes, values: dict[str, str], line_end: bytes) -> bytes:
@@ -143,14 +144,24 @@ def annotated(content: bytes, values: dict[str, str], line_end: bytes) -> bytes:
 
     Args:
         content: The message.
-        values: What to write, by `Score`, `Sentiment` or `Model`.
+        values: What to write, by `Score`, `Sentiment` or `Model`; what isn't ASCII becomes a question mark.
         line_end: Ends the new lines.
     """
-    lines = (f"X-Textsent-{name}: {value}".encode("ascii", "replace") + line_end for name, value in values.items())
-    return b"".join((*lines, without_annotation(content)))
+    lines = (f"X-Textsent-{name}: {' '.join(value.split())}" for name, value in values.items())
+    return b"".join((*(line.encode("ascii", "replace") + line_end for line in lines), without_annotation(content)))
 
 
 def without_annotation(content: bytes) -> bytes:
-    """Return a message without the header lines that textsent has put on top of it."""
-    annotation = _ANNOTATION.match(content)
-    return content[annotation.end() :] if annotation else content
+    """Return a message without the lines that textsent has put into its header, wherever there they stand now."""
+    if b"X-Textsent-" not in content[:_ANNOTATED_WITHIN]:
+        return content
+    kept = []
+    end = 0
+    while end < _ANNOTATED_WITHIN and (line := _HEADER_LINE.match(content, end)):
+        if not _ANNOTATION.match(line[0]):
+            kept.append(line[0])
+        end = line.end()
+    return b"".join((*kept, content[end:]))
+
+
+_ANNOTATED_WITHIN = 1 << 16  # bytes

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from textsent.compression import SUFFIXES as COMPRESSION_SUFFIXES
 from textsent.compression import decompressed, first_bytes
+from textsent.errors import InputError
 from textsent.mbox import CHUNK_SIZE, Message, split_mbox
 from textsent.oversize import TextParts
 
@@ -28,8 +29,11 @@ FORMATS = tuple(dict.fromkeys(SUFFIXES.values()))
 _ARCHIVES = frozenset({"zip", "tar"})
 
 _MAILDIR_FOLDERS = frozenset({"cur", "new"})
+_MAILDIR_INFO = re.compile(r"[:;!]2,[A-Za-z]*\Z")
 _TRASHED = re.compile(r"[:;!]2,[A-Za-z]*T[A-Za-z]*\Z")
 """The flag of a Maildir file's name that says that the message is to go (https://cr.yp.to/proto/maildir.html)."""
+
+_BROKEN_ARCHIVE = "the archive is broken or encrypted"
 
 _EMLX_LENGTH = re.compile(rb"\s*(\d{1,12})\s*\n")
 """What Apple Mail puts before a message: its bytes. Behind it stands a property list."""
@@ -47,7 +51,11 @@ def read_store(stream: IO[bytes], format: str, max_message_bytes: int | None) ->
         ValueError: An archive is broken, needs a password or holds no mail; a single Outlook message is broken.
     """
     if format == "mbox":
-        yield from split_mbox(stream, max_message_bytes=max_message_bytes)
+        messages = split_mbox(stream, max_message_bytes=max_message_bytes)
+        for first in messages:
+            yield first._replace(begins=True)
+            break
+        yield from messages
     elif format in _ARCHIVES:
         yield from _read_archive(stream, format, max_message_bytes)
     else:
@@ -94,10 +102,10 @@ class MailFolder:
                 with path.open("rb") as file, decompressed(file) as stream:
                     for message in read_store(stream, format, max_message_bytes):
                         yield message._replace(flags=flags) if flags else message
-            except (OSError, ValueError):
+            except (OSError, ValueError, EOFError) as exc:
                 if format == "mbox" or format in _ARCHIVES:
-                    raise
-                yield Message(0, b"", b"", flags=(*flags, "unreadable"))
+                    raise InputError(f"{path} can't be read: {exc}") from exc
+                yield Message(0, b"", b"", escaped=False, flags=(*flags, "unreadable"))
             self._read += size
 
 
@@ -118,7 +126,7 @@ def _mail_files(folder: Path, format: str | None) -> Iterator[tuple[Path, str, i
 
 def _format_of(path: PurePath) -> str | None:
     """Return the format that a file's name and place tell."""
-    if path.parent.name in _MAILDIR_FOLDERS:
+    if path.parent.name in _MAILDIR_FOLDERS and (_MAILDIR_INFO.search(path.name) or path.suffix not in SUFFIXES):
         return "eml"
     if path.name == "mbox":
         return "mbox"
@@ -140,11 +148,9 @@ def _format_inside(path: Path) -> str | None:
 
 
 def sniff_mail(file: IO[bytes]) -> str | None:
-    """Return mbox, zip or tar where a file begins like one, else None."""
+    """Return mbox, zip or tar where a file begins like one, else None. The file isn't used after that."""
     with decompressed(file) as stream:
         first = stream.read(512) if stream is not file else first_bytes(file, 512)
-    if stream is not file:
-        file.seek(0)
     if first.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n").startswith(b"From "):
         return "mbox"
     if first.startswith((b"PK\x03\x04", b"PK\x05\x06")):
@@ -183,6 +189,8 @@ def _single(stream: IO[bytes], format: str, max_message_bytes: int | None) -> Me
 
 
 def _read_archive(stream: IO[bytes], format: str, max_message_bytes: int | None) -> Iterator[Message]:
+    import lzma
+    import struct
     import tarfile
     import zipfile
     import zlib
@@ -204,9 +212,11 @@ def _read_archive(stream: IO[bytes], format: str, max_message_bytes: int | None)
                 except ValueError:
                     if member_format != "msg":
                         raise
-                    yield Message(0, b"", b"", flags=(*flags, "unreadable"))
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as exc:
-        raise ValueError(f"the archive is broken or encrypted: {exc}") from exc
+                    yield Message(0, b"", b"", escaped=False, flags=(*flags, "unreadable"))
+    except (tarfile.TarError, zipfile.BadZipFile) as exc:
+        raise ValueError(f"{_BROKEN_ARCHIVE}: {exc}") from exc
+    except (zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError, LookupError) as exc:
+        raise ValueError(f"{_BROKEN_ARCHIVE}: {exc or type(exc).__name__}") from exc
     if not found:
         raise ValueError("the archive holds no mail: textsent looks for .mbox, .eml, .emlx and .msg files in it")
 
@@ -216,7 +226,7 @@ def _zip_members(stream: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
 
     with zipfile.ZipFile(stream) as archive:
         for member in archive.infolist():
-            if not member.is_dir():
+            if not member.filename.endswith("/"):  # is_dir() stumbles over a name of no letters
                 with archive.open(member) as file:
                     yield member.filename, _buffered(file)
 

@@ -31,7 +31,7 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _LINE_END = re.compile(rb"\r\n?|\n")
 _BLANK_LINE = re.compile(rb"(?:\r\n?|\n){0,2}")
-_BLANK_START = re.compile(rb"(?:%s)?\s*" % BYTE_ORDER_MARK)
+_BLANK_START = re.compile(rb"(?:%s)?(?:[ \t\f\v]*(?:\r\n?|\n))*" % BYTE_ORDER_MARK)
 _LINE = re.compile(rb"From [^\r\n]{0,%d}" % _SEPARATOR_BYTES)
 
 _CLOCK = rb"\d{1,2}:\d\d(?::\d\d(?:\.\d{1,9})?)?"
@@ -92,6 +92,7 @@ class Message(NamedTuple):
         content: The message's bytes; of an oversize message the parts its text is read from.
         oversize: Whether the message was longer than the limit.
         escaped: Whether a line that begins with ">From " began with "From " before it was put into a mailbox.
+        begins: Whether it is known to be the first of its mailbox.
         flags: What is known of the message from elsewhere, as `deleted`.
     """
 
@@ -100,6 +101,7 @@ class Message(NamedTuple):
     content: bytes
     oversize: bool = False
     escaped: bool = True
+    begins: bool = False
     flags: tuple[str, ...] = ()
 
 
@@ -175,7 +177,7 @@ class _Splitter:
                     self.offset, self.claimed = self.base + place, None
             searched = max(self.start, len(held) - 4) if waiting is None else waiting
             searched -= self._let_go(searched)
-        if self.separator is not None or self.held[self._blank_start() :]:
+        if self.separator is not None or self.held[self._blank_start() :].strip():
             yield self._message(len(self.held))
 
     def _message(self, end: int) -> Message:
@@ -300,7 +302,7 @@ class _Splitter:
         return separator_end if right is False else 0 if right else None
 
     def _claimed_end(self, place: int) -> int:
-        if self.separator is None:
+        if self.separator is None or self.held[self.start : self.start + 1] in (b"\r", b"\n"):
             return -1
         blank = b"\n\r\n" if self.separator.endswith(b"\r\n") else b"\n\n"
         end = self.held.find(blank, self.start, min(place, self.start + _LENGTH_WITHIN))

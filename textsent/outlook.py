@@ -33,11 +33,20 @@ def read_msg(data: bytes) -> bytes:
         ValueError: They are no such file, or a broken one.
     """
     import oxmsg
+    from oxmsg.domain.model import UnrecognizedCodePageError, UnsupportedEncodingError
 
+    known = (UnrecognizedCodePageError, UnsupportedEncodingError)
     try:
         return _as_mail(oxmsg.Message.load(data))
-    except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError) as exc:
+    except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError, *known) as exc:
         raise ValueError(f"it is no Outlook message that can be read: {exc}") from exc
+
+
+def _text(properties: Any, property_id: int) -> str | None:
+    try:
+        return properties.str_prop_value(property_id)
+    except UnicodeDecodeError as exc:  # a byte that the code page lacks
+        return decode(exc.object, exc.encoding)
 
 
 def _as_mail(message: Any) -> bytes:
@@ -46,12 +55,12 @@ def _as_mail(message: Any) -> bytes:
     sent = {name.lower(): value for name, value in message.message_headers.items()}
     properties = message.properties
     fields = {
-        "Message-ID": sent.get("message-id") or properties.str_prop_value(constants.PID_INTERNET_MESSAGE_ID),
+        "Message-ID": sent.get("message-id") or _text(properties, constants.PID_INTERNET_MESSAGE_ID),
         "Date": sent.get("date") or (message.sent_date and format_datetime(message.sent_date)),
         "From": message.sender,
-        "To": sent.get("to") or properties.str_prop_value(constants.PID_DISPLAY_TO),
-        "Subject": message.subject,
-        "In-Reply-To": sent.get("in-reply-to") or properties.str_prop_value(constants.PID_IN_REPLY_TO_ID),
+        "To": sent.get("to") or _text(properties, constants.PID_DISPLAY_TO),
+        "Subject": _text(properties, constants.PID_SUBJECT),
+        "In-Reply-To": sent.get("in-reply-to") or _text(properties, constants.PID_IN_REPLY_TO_ID),
         "List-ID": sent.get("list-id"),
     }
     header = [f"{name}: {' '.join(str(value).split())}" for name, value in fields.items() if value]
@@ -59,14 +68,14 @@ def _as_mail(message: Any) -> bytes:
         return "\n".join([*header, "Content-Type: application/pkcs7-mime", "", ""]).encode()
     html = properties.binary_prop_value(constants.PID_HTML)
     texts = {
-        "text/plain": message.body or "",
-        "text/html": decode(html, properties.body_encoding) if html else message.html_body or "",
+        "text/plain": _text(properties, constants.PID_BODY),
+        "text/html": decode(html, properties.body_encoding) if html else _text(properties, constants.PID_BODY_HTML),
     }
     mixed, alternative = (f"=_{secrets.token_hex(16)}" for _ in range(2))
     lines = [*header, f'Content-Type: multipart/mixed; boundary="{mixed}"', ""]
     lines += [f"--{mixed}", f'Content-Type: multipart/alternative; boundary="{alternative}"', ""]
     for content_type, text in texts.items():
-        encoded = base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
+        encoded = base64.b64encode((text or "").encode("utf-8", "replace")).decode("ascii")
         lines += [f"--{alternative}", f"Content-Type: {content_type}; charset=utf-8"]
         lines += ["Content-Transfer-Encoding: base64", "", encoded]
     lines.append(f"--{alternative}--")

@@ -135,7 +135,7 @@ class Reader:
         if format == _FOLDER:
             self._file = self._stack.enter_context(self._folders[name])
             return self._open_mail(self._folders[name].messages(self._max_message_bytes))
-        self._file = self._stack.enter_context(_open_file(name))
+        self._file = self._stack.enter_context(_open_file(name, by_arrow=format != "zip"))
         with _errors_of(name):
             stream = self._stack.enter_context(decompressed(self._file))
             if format in mailstores.FORMATS:
@@ -198,6 +198,8 @@ def _format_of(name: str, format: str | None) -> str:
     path = Path(name)
     try:
         if path.is_dir():
+            if format in _OPENERS:
+                raise OptionError(f"{name} is a folder, and no folder of {format} is read: name the files in it")
             return _FOLDER
         if not path.exists():
             raise InputError(f"{name}: there is no such file: check the path")
@@ -232,7 +234,7 @@ def _open_folder(name: str, format: str | None) -> mailstores.MailFolder:
     return folder
 
 
-def _open_file(name: str) -> IO[bytes]:
+def _open_file(name: str, by_arrow: bool = True) -> IO[bytes]:
     if name == STANDARD_STREAM:
         if sys.stdin is None:
             raise InputError("standard input is closed: name a file")
@@ -240,7 +242,7 @@ def _open_file(name: str) -> IO[bytes]:
     try:
         # Arrow reads on threads of its own, which can't take Python's lock once the process ends: where it can,
         # the file is Arrow's too.
-        if Path(name).is_file() and name.isascii():
+        if by_arrow and Path(name).is_file() and name.isascii():
             return pa.OSFile(name)
         return Path(name).open("rb")
     except OSError as exc:
@@ -257,7 +259,7 @@ def _errors_of(name: str) -> Iterator[None]:
     except UnicodeDecodeError as exc:
         raise InputError(f"{shown}: {_NOT_UTF8}") from exc
     except (pa.ArrowException, ValueError, OSError, EOFError, OverflowError, RecursionError) as exc:
-        reason = str(exc).splitlines()[0].rstrip(".")
+        reason = (str(exc).splitlines() or [type(exc).__name__])[0].rstrip(".")
         if "invalid UTF8" in reason or "Invalid UTF8" in reason:
             reason = _NOT_UTF8
         elif "straddl" in reason:

@@ -20,9 +20,14 @@ MAIL_SCHEMA = pa.schema(
     ]
 )
 
-RAW_FIELDS = pa.schema([pa.field("raw_separator", pa.binary()), pa.field("raw_content", pa.large_binary())])
-"""A message's bytes, carried beside its columns where it is written back into a mailbox. The separator, and what
-else stands before the message, is null where the message has a file of its own."""
+RAW_FIELDS = pa.schema(
+    [
+        pa.field("raw_separator", pa.binary()),  # and what else stands before it; null in a file of its own
+        pa.field("raw_content", pa.large_binary()),
+        pa.field("raw_begins", pa.bool_()),  # the first of its mailbox
+    ]
+)
+"""A message as it stood in its mailbox, carried beside its columns where it is to be written back."""
 
 MODEL_KEY = "textsent.model"
 """Key of a scored table's metadata: the name of the model."""
@@ -65,7 +70,7 @@ def scored_schema(schema: pa.Schema, prefix: str = "", model: str | None = None)
             f"the input already has the column{'s'[: len(clashes) > 1]} {_listed(clashes)}: "
             "give the added columns a prefix, for instance --prefix textsent_"
         )
-    metadata = {**(schema.metadata or {}), **({MODEL_KEY: model} if model else {})}
+    metadata = {**(schema.metadata or {}), **({MODEL_KEY.encode(): model.encode()} if model else {})}
     return pa.schema([*schema, *added], metadata=metadata or None)
 
 

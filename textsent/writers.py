@@ -17,11 +17,15 @@ from types import TracebackType
 from typing import IO, Any, Protocol, Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from textsent.errors import OptionError, OutputError
 from textsent.mail import annotated
 from textsent.readers import STANDARD_STREAM, format_by_suffix
 from textsent.schema import MODEL_KEY, RAW_FIELDS, SCORE_SCHEMA
+
+LIST_SEPARATOR = ";"
+"""Between the items of a list of texts in CSV, which has no lists."""
 
 ROW_GROUP_BYTES = 32 << 20
 """Arrow data gathered before Parquet writes a row group: more reads faster later, and takes this much memory."""
@@ -241,7 +245,10 @@ class _CsvRows:
     def __init__(self, stream: IO[bytes], schema: pa.Schema) -> None:
         import pyarrow.csv
 
-        # Arrow's CSV writer doesn't know string views.
+        # Arrow's CSV writer knows neither string views nor lists.
+        self._lists = [number for number, field in enumerate(schema) if _is_list_of_text(field.type)]
+        for number in self._lists:
+            schema = schema.set(number, schema.field(number).with_type(pa.string()))
         self._schema = pa.schema(
             [
                 field.with_type(pa.large_string()) if pa.types.is_string_view(field.type) else field
@@ -251,6 +258,9 @@ class _CsvRows:
         self._writer = pyarrow.csv.CSVWriter(stream, self._schema)
 
     def write(self, batch: pa.RecordBatch) -> None:
+        for number in self._lists:
+            joined = pc.binary_join(batch.column(number), LIST_SEPARATOR)
+            batch = batch.set_column(number, batch.schema.names[number], joined)
         self._writer.write(batch.cast(self._schema))
 
     def close(self) -> None:
@@ -258,6 +268,10 @@ class _CsvRows:
 
     def abandon(self) -> None:
         pass
+
+
+def _is_list_of_text(data_type: pa.DataType) -> bool:
+    return pa.types.is_list(data_type) and pa.types.is_string(data_type.value_type)
 
 
 class _MailboxRows:
@@ -268,26 +282,36 @@ class _MailboxRows:
             raise pa.ArrowInvalid("only mail can be written into a mailbox")
         self._stream = stream
         self._last = b""  # byte written
+        self._mailboxes = 0  # begun
         added = dict(zip(SCORE_SCHEMA.names, schema.names[-len(SCORE_SCHEMA) :], strict=True))
         self._columns = (*RAW_FIELDS.names, "date", added["score"], added["sentiment"])
         self._model = (schema.metadata or {}).get(MODEL_KEY.encode(), b"").decode() or "unnamed"
 
     def write(self, batch: pa.RecordBatch) -> None:
         columns = (batch.column(name).to_pylist() for name in self._columns)
-        for separator, content, sent, score, sentiment in zip(*columns, strict=True):
-            line_end = _LINE_END.search(separator or b"") or _LINE_END.search(content)
-            end = line_end[0] if line_end else b"\n"
-            if separator is None or (self._last and b"From " not in separator):
-                moment = (sent or datetime(1970, 1, 1)).strftime("%a %b %e %H:%M:%S %Y")
-                separator = f"From - {moment}".encode("ascii") + end
-                content = _FROM.sub(rb">\1", content) + end * (1 + (not content.endswith(end)))
+        for separator, content, begins, sent, score, sentiment in zip(*columns, strict=True):
+            self._mailboxes += begins or not self._last
             values = {}
             if score is not None:
                 values = {"Score": f"{score:.4f}", "Sentiment": sentiment, "Model": self._model}
-            between = end if self._last not in b"\r\n" else b""
-            written = b"".join((between, separator, annotated(content, values, end)))
-            self._stream.write(written)
-            self._last = written[-1:] or self._last
+            self._write_message(separator, content, values, sent)
+
+    def _write_message(
+        self, separator: bytes | None, content: bytes, values: dict[str, str], sent: datetime | None
+    ) -> None:
+        line_end = _LAST_LINE_END.search(separator or b"") or _LINE_END.search(content)
+        end = line_end[0] if line_end else b"\n"
+        if separator is None:
+            separator = _made_separator(sent, end)
+            content = _FROM.sub(rb">\1", content) + end * (1 + (not content.endswith(end)))
+        elif self._mailboxes > 1:
+            # What is told by the beginning of its mailbox only would be lost within another.
+            separator = separator if _PLAINLY_DATED.match(separator) else _made_separator(sent, end)
+            content = _GIT_LINE.sub(rb">\1", content)
+        between = end if self._last not in b"\r\n" else b""
+        written = b"".join((between, separator, annotated(content, values, end)))
+        self._stream.write(written)
+        self._last = written[-1:]
 
     def close(self) -> None:
         pass
@@ -296,8 +320,15 @@ class _MailboxRows:
         pass
 
 
+def _made_separator(sent: datetime | None, line_end: bytes) -> bytes:
+    return f"From - {(sent or datetime(1970, 1, 1)).ctime()}".encode("ascii") + line_end
+
+
 _LINE_END = re.compile(rb"\r\n?|\n")
-_FROM = re.compile(rb"^(>*From )", re.MULTILINE)
+_LAST_LINE_END = re.compile(rb"(?:\r\n?|\n)\Z")
+_FROM = re.compile(rb"(?:(?<=[\r\n])|\A)(>*From )")
+_GIT_LINE = re.compile(rb"(?:(?<=[\r\n])|\A)(From [^\r\n]{0,200}Mon Sep 17 00:00:00 2001)")
+_PLAINLY_DATED = re.compile(rb"From (?![^\r\n]*Mon Sep 17 00:00:00 2001)[^\r\n]*\d:\d\d[^\r\n]*\d{4}")
 
 
 _FORMATS: dict[str, Callable[[IO[bytes], pa.Schema], _Rows]] = {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from textsent.own_words import MAX_LINE, MAX_LINES, own_words
+from textsent.replies import MAX_LINE, MAX_LINES, own_words
 
 REFERENCE = sorted((Path(__file__).parent / "data" / "own_words").glob("*.txt"))
 

@@ -412,6 +412,8 @@ def _is_sent_from(line: str) -> bool:
 
 
 def _is_footer(paragraph: Sequence[str]) -> bool:
+    if any(map(_is_quoted, paragraph)):  # --keep-quotes
+        return False
     joined = " ".join(line.strip() for line in paragraph)[:2000]
     lower = joined.lower()
     if len(joined) > 80 and all(_holds(lower, words) for words in (SECRET, MESSAGE, ADDRESSEE)):
