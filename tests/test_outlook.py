@@ -145,7 +145,7 @@ def test_html_is_decoded_by_the_code_page_of_the_message(row_of):
 
 @pytest.mark.parametrize("code_page", [1, 709, 99999])
 def test_a_message_of_a_code_page_that_nobody_knows_is_refused_by_name(row_of, code_page):
-    with pytest.raises(InputError, match="code-page|character-encoding"):
+    with pytest.raises(InputError, match=r"code-page|character-encoding"):
         row_of({SUBJECT: "Hello", HTML: b"<p>so good", CODE_PAGE: code_page})
 
 
