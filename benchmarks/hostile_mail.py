@@ -88,6 +88,14 @@ BY_HAND = {
     "images": _filled(b"<img>", HTML),
     "separators that are none": _filled(b"From \n"),
     "a Content-Length": HEAD + b"Content-Length: 900000\n\n" + b"From b\n" * 140_000,
+    "blank lines before lines that are no separators": b"\n" * 500_000 + b"From \n" * 80_000,
+    "parameters and an unknown encoding": HEAD
+    + b"Content-Transfer-Encoding: x\nContent-Type: text/plain; "
+    + b"a=b; " * 190_000
+    + b"\n\nhello",
+    "misnested tags in ten pages": HEAD
+    + b"Content-Type: multipart/mixed; boundary=x\n\n"
+    + (b"--x\n" + HTML + b"<i></b>" * 14_000 + b"\n") * 10,
     "NUL bytes": b"\0" * SIZE,
     "carriage returns": _filled(b"\r"),
 }
@@ -130,10 +138,13 @@ def main() -> None:
         assert rows, name
         if seconds[name] >= 1:
             print(f"{seconds[name]:.2f} s  {name}", flush=True)
+    slow = sum(took >= 1 for took in seconds.values())
     slowest = sorted(seconds, key=seconds.__getitem__, reverse=True)[:5]
     print(f"{len(seconds)} messages of 1 MB; the slowest:")
     for name in slowest:
         print(f"{seconds[name]:.2f} s  {name}")
+    if slow:
+        raise SystemExit(f"{slow} took a second or more")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ attachment, with the headers that mail picks up on its way. Everything runs on o
 import argparse
 import base64
 import email.policy
+import email.utils
 import itertools
 import mailbox
 import os
@@ -140,7 +141,7 @@ def _by_default_policy(file: object) -> object:
 
 
 def _read_by_standard_library(path: Path, factory: Callable[[object], object] | None) -> int:
-    """Read headers, body, HTML and own words of the first messages as a script with the same helpers would."""
+    """Read headers, body, HTML and own words as a script would, with the same functions for the last two."""
     import pyarrow as pa
 
     from textsent.html import html_to_text
@@ -148,14 +149,16 @@ def _read_by_standard_library(path: Path, factory: Callable[[object], object] | 
     from textsent.schema import MAIL_SCHEMA
 
     rows = []
-    for message in itertools.islice(mailbox.mbox(path, factory=factory), 1500):
+    for message in mailbox.mbox(path, factory=factory):
         plain, html = [], []
         for part in message.walk():
             if part.get_content_type() in ("text/plain", "text/html") and not part.get_filename():
                 charset = part.get_content_charset("utf-8")
                 text = part.get_payload(decode=True).decode(charset, "replace")
                 (plain if part.get_content_type() == "text/plain" else html).append(text)
-        body = "\n".join(plain) or "\n".join(html_to_text(text, quotes=False, signatures=False) for text in html)
+        body = "\n".join(plain) or "\n".join(
+            html_to_text(text, keep_quotes=False, keep_signatures=False) for text in html
+        )
         row = {
             name: str(make_header(decode_header(str(message[name] or "")))) for name in ("from", "to", "subject")
         }

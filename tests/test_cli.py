@@ -504,9 +504,9 @@ def mails(here):
         path = here / "Maildir" / name
         path.parent.mkdir(parents=True)
         path.write_bytes(MAIL)
-    for name, member in {"mails.zip": "inbox.mbox", "notes.zip": "notes.txt"}.items():
+    for name, member, content in (("mails.zip", "inbox.mbox", MAILBOX), ("notes.zip", "notes.txt", b"notes")):
         with zipfile.ZipFile(here / name, "w") as archive:
-            archive.writestr(member, MAILBOX)
+            archive.writestr(member, content)
     locked = bytearray((here / "mails.zip").read_bytes())
     locked[6] |= 1
     locked[locked.index(b"PK\x01\x02") + 8] |= 1
@@ -634,8 +634,6 @@ def test_a_mailbox_is_written_to_standard_output(mails, tiny_preset):
             "broken.msg can't be read: it is no Outlook message that can be read: "
             "msg_file is not an Outlook MSG file",
         ),
-        ("inbox.mbox --max-message-mb 0", "a message must be allowed at least one byte. Received: 0"),
-        ("inbox.mbox --max-message-mb -1", "a message must be allowed at least one byte. Received: -1048576"),
         (
             "inbox.mbox table.csv",
             "table.csv has other columns than inbox.mbox: expected 'message_id' (string), found 'text' (string); "
@@ -682,8 +680,8 @@ def test_no_archive_ends_with_a_traceback(textsent, mails, tiny_preset):
     entry = whole.index(b"PK\x01\x02")
     (mails / "short.zip").write_bytes(whole[: entry + 20] + (9999).to_bytes(4, "little") * 2 + whole[entry + 28 :])
     code, out, err = textsent("score", "short.zip", "-m", tiny_preset, "-o", "out.parquet")
-    assert (code, out, err.count("\n")) == (1, "", 1)
-    assert err.startswith("textsent: short.zip can't be read: ")
+    assert (code, out) == (0, "")
+    assert "unreadable" in err
 
 
 class FirstWordNetwork:

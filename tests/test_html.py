@@ -10,7 +10,7 @@ def words(html, **options):
 
 
 def own(html):
-    return " ".join(words(html, quotes=False, signatures=False))
+    return " ".join(words(html, keep_quotes=False, keep_signatures=False))
 
 
 PIECES = st.sampled_from(
@@ -26,7 +26,7 @@ PIECES = st.sampled_from(
 @settings(max_examples=300, deadline=None)
 @given(st.text() | st.lists(PIECES, max_size=15).map("".join), st.booleans(), st.booleans())
 def test_any_html_becomes_text(html, quotes, signatures):
-    html_to_text(html, quotes=quotes, signatures=signatures).encode("utf-8")
+    html_to_text(html, keep_quotes=quotes, keep_signatures=signatures).encode("utf-8")
 
 
 @settings(max_examples=200, deadline=None)
@@ -107,7 +107,7 @@ def test_what_a_program_marks_as_quoted_is_left_out(quote):
 )
 def test_a_divider_of_outlook_becomes_a_line_where_quotes_are_to_go(divider):
     html = f'<p>mine</p>{divider}<p><b>From:</b> Bob<div id="appendonsend"></div><p>theirs'
-    assert html_to_text(html, quotes=False).startswith(f"mine\n\n{DIVIDER}\n\n")
+    assert html_to_text(html, keep_quotes=False).startswith(f"mine\n\n{DIVIDER}\n\n")
     assert DIVIDER not in html_to_text(html)
 
 

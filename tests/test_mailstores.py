@@ -195,9 +195,10 @@ def test_what_is_no_mail_in_a_folder_is_left_out(tmp_path):
             "a.eml": eml("mail"),
             ".b.eml": eml("hidden"),
             ".c/d.eml": eml("in a hidden folder"),
-            "notes.txt": mbox("notes"),
+            "notes.txt": b"notes",
+            "photographs.zip": zip_bytes({"a.jpg": b"x"}),
             "table.csv": b"text\nx\n",
-            "Inbox.msf": mbox("index"),
+            "Inbox.msf": b"// index",
             "README": b"From here on, read me.\n"[5:],
             "empty": b"",
             "broken": b"\xff\xfe",
@@ -214,7 +215,7 @@ def test_a_link_to_a_folder_is_not_followed(tmp_path):
     assert subjects(folder) == ["mail", "mail"]
 
 
-@pytest.mark.parametrize("files", [{}, {".a.eml": eml("a")}, {"a.csv": b"text\nx\n"}, {"b/notes.txt": mbox("a")}])
+@pytest.mark.parametrize("files", [{}, {".a.eml": eml("a")}, {"a.csv": b"text\nx\n"}, {"b/notes.txt": b"a"}])
 def test_a_folder_without_mail_is_an_error(tmp_path, files):
     folder = fill(tmp_path, files)
     assert input_error(folder) == f"{folder} {NO_MAIL} {folder / '*.csv'}"
@@ -312,15 +313,19 @@ def test_a_message_that_has_gone_since_the_folder_was_listed_is_a_row_with_a_fla
     assert flags == [["deleted", "unreadable"], []]
 
 
-def test_a_mailbox_in_a_folder_that_cannot_be_read_is_an_error(tmp_path):
-    folder = fill(tmp_path, {"a.eml": eml("one"), "b.mbox.gz": gzip.compress(mbox("two"))[:-12]})
-    assert input_error(folder).startswith(str(folder))
-    assert input_error(folder).endswith("can't be read: Truncated compressed stream")
+def test_a_mailbox_in_a_folder_that_cannot_be_read_to_its_end_has_a_row_that_says_so(tmp_path):
+    torn = gzip.compress(mbox("two"))[:-12]
+    folder = fill(tmp_path, {"a.eml": eml("one"), "b.mbox.gz": torn, "c.eml": eml("three")})
+    found = rows(folder)
+    assert [row["subject"] for row in found][0 :: len(found) - 1] == ["one", "three"]
+    assert ["unreadable"] in [row["flags"] for row in found]
 
 
-def test_a_mailbox_in_a_folder_that_cannot_be_read_is_named(tmp_path):
-    folder = fill(tmp_path, {"a.eml": eml("one"), "deep/b.mbox.gz": gzip.compress(mbox("two"))[:-12]})
-    assert "b.mbox.gz" in input_error(folder)
+def test_a_mailbox_with_another_suffix_is_told_by_its_first_bytes(tmp_path):
+    assert subjects(fill(tmp_path, {"2026-February.txt": mbox("one"), "lists.example.org": mbox("two")})) == [
+        "one",
+        "two",
+    ]
 
 
 def test_a_folder_that_cannot_be_opened_is_an_error(tmp_path, monkeypatch):
@@ -473,7 +478,7 @@ def test_what_is_no_mail_in_an_archive_is_left_out(tmp_path, kind):
         "__MACOSX/._a.mbox": b"\0\5\26\7",
         ".b.eml": eml("hidden"),
         "inner.zip": zip_bytes({"a.mbox": mbox("inner")}),
-        "notes.txt": mbox("notes"),
+        "notes.txt": b"notes",
         "a.mbox": mbox("mail"),
     }
     assert subjects_in(kind, files, tmp_path) == ["mail"]
@@ -550,7 +555,6 @@ BROKEN = {
     "an empty zip": ("a.zip", b""),
     "a torn zip": ("a.zip", ZIP[: len(ZIP) // 2]),
     "a wrong checksum": ("a.zip", STORED.replace(b"The body of b", b"The body of x")),
-    "no deflate": ("a.zip", ZIP[:40] + b"\xff\xff" + ZIP[42:]),
     "no tar": ("a.tar", b"no archive" * 100),
     "a torn tar": ("a.tar", TAR[:700]),
 }
@@ -575,16 +579,16 @@ def with_sizes(data, size):
     return data[: entry + 20] + size.to_bytes(4, "little") * 2 + data[entry + 28 :]
 
 
-def test_a_zip_member_that_ends_before_its_size_is_an_error(tmp_path):
+def test_a_zip_member_that_ends_before_its_size_has_a_row_that_says_so(tmp_path):
     path = fill(tmp_path, {"a.zip": with_sizes(STORED, 5000)}) / "a.zip"
-    assert input_error(path).startswith(f"{path} can't be read: ")
+    assert rows(path)[-1]["flags"] == ["unreadable"]
 
 
-def test_a_zip_member_of_broken_lzma_is_an_error(tmp_path):
+def test_a_zip_member_of_broken_lzma_has_a_row_that_says_so(tmp_path):
     data = zip_bytes({"a.mbox": mbox("a")}, zipfile.ZIP_LZMA)
     place = data.index(b"a.mbox") + len(b"a.mbox") + 4  # after the name and the version
     path = fill(tmp_path, {"a.zip": data[:place] + b"\xff" * 8 + data[place + 8 :]}) / "a.zip"
-    assert input_error(path).startswith(f"{path} can't be read: ")
+    assert rows(path)[-1]["flags"] == ["unreadable"]
 
 
 def test_a_zip_member_without_a_name_stops_nothing(tmp_path):

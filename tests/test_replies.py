@@ -54,7 +54,7 @@ UNQUOTED = st.lists(UNQUOTED_LINES, max_size=15).map("\n".join)
 @given(TEXTS, st.booleans(), st.booleans())
 def test_the_result_is_lines_of_the_text_in_their_order(text, quotes, signatures):
     lines = iter(text.split("\n"))
-    result = own_words(text, quotes=quotes, signatures=signatures)
+    result = own_words(text, keep_quotes=quotes, keep_signatures=signatures)
     # Where a line feed was lost, the line has the author's words before those of the mail program.
     assert not result or all(
         any(line.strip().startswith(words.strip()) for line in lines) for words in result.split("\n")
@@ -64,7 +64,7 @@ def test_the_result_is_lines_of_the_text_in_their_order(text, quotes, signatures
 @settings(max_examples=200, deadline=None)
 @given(TEXTS)
 def test_nothing_is_taken_off_where_all_is_to_be_kept(text):
-    assert own_words(text, quotes=True, signatures=True) == text.strip()
+    assert own_words(text, keep_quotes=True, keep_signatures=True) == text.strip()
 
 
 @settings(max_examples=300, deadline=None)
@@ -80,19 +80,19 @@ def test_a_quote_below_changes_nothing(text, attribution):
 @example("So good.\n\nBest\nAnn", f"{ATTRIBUTION}\n")
 def test_a_quote_below_stays_where_quotes_are_to_be_kept(text, attribution):
     quoted = f"{text}\n\n{attribution}> So bad.\n> Really.\n"
-    assert own_words(quoted, quotes=True).endswith(f"{attribution}> So bad.\n> Really.")
+    assert own_words(quoted, keep_quotes=True).endswith(f"{attribution}> So bad.\n> Really.")
 
 
 @settings(max_examples=200, deadline=None)
 @given(UNQUOTED)
 def test_a_text_without_quotes_and_signatures_is_kept(text):
-    assert own_words(text, signatures=True) == text.strip()
+    assert own_words(text, keep_signatures=True) == text.strip()
 
 
 @settings(max_examples=200, deadline=None)
 @given(TEXTS)
 def test_signatures_alone_are_no_reason_to_leave_nothing(text):
-    assert bool(own_words(text, quotes=True)) == bool(text.strip())
+    assert bool(own_words(text, keep_quotes=True)) == bool(text.strip())
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_praise_or_blame_in_the_place_of_a_name_stays(name):
 )
 def test_signatures_sign_offs_and_footers_are_taken_off(signature):
     assert own_words(f"The valve is loud.\n\n{signature}\n") == "The valve is loud."
-    assert own_words(f"The valve is loud.\n\n{signature}\n", signatures=True).endswith(signature.strip())
+    assert own_words(f"The valve is loud.\n\n{signature}\n", keep_signatures=True).endswith(signature.strip())
 
 
 def test_a_postscript_below_a_signature_stays():
@@ -216,7 +216,9 @@ def test_a_signature_that_is_all_there_is_stays(signature):
 )
 def test_what_is_quoted_is_taken_off(quote):
     assert own_words(f"The valve is loud.\n\n{quote}\n") == "The valve is loud."
-    assert own_words(f"The valve is loud.\n\n{quote}\n", quotes=True, signatures=True).endswith(quote.strip())
+    assert own_words(f"The valve is loud.\n\n{quote}\n", keep_quotes=True, keep_signatures=True).endswith(
+        quote.strip()
+    )
 
 
 def test_words_between_and_below_quoted_lines_stay():
@@ -241,3 +243,29 @@ def test_a_long_line_is_kept_unless_it_is_quoted():
 def test_of_very_many_lines_only_the_quoted_ones_are_taken_off():
     text = "So good.\n> Is it?\n" * MAX_LINES + "-- \nAnn"
     assert own_words(text) == "So good.\n" * MAX_LINES + "-- \nAnn"
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "Notice the scratches on the lid. I'm very upset.",
+        "Statements like these are insulting to your customers.",
+        "I was confident that you would notify me by email, but nobody did. What awful service this is!",
+        "The printer driver fails in our test environment. This is awful.",
+        "Your newsletter is impossible to cancel. I am furious.",
+        "The file was scanned by my antivirus software and it is clean.",
+        "Please think about the planet: your packaging is a disgrace.",
+        "To unsubscribe from your service I had to call five times.",
+        "Sent by post and arrived badly damaged",
+        "Sent on Monday, still waiting",
+        "Thanks\nthe box arrived smashed",
+        "Many thanks\nbut I want a refund",
+        "Livid.",
+        "Enttäuscht.",
+        "Disaster.",
+        "My trip:\nFrom: London\nTo: Paris\nDate: 3 May\nThe seats were awful.",
+        "Respond to the above, the line is dead\nand I am cross.",
+    ],
+)
+def test_a_complaint_that_looks_like_a_footer_stays(last):
+    assert own_words(f"Hello,\n\n{last}") == f"Hello,\n\n{last}"

@@ -207,7 +207,7 @@ def test_other_types_are_no_text(data_type):
     [
         (MAIL_SCHEMA, True),
         (pa.schema([*MAIL_SCHEMA, *RAW_FIELDS]), True),
-        (schema(text=pa.string(), flags=pa.list_(pa.string())), True),
+        (schema(text=pa.string(), flags=pa.list_(pa.string())), False),
         (schema(text=pa.string(), flags=pa.string()), False),
         (schema(text=pa.string(), flags=pa.list_(pa.int64())), False),
         (schema(text=pa.string()), False),

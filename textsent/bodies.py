@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from textsent.charsets import decode
+from textsent.headers import from_base64
 from textsent.html import has_images, html_to_text
 from textsent.replies import own_words
 
@@ -23,6 +24,7 @@ of them isn't used. In a short message there is no time to lose."""
 
 _MAX_PARTS = 10_000
 
+_LONG_TYPE = re.compile(rb"^content-[a-z-]{1,20}:[^\n]{20000}", re.IGNORECASE | re.MULTILINE)
 _MAX_COMPARISONS = 5_000_000
 _MAX_BOUNDARIES = 1000
 """The standard library compares each line with each open boundary, and reads a header once for each parameter;
@@ -71,7 +73,8 @@ class _StandardPart:
         # A multipart without a boundary is text to whoever reads it.
         is_text = content_type.startswith("multipart/") and not message.is_multipart()
         self.content_type = "text/plain" if is_text else content_type
-        self.headers = {name: [str(message[name])] for name in ("Content-Type",) if name in message}
+        names = ("Content-Type", "Content-Transfer-Encoding")
+        self.headers = {name: [str(message[name])] for name in names if name in message}
         self.filename = message.get_filename() or ""
         self.content_id = message.get("Content-ID")
         self.disposition = message.get_content_disposition()
@@ -128,7 +131,7 @@ def _read_leaves(content: bytes, is_escaped: bool) -> tuple[_Leaves, bool]:
     import fast_mail_parser
 
     if len(content) > _CAREFUL_FROM and content.count(b"=?") > _MAX_ENCODED_WORDS:
-        content = content.replace(b"=?", b"= ?")
+        content = _HEADER_FIELD.sub(_hidden_words, content)
     try:
         tree = fast_mail_parser.parse_email_tree(content, mode="lazy")
         leaves = _sorted_leaves(tree, is_escaped)
@@ -146,11 +149,19 @@ def _read_leaves(content: bytes, is_escaped: bool) -> tuple[_Leaves, bool]:
     return leaves, False
 
 
+_HEADER_FIELD = re.compile(rb"^[!-9;-~]+:[^\n]*(?:\n[ \t][^\n]*)*", re.MULTILINE)
+
+
+def _hidden_words(field: re.Match[bytes]) -> bytes:
+    return field[0].replace(b"=?", b"= ?") if field[0].count(b"=?") > _MAX_ENCODED_WORDS else field[0]
+
+
 def _parsed_by_standard_library(content: bytes) -> _StandardPart:
     from email.parser import BytesParser
 
     boundaries = content.lower().count(b"boundary")
-    if boundaries > _MAX_BOUNDARIES or content.count(b"\n") * (boundaries + 1) > _MAX_COMPARISONS:
+    comparisons = content.count(b"\n") * (boundaries + 1)
+    if boundaries > _MAX_BOUNDARIES or comparisons > _MAX_COMPARISONS or _LONG_TYPE.search(content):
         raise _UnreadableError
     try:
         return _StandardPart(BytesParser().parsebytes(content))
@@ -187,7 +198,7 @@ def _sorted_leaves(tree: _Part, is_escaped: bool) -> _Leaves:
             kind = "html" if content_type in _HTML else "plain"
             texts = leaves.forwarded if is_forwarded else leaves.texts
             texts.append((alternative, kind, _decoded(part, kind, is_escaped)))
-        elif not is_forwarded and content_type not in _STRUCTURE:
+        elif not is_forwarded and content_type not in _STRUCTURE and (alternative is None or part.filename):
             is_image = content_type.startswith("image/")
             leaves.images += is_image
             leaves.attachments += not (is_image and part.content_id and part.disposition != "attachment")
@@ -207,15 +218,16 @@ _CHARSET = re.compile(r"""charset(?:\*0?\*?)?\s*=\s*(?:[\w-]*'[\w-]*')?["']?([^\
 _META_CHARSET = re.compile(rb"""<meta[^<>]{0,200}charset\s{0,5}=\s{0,5}["']?([\w:.-]{1,40})""", re.IGNORECASE)
 _FLOWED = re.compile(r"format\s*=\s*\"?flowed", re.IGNORECASE)
 _DELSP = re.compile(r"delsp\s*=\s*\"?yes", re.IGNORECASE)
+_MAX_FLOWED_LINES = 1_000_000
 _KNOWN_ENCODINGS = frozenset({"", "7bit", "8bit", "binary", "base64", "quoted-printable"})
 
 
 def _decoded(part: _Part, kind: str, is_escaped: bool) -> str:
     """Return a part's text with line feeds as line ends, and lines that were folded (RFC 3676) whole."""
     encoding = _header(part, "content-transfer-encoding").lower().strip('"')
-    if encoding not in _KNOWN_ENCODINGS:
+    if encoding not in _KNOWN_ENCODINGS and not isinstance(part, _StandardPart):
         raise _UnknownEncodingError
-    data = part.content or b""
+    data = _content(part, encoding)
     content_type = _header(part, "content-type")
     charset = _CHARSET.search(content_type)
     label = charset[1] if charset else None
@@ -230,6 +242,15 @@ def _decoded(part: _Part, kind: str, is_escaped: bool) -> str:
         text = _unfolded(text, bool(_DELSP.search(content_type)))
     return text
 
+
+def _content(part: _Part, encoding: str) -> bytes:
+    data = part.content or b""
+    if encoding == "base64" and isinstance(part, _StandardPart) and _BASE64.fullmatch(data):
+        return from_base64(data)  # what the standard library hands back as it is, for a digit too many
+    return data
+
+
+_BASE64 = re.compile(rb"[A-Za-z0-9+/=\\s]+")
 
 _ESCAPED_FROM = re.compile(r"^>(>*From )", re.MULTILINE)
 
@@ -259,6 +280,8 @@ def _header(part: _Part, name: str) -> str:
 
 def _unfolded(text: str, delete_space: bool) -> str:
     """Return flowed text with its paragraphs on a line each; quoted ones keep their marks."""
+    if text.count("\n") > _MAX_FLOWED_LINES:
+        return text
     paragraphs: list[list[str]] = []
     flows_on = -1  # depth of the quote that the line before leaves open
     for line in text.split("\n"):
@@ -301,7 +324,7 @@ class _Pieces:
                 self._pieces += plain
 
     def text(self, **kept: bool) -> str:
-        """Return the texts, those of pages without what `kept` says of `html_to_text`'s quotes and signatures."""
+        """Return the texts, those of pages with what `kept` says of `html_to_text`."""
         return _joined(html_to_text(text, **kept) if kind == "html" else text for kind, text in self._pieces)
 
     def has_images(self) -> bool:
@@ -344,11 +367,11 @@ def read_text(
     if leaves.is_cut and "oversize" not in flags:
         flags.append("oversize")
     pieces, forwarded = _Pieces(leaves.texts), _Pieces(leaves.forwarded)
-    kept = {"quotes": keep_quotes, "signatures": keep_signatures}
+    kept = {"keep_quotes": keep_quotes, "keep_signatures": keep_signatures}
     text, is_encrypted = _without_armour(pieces.text(**kept))
     text = own_words(text, **kept)
     if keep_quotes:
-        text = _joined([text, forwarded.text()])
+        text = _joined([text, _without_armour(forwarded.text())[0]])
     if text:
         return text, leaves.attachments
     text, has_armour = _without_armour(_joined([pieces.text(), forwarded.text()]))

@@ -16,15 +16,17 @@ _MAX_BROKEN_SHARE = 0.2
 def decode(data: bytes, label: str | None = None) -> str:
     """Return bytes as text; what can't be decoded becomes U+FFFD, never an error.
 
-    Strict UTF-8 first, then the label with the meaning that browsers give it (latin-1 is cp1252), then cp1252. Text
-    that is said to be UTF-8 stays so with a broken byte in it.
+    Strict UTF-8 first, then the label with the meaning that browsers give it (latin-1 is cp1252), then cp1252. A
+    label that names no superset of ASCII, UTF-16 for instance, goes before all. Text that is said to be UTF-8 stays
+    so with a broken byte in it.
 
     Args:
         data: The bytes, their transfer encoding undone.
         label: The charset that the mail names, if any.
     """
     codec = (_codec(label.strip().lower()) if label else None) or ""
-    if codec in _NOT_ASCII_COMPATIBLE and not (codec.startswith("utf-16") and data.isascii() and b"\0" not in data):
+    is_mislabelled = codec.startswith("utf-16") and data.isascii() and b"\0" not in data
+    if codec.startswith(_NOT_ASCII_COMPATIBLE) and not is_mislabelled:
         if codec.startswith("utf-16") and data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
             codec = "utf-16"
         with suppress(UnicodeError, LookupError):
@@ -47,8 +49,22 @@ def without_surrogates(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-_NOT_ASCII_COMPATIBLE = frozenset({"utf-16-le", "utf-16-be", "utf-7", "iso2022_jp", "iso2022_kr", "hz"})
+_NOT_ASCII_COMPATIBLE = ("utf-16", "utf-7", "iso2022", "hz")
 """Text in these can be valid UTF-8 as well, and would come out as gibberish."""
+
+
+_SUPERSETS = {
+    "iso8859-1": "cp1252",
+    "ascii": "cp1252",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "iso8859-11": "cp874",
+    "iso8859-9": "cp1254",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "iso2022_jp": "iso2022_jp_ext",
+}
+"""What the labels mean to a browser (https://encoding.spec.whatwg.org), as Python's codecs have it."""
 
 
 @lru_cache(maxsize=256)
@@ -62,4 +78,4 @@ def _codec(label: str) -> str | None:
             found = codecs.lookup(label).name
         except (LookupError, ValueError):
             return None
-    return "cp1252" if found in ("iso8859-1", "ascii") else found
+    return _SUPERSETS.get(found or "", found)

@@ -141,7 +141,7 @@ def score(
         bool, typer.Option("--with-subject", help="Score a mail's subject with its body.")
     ] = False,
     max_message_mb: Annotated[
-        int, typer.Option(help="Of a mail over so many MB only the text is held in memory.")
+        int, typer.Option(min=1, help="Of a mail over so many MB only the text is held in memory.")
     ] = 64,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
@@ -153,7 +153,12 @@ def score(
     table_wanted = output is None and sys.stdout.isatty()
     target = None if table_wanted else output or "-"
     band = None if neutral is None else _band(neutral)
-    mail = MailOptions(keep_quotes, keep_signatures, with_subject, max_message_mb << 20)
+    mail = MailOptions(
+        keep_quotes=keep_quotes,
+        keep_signatures=keep_signatures,
+        with_subject=with_subject,
+        max_message_bytes=max_message_mb << 20,
+    )
     scorer = load(model, device=device, column=text_column, prefix=prefix, neutral=band, batch_size=batch_size)
 
     from textsent.display import RowTable, ScoreProgress, print_summary

@@ -78,7 +78,7 @@ def _decoded_words(text: str) -> Iterator[str]:
         yield text[end : word.start()]
         charset = word[1].lower()
         if word[2] in "bB":
-            waiting += _from_base64(word[3])
+            waiting += from_base64(word[3].encode("ascii", "ignore"))
         else:
             waiting += binascii.a2b_qp(word[3].encode("utf-8"), header=True)
         end = word.end()
@@ -87,9 +87,9 @@ def _decoded_words(text: str) -> Iterator[str]:
     yield text[end:]
 
 
-def _from_base64(text: str) -> bytes:
+def from_base64(data: bytes) -> bytes:
     """Return what base64 stands for; characters that aren't of it, and half a byte at its end, are left out."""
-    digits = _NOT_BASE64.sub(b"", text.encode("ascii", "ignore"))
+    digits = _NOT_BASE64.sub(b"", data)
     return binascii.a2b_base64(digits[: len(digits) - (len(digits) % 4 == 1)] + b"==")
 
 

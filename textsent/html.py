@@ -48,7 +48,7 @@ _SIGNATURES = (
 _UNSEEN_HINTS = ("<title", "hidden", "display:", "mso-hide")
 _QUOTE_HINTS = ("<blockquote", "gmail_", "moz-", "_quote", "zmail_", "outlookmess", "mail-ed", "content", "olk_src")
 _SIGNATURE_HINTS = ("signature",)
-_DIVIDER_HINTS = ("divrplyfwdmsg", "appendonsend", "border-top:")
+_DIVIDER_HINTS = ("divrplyfwdmsg", "appendonsend", "stopspelling", "border-top:")
 """Selectors take longer than all the rest: they are used where one of them can match."""
 
 _OUTLOOK_DIVIDER = re.compile(
@@ -60,7 +60,7 @@ _OUTLOOK_DIVIDER = re.compile(
 
 DIVIDER = "-----Original Message-----"
 
-_CAREFUL_FROM = 100_000  # characters
+_CAREFUL_FROM = 10_000  # characters
 _MAX_UNCLOSED = 1000
 _LONG_TAG = re.compile(r"<[^<>]{10000,}>?")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})")
@@ -73,7 +73,7 @@ _MARKUP = re.compile(r"<[^<>]{0,10000}>?")
 _IMAGE = re.compile(r"<img\b|<v:imagedata\b|<image\b", re.IGNORECASE)
 
 
-def html_to_text(html: str, *, quotes: bool = True, signatures: bool = True) -> str:
+def html_to_text(html: str, *, keep_quotes: bool = True, keep_signatures: bool = True) -> str:
     """Return what an HTML mail says to its reader, blocks on lines of their own.
 
     Style, script, hidden preheaders, images and links' addresses are left out. HTML that no parser gets through in
@@ -81,8 +81,8 @@ def html_to_text(html: str, *, quotes: bool = True, signatures: bool = True) -> 
 
     Args:
         html: A page or a fragment.
-        quotes: Keep quoted messages, as mail programs mark them.
-        signatures: Keep signatures, as mail programs mark them.
+        keep_quotes: Leave quoted messages, as mail programs mark them.
+        keep_signatures: Leave signatures, as mail programs mark them.
     """
     from resiliparse.extract.html2text import extract_plain_text
 
@@ -92,11 +92,11 @@ def html_to_text(html: str, *, quotes: bool = True, signatures: bool = True) -> 
             return unescape(_MARKUP.sub(" ", html))
     lower = html.lower()
     left_out = _UNSEEN if _holds(lower, _UNSEEN_HINTS) else ()
-    if not quotes and _holds(lower, _QUOTE_HINTS):
+    if not keep_quotes and _holds(lower, _QUOTE_HINTS):
         left_out += _QUOTES
-    if not quotes and _holds(lower, _DIVIDER_HINTS):
+    if not keep_quotes and _holds(lower, _DIVIDER_HINTS):
         html = _OUTLOOK_DIVIDER.sub(lambda found: f"<p>{DIVIDER}</p>{found[0]}", html)
-    if not signatures and _holds(lower, _SIGNATURE_HINTS):
+    if not keep_signatures and _holds(lower, _SIGNATURE_HINTS):
         left_out += _SIGNATURES
     return extract_plain_text(
         html,

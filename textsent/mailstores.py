@@ -11,13 +11,14 @@ from typing import IO, Any
 
 from textsent.compression import SUFFIXES as COMPRESSION_SUFFIXES
 from textsent.compression import decompressed, first_bytes
-from textsent.errors import InputError
-from textsent.mbox import CHUNK_SIZE, Message, split_mbox
+from textsent.mbox import BYTE_ORDER_MARK, CHUNK_SIZE, Message, split_mbox
+from textsent.outlook import check_extra
 from textsent.oversize import TextParts
 
 SUFFIXES = {
     ".mbox": "mbox",
     ".mbx": "mbox",
+    ".patch": "mbox",
     ".eml": "eml",
     ".emlx": "emlx",
     ".msg": "msg",
@@ -77,6 +78,8 @@ class MailFolder:
             format: What every file in it is; by default what each one's place, suffix or first bytes say.
         """
         self._files = list(_mail_files(Path(path), format))
+        if any(found == "msg" for _, found, _ in self._files):
+            check_extra()
         self.size = sum(size for _, _, size in self._files)
         self._read = 0
         self.closed = False
@@ -95,16 +98,16 @@ class MailFolder:
         self.closed = True
 
     def messages(self, max_message_bytes: int | None) -> Iterator[Message]:
-        """Yield the messages of all files. One that can't be opened or read has the flag `unreadable`."""
+        """Yield the messages of all files; for what can't be read of one, a message with the flag `unreadable`."""
         for path, format, size in self._files:
             flags = _maildir_flags(path)
             try:
                 with path.open("rb") as file, decompressed(file) as stream:
                     for message in read_store(stream, format, max_message_bytes):
                         yield message._replace(flags=flags) if flags else message
-            except (OSError, ValueError, EOFError) as exc:
-                if format == "mbox" or format in _ARCHIVES:
-                    raise InputError(f"{path} can't be read: {exc}") from exc
+            except _NoMailError:
+                pass  # as of a folder with photographs
+            except (OSError, ValueError, EOFError):
                 yield Message(0, b"", b"", escaped=False, flags=(*flags, "unreadable"))
             self._read += size
 
@@ -137,25 +140,30 @@ def _format_of(path: PurePath) -> str | None:
 
 
 def _format_inside(path: Path) -> str | None:
-    """Return the format that the first bytes of a file without a suffix tell, as of Thunderbird's "Inbox"."""
-    if path.suffix:
-        return None
+    """Return the format that the first bytes of a file tell whose name tells none, as of Thunderbird's "Inbox"."""
     try:
         with path.open("rb") as file:
-            return sniff_mail(file)
-    except OSError:
+            found = sniff_mail(file)
+    except PermissionError:
+        return None if path.suffix else "mbox"  # to be read as a row that says so
+    except (OSError, ValueError):
         return None
+    return found if found == "mbox" or not path.suffix else None
 
 
 def sniff_mail(file: IO[bytes]) -> str | None:
     """Return mbox, zip or tar where a file begins like one, else None. The file isn't used after that."""
     with decompressed(file) as stream:
         first = stream.read(512) if stream is not file else first_bytes(file, 512)
-    if first.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n").startswith(b"From "):
+    if _begins_mailbox(first):
         return "mbox"
     if first.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return "zip"
     return "tar" if first[257:262] == b"ustar" else None
+
+
+def _begins_mailbox(first: bytes) -> bool:
+    return first.removeprefix(BYTE_ORDER_MARK).lstrip(b"\r\n").startswith(b"From ")
 
 
 def _maildir_flags(path: PurePath) -> tuple[str, ...]:
@@ -165,7 +173,7 @@ def _maildir_flags(path: PurePath) -> tuple[str, ...]:
 
 def _single(stream: IO[bytes], format: str, max_message_bytes: int | None) -> Message:
     if format == "msg":
-        from textsent.outlook import check_extra, read_msg
+        from textsent.outlook import read_msg
 
         check_extra()
         return Message(0, b"", read_msg(stream.read()), escaped=False)
@@ -188,6 +196,10 @@ def _single(stream: IO[bytes], format: str, max_message_bytes: int | None) -> Me
     return Message(0, b"", content, escaped=False)
 
 
+class _NoMailError(ValueError):
+    """An archive holds no mail."""
+
+
 def _read_archive(stream: IO[bytes], format: str, max_message_bytes: int | None) -> Iterator[Message]:
     import lzma
     import struct
@@ -200,25 +212,27 @@ def _read_archive(stream: IO[bytes], format: str, max_message_bytes: int | None)
     try:
         for name, member in members:
             path = PurePath(name)
-            member_format = _format_of(path)
-            if member_format is None or member_format in _ARCHIVES or path.name.startswith("."):
+            if path.name.startswith("."):
                 continue
-            found = True
             flags = _maildir_flags(path)
-            with decompressed(member) as content:
-                try:
+            try:
+                with decompressed(member) as content:
+                    content = _buffered(content)
+                    member_format = _format_of(path) or ("mbox" if _begins_mailbox(content.peek(512)) else None)
+                    if member_format is None or member_format in _ARCHIVES:
+                        continue
+                    found = True
                     for message in read_store(content, member_format, max_message_bytes):
                         yield message._replace(flags=flags) if flags else message
-                except ValueError:
-                    if member_format != "msg":
-                        raise
-                    yield Message(0, b"", b"", escaped=False, flags=(*flags, "unreadable"))
+            except (OSError, ValueError, EOFError, zlib.error, lzma.LZMAError):
+                found = True
+                yield Message(0, b"", b"", escaped=False, flags=(*flags, "unreadable"))
     except (tarfile.TarError, zipfile.BadZipFile) as exc:
         raise ValueError(f"{_BROKEN_ARCHIVE}: {exc}") from exc
     except (zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError, LookupError) as exc:
         raise ValueError(f"{_BROKEN_ARCHIVE}: {exc or type(exc).__name__}") from exc
     if not found:
-        raise ValueError("the archive holds no mail: textsent looks for .mbox, .eml, .emlx and .msg files in it")
+        raise _NoMailError("the archive holds no mail: textsent looks for .mbox, .eml, .emlx and .msg files in it")
 
 
 def _zip_members(stream: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
@@ -241,5 +255,5 @@ def _tar_members(stream: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
                 yield member.name, _buffered(file)
 
 
-def _buffered(file: Any) -> IO[bytes]:
+def _buffered(file: Any) -> io.BufferedReader:
     return io.BufferedReader(file)  # its first bytes can be looked at

@@ -141,6 +141,7 @@ class _Splitter:
         self.base = 0  # its offset
         self.ended = False
         self.start = 0  # place of the content of the message that is being read
+        self.blank = self.blank_seen = 0  # bytes of blank lines that the mailbox begins with, among so many held
         self.separator: bytes | None = None  # of that message; None before the first one
         self.offset = 0  # of the separator's line
         self.parts: TextParts | None = None  # what was put aside of an oversize message
@@ -151,7 +152,8 @@ class _Splitter:
         searched = 0  # place before which every separator was found
         while not self.ended:
             # A long message is read in longer pieces: each is copied to what is held.
-            chunk = self.stream.read(max(self.chunk_size, min(len(self.held), _LONG_CHUNK_SIZE)))
+            longest = len(self.held) if self.max_message_bytes is None else _LONG_CHUNK_SIZE
+            chunk = self.stream.read(max(self.chunk_size, min(len(self.held), longest)))
             self.ended = not chunk
             held = self.held = self.held + chunk
             waiting = None
@@ -202,7 +204,9 @@ class _Splitter:
         """Forget the messages that are done, and what isn't text of an oversize one; return the number of bytes."""
         limit = self.max_message_bytes
         start = self._blank_start() if self.separator is None else self.start
-        if limit is not None and searched - start > max(limit, _LENGTH_WITHIN):
+        if limit is not None and (
+            searched - start > max(limit, _LENGTH_WITHIN) or (self.parts and searched > start)
+        ):
             if self.separator is None:
                 self._begin_without_separator()
             if self.claimed is None:
@@ -221,9 +225,14 @@ class _Splitter:
         return self.base == 0 and place == len(BYTE_ORDER_MARK) and self.held.startswith(BYTE_ORDER_MARK)
 
     def _blank_start(self) -> int:
-        """Return the place of the first byte of the mailbox that is neither its mark nor white space."""
-        blank = _BLANK_START.match(self.held) if self.base == 0 else None
-        return blank.end() if blank else 0
+        """Return the place of the first byte of the mailbox that is neither its mark nor a blank line."""
+        if self.base:
+            return 0
+        if self.blank_seen != len(self.held):
+            blank = _BLANK_START.match(self.held)
+            assert blank
+            self.blank_seen, self.blank = len(self.held), blank.end()
+        return self.blank
 
     def _is_preamble(self, end: int) -> bool:
         """Return whether what the mailbox begins with, up to its first separator, is no message."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import secrets
+import hashlib
 from email.utils import format_datetime
 from typing import Any
 
@@ -71,7 +71,9 @@ def _as_mail(message: Any) -> bytes:
         "text/plain": _text(properties, constants.PID_BODY),
         "text/html": decode(html, properties.body_encoding) if html else _text(properties, constants.PID_BODY_HTML),
     }
-    mixed, alternative = (f"=_{secrets.token_hex(16)}" for _ in range(2))
+    # A boundary that no text holds, and that is the same at each reading.
+    digest = hashlib.sha256(repr(texts).encode("utf-8", "replace")).hexdigest()
+    mixed, alternative = f"=_{digest[:32]}", f"=_{digest[32:]}"
     lines = [*header, f'Content-Type: multipart/mixed; boundary="{mixed}"', ""]
     lines += [f"--{mixed}", f'Content-Type: multipart/alternative; boundary="{alternative}"', ""]
     for content_type, text in texts.items():

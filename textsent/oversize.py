@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 
+_PIECE_BYTES = 1 << 20
 _LINE_BYTES = 1 << 14
 _HEADER_LINES = 500
 _BOUNDARIES = 1000
 """What is looked at of a line, of a header, and of a message."""
 
 _BOUNDARY = re.compile(rb"""boundary[ \t]*=[ \t]*(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))""", re.IGNORECASE)
+_HEADER_END = re.compile(rb"\n\r?\n|\r\r")
+_ATTACHMENT = re.compile(rb"(?:^|[\r\n])content-disposition[ \t]*:\s*attachment", re.IGNORECASE)
 _CONTENT_TYPE = re.compile(rb"(?:^|[\r\n])content-type[ \t]*:\s*([^\s;]+)", re.IGNORECASE)
 
 
@@ -26,8 +29,8 @@ class TextParts:
             max_bytes: Bytes to keep at most.
         """
         self._max_bytes = max_bytes
-        self._kept: list[bytes] = []
-        self._kept_bytes = 0
+        self._kept = bytearray()
+        self._is_too_long = False
         self._rest = b""  # what was fed of a line whose end was not
         self._is_within_line = False  # the line's first bytes are taken already
         self._boundaries: set[bytes] = set()
@@ -36,23 +39,29 @@ class TextParts:
 
     def feed(self, data: bytes) -> None:
         """Take the next piece of the message."""
-        lines = (self._rest + data).splitlines(keepends=True)
-        # A carriage return may be the first half of a line's end.
-        self._rest = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
-        for line in lines:
-            self._take_line(line)
-        while len(self._rest) > _LINE_BYTES:
-            self._take(self._rest[:_LINE_BYTES])
-            self._rest, self._is_within_line = self._rest[_LINE_BYTES:], True
+        for start in range(0, len(data), _PIECE_BYTES):
+            self._feed(data[start : start + _PIECE_BYTES])
 
     def content(self) -> bytes:
         """Return the message without its other parts; only its header where its text alone is too long."""
         self._take_line(self._rest)
         self._rest = b""
-        if self._kept_bytes < self._max_bytes:
-            return b"".join(self._kept)
-        end = next((number for number, line in enumerate(self._kept) if not line.strip()), len(self._kept))
-        return b"".join(self._kept[: min(end, 1000)])
+        if not self._is_too_long:
+            return bytes(self._kept)
+        end = _HEADER_END.search(self._kept)
+        return bytes(self._kept[: end.start() + 1 if end else 0])
+
+    def _feed(self, data: bytes) -> None:
+        lines = (self._rest + data).splitlines(keepends=True)
+        # A carriage return may be the first half of a line's end.
+        rest = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
+        for line in lines:
+            self._take_line(line)
+        cut = max(0, len(rest) - 1) // _LINE_BYTES * _LINE_BYTES
+        for start in range(0, cut, _LINE_BYTES):
+            self._take(rest[start : start + _LINE_BYTES])
+            self._is_within_line = True
+        self._rest = rest[cut:]
 
     def _take_line(self, line: bytes) -> None:
         for start in range(0, len(line), _LINE_BYTES):
@@ -86,9 +95,11 @@ class TextParts:
         if content_type.startswith(b"multipart/") and boundary and len(self._boundaries) < _BOUNDARIES:
             self._boundaries.add((boundary[1] or boundary[2]).strip())
         self._header = [] if content_type == b"message/rfc822" else None
-        self._keeps_body = content_type.startswith((b"text/", b"multipart/"))
+        is_text = content_type in (b"text/plain", b"text/html") and not _ATTACHMENT.search(header)
+        self._keeps_body = is_text or content_type.startswith(b"multipart/")
 
-    def _keep(self, line: bytes) -> None:
-        if self._kept_bytes < self._max_bytes:
-            self._kept.append(line)
-        self._kept_bytes += len(line)
+    def _keep(self, piece: bytes) -> None:
+        if len(self._kept) + len(piece) > self._max_bytes:
+            self._is_too_long = True
+        else:
+            self._kept += piece

@@ -29,7 +29,7 @@ def expanded(table: str) -> frozenset[str]:
 def alternatives(table: str) -> str:
     """Return a pattern that matches what any of a table's patterns does; a space may be any white space."""
     patterns = (pattern.strip() for pattern in table.strip().splitlines())
-    return "|".join(pattern.replace(" ?", r"\s*").replace(" ", r"\s+") for pattern in patterns)
+    return "|".join(pattern.replace(" ?", r"\s{0,5}").replace(" ", r"\s{1,5}") for pattern in patterns)
 
 
 WROTE = r"""
@@ -146,6 +146,15 @@ Trimis (?:de pe|din|cu|de la) .{1,80}
 """
 """What telephones and their mail programs put under a message."""
 
+DEVICE_WORDS = (
+    "iphon", "ipad", "android", "phone", "mobile", "mobil", "samsung", "galaxy", "pixel", "huawei", "blackberry",
+    "outlook", "mail", "yahoo", "aol", "proton", "spark", "thunderbird", "app", "tablet", "device", "gerät", "handy",
+    "móvil", "movil", "celular", "telef", "teléf", "téléph", "portable", "puhelim", "телефон", "смартфон", "komór",
+    "cep ", "windows", "mac", "unterwegs", "on the go", "xiaomi", "oneplus", "nokia", "スマート", "手机", "手機", "휴대",
+    "아이폰", "갤럭시", "ios",
+)  # fmt: skip
+"""One of these stands in a line that a telephone or its mail program has added."""
+
 SENT_HINTS = (
     "ent ",
     "utlook",
@@ -227,7 +236,8 @@ PLACE = frozenset({"aus", "von", "nach", "from", "de", "da", "från", "fra"})
 """What comes between a sign-off and a place."""
 
 SECRET = (
-    "confident",
+    "confidenti",
+    "confidencia",
     "privileg",
     "vertraulich",
     "rechtlich geschützt",
@@ -404,7 +414,7 @@ TONE = frozenset(
     not outraged perfect pleased poor rubbish sad satisfied shocked terrible thrilled tired unhappy unimpressed upset
     useless wonderful worst enttäuscht verärgert wütend zufrieden glücklich déçu déçue furieux furieuse content contente
     ravi ravie decepcionado decepcionada enfadado enfadada contento contenta deluso delusa arrabbiato teleurgesteld
-    boos tevreden
+    boos tevreden pésimo pésima horrible katastrophe schrecklich furchtbar unverschämt catastrophique catastrophe affreux scandaleux pessimo pessima disastro péssimo péssima vergonha verschrikkelijk okropne okropny fatalny bedrövligt hemskt forferdelig elendigt kamala hrozné ужасно ужасный кошмар отлично чудовий жахливо απαράδεκτο καλό rezalet berbat harika excelente fantastico perfetto ottimo wunderbar ausgezeichnet super toll schlecht servicio сервис disgrace disgraceful insult insulting joke scam smashed damaged disaster ruined
     """.split()  # noqa: SIM905 - a word a line would be a page
 )
 """Words that nobody has in a name or a title: a line with one says something."""
@@ -437,7 +447,7 @@ NO_NAMES = frozenset(
 """Words that begin or end a line of praise or blame, which looks like a name if it is capitalised."""
 
 FOOTER_START = r"""
-(?:(?:confidentiality|legal|privacy|important|e-?mail) )?(?:notice|disclaimer|statement)s?\W{0,3}(?:\Z|:|[A-Z])
+(?:(?:confidentiality|legal|privacy|important|e-?mail) )?(?:notice|disclaimer|statement)s?\W{0,3}(?:\Z|:)
 (?:disclaimer|haftungsausschluss|vertraulichkeitshinweis|avis de confidentialité|aviso legal|aviso de confidencial\w+|avvertenza)\b
 virus-?free\b
 you (?:received|are receiving|have received|got) this (?:message|e-?mail|mail|newsletter) because

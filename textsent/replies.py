@@ -14,6 +14,7 @@ from textsent.phrases import (
     ADDRESSEE,
     BEGINS_FORWARDED,
     DEVICE,
+    DEVICE_WORDS,
     FIELDS,
     FOOTER_HINTS,
     FOOTER_PHRASE,
@@ -36,10 +37,13 @@ from textsent.phrases import (
 
 MAX_LINE = 300  # characters
 MAX_LINES = 20_000
-"""No mail program writes longer ones of what is taken off; a text of more lines is no letter."""
+"""No mail program writes longer ones of what is taken off; a text of more lines is no letter, and of it only lines
+that begin with ">" are taken off."""
+
+_QUOTED_LINES = re.compile(r"^>.*\n?", re.MULTILINE)
 
 
-def own_words(text: str, *, quotes: bool = False, signatures: bool = False) -> str:
+def own_words(text: str, *, keep_quotes: bool = False, keep_signatures: bool = False) -> str:
     """Return what a mail's author wrote: whole lines of the text, in their order.
 
     Taken off are quoted lines and the line that announces them ("On … wrote:"), what follows an "Original Message",
@@ -48,18 +52,18 @@ def own_words(text: str, *, quotes: bool = False, signatures: bool = False) -> s
 
     Args:
         text: The text of a mail, lines apart by line feeds.
-        quotes: Keep what is quoted.
-        signatures: Keep signatures, sign-offs and footers, which otherwise go unless they are all there is.
+        keep_quotes: Leave what is quoted.
+        keep_signatures: Leave signatures, sign-offs and footers, which otherwise go unless they are all there is.
 
     Returns:
         The words, empty where all is quoted.
     """
+    if text.count("\n") >= MAX_LINES:
+        return text.strip() if keep_quotes else _QUOTED_LINES.sub("", text).strip()
     lines = text.split("\n")
-    if len(lines) > MAX_LINES:
-        return text if quotes else "\n".join(line for line in lines if not line.startswith(">")).strip()
-    if not quotes:
+    if not keep_quotes:
         lines = _without_quotes(lines)
-    if not signatures:
+    if not keep_signatures:
         lines = _without_signatures(lines) or lines
     return "\n".join(lines).strip()
 
@@ -107,10 +111,11 @@ _ADDRESS = re.compile(r"@|<[^<>]{1,100}>|mailto:")
 _FIELD = re.compile(
     r"[\s*_]{0,8}(?:"
     + "|".join(f"(?P<{kind}>{names})" for kind, names in FIELDS.items())
-    + r")[*_]{0,2}\s{0,3}[:：](?:[*_]{0,2})(?=\s|\Z|\S)",
+    + r")[*_]{0,2}\s{0,3}[:：](?:[*_]{0,2})",
     re.IGNORECASE,
 )
 _MAX_FIELDS = 15  # lines
+_CLOCK = re.compile(r"\d{1,2}[:.]\d\d(?!\d)")
 
 _RULES = "-_=*+‐–—>"
 _RULES_AND_COLONS = _RULES + ":："
@@ -119,7 +124,8 @@ _BEGINS_FORWARDED = expanded(BEGINS_FORWARDED)
 _NOT_WORDS = re.compile(r"[^\w'&+-]+|(?<!\w)-|-(?!\w)")
 _REPLY_ABOVE = re.compile(
     r"\s{0,8}(?:##-.{5,120}-##|[^\w\s]{0,20}\s{0,3}(?:please |bitte )?"
-    r"(?:type|write|enter|reply|respond|antworten|schreiben)\b.{0,60}\b(?:above|over|oberhalb|über)\b.{0,30}\b(?:line|zeile)\b.{0,40})\Z",
+    r"(?:type|write|enter|reply|respond|antworten|schreiben)\b.{0,60}\b(?:above|over|oberhalb|über) "
+    r"(?:this|the|dieser|der) (?:\w{1,20} )?(?:line|zeile)\b.{0,40})\Z",
     re.IGNORECASE,
 )
 _GROUPWISE = re.compile(r">>> .{5,200}>>>\s*\Z")
@@ -255,6 +261,7 @@ def _next(lines: Sequence[str], number: int) -> str:
 def _begins_header(lines: Sequence[str], number: int) -> bool:
     """Return whether a quoted message's header begins at a line: From, To, and Date or Subject."""
     kinds: set[str | None] = set()
+    is_mail = False  # an address or a time of day was seen
     blank = 0
     for line in lines[number : number + _MAX_FIELDS]:
         if not line.strip():
@@ -268,9 +275,11 @@ def _begins_header(lines: Sequence[str], number: int) -> bool:
             blank = 0
         elif not kinds or blank:
             break
+        is_mail = is_mail or "@" in line or bool(_CLOCK.search(line))
         if kinds == {"date", "to"} and re.search(r"\d", lines[number]) and "@" in line:
             return True
-        if "from" in kinds and ("date" in kinds or "subject" in kinds) and len(kinds - {"cc"}) >= 3:
+        told = "subject" in kinds or (is_mail and "date" in kinds)
+        if "from" in kinds and told and len(kinds - {"cc"}) >= 3:
             return True
     return False
 
@@ -278,6 +287,7 @@ def _begins_header(lines: Sequence[str], number: int) -> bool:
 # Signatures
 
 _DELIMITER = re.compile(r"\s{0,3}(?:--\s?|—|–{1,2}\s?)\Z")
+_SURE_DELIMITER = re.compile(r"--\s\Z")
 _MAX_SIGNATURE = 30  # lines
 _MAX_TAIL = 100  # lines in which signatures and footers are looked for
 _MAX_FOOTERS = 20
@@ -340,7 +350,8 @@ def _without_delimited(lines: list[str]) -> list[str]:
         below = [line for line in lines[number + 1 :] if line.strip()]
         if any(map(_is_quoted, below)):  # --keep-quotes
             continue
-        if all(len(line) <= MAX_LINE for line in below) or _is_footer(below):
+        is_sure = _SURE_DELIMITER.match(lines[number]) and all(len(line) <= MAX_LINE for line in below)
+        if is_sure or all(_is_signature_line(line.strip()[:MAX_LINE]) for line in below) or _is_footer(below):
             return lines[:number] + _postscript(lines[number + 1 :])
     return lines
 
@@ -380,7 +391,8 @@ def _without_last(lines: list[str]) -> list[str]:
     if name and _is_name(name["name"]) and len(lines) > 1:
         above = lines[-2].strip()
         is_apart = not above or (above[-1] == "," and len(above.split()) <= 8 and not _is_sign_off(above))
-        if name["dash"] or is_apart:
+        is_sentence = last.rstrip().endswith(".") and " " not in last.strip()
+        if name["dash"] or (is_apart and not is_sentence):
             return lines[:-1]
     return lines
 
@@ -406,13 +418,13 @@ def _footer_phrase() -> re.Pattern[str]:
 
 
 def _is_sent_from(line: str) -> bool:
-    if len(line) > 120 or not _holds(line, SENT_HINTS):
+    if len(line) > 120 or not _holds(line, SENT_HINTS) or not _holds(line.lower(), DEVICE_WORDS):
         return False
     return bool(_sent_from().match(line)) and not _CLAUSE.search(line)
 
 
 def _is_footer(paragraph: Sequence[str]) -> bool:
-    if any(map(_is_quoted, paragraph)):  # --keep-quotes
+    if any(map(_is_quoted, paragraph)) or any(map(_speaks, paragraph)):
         return False
     joined = " ".join(line.strip() for line in paragraph)[:2000]
     lower = joined.lower()
@@ -422,6 +434,18 @@ def _is_footer(paragraph: Sequence[str]) -> bool:
     return any(map(_FOOTER_START.match, starts)) or (
         _holds(lower, FOOTER_HINTS) and any(map(_footer_phrase().search, starts))
     )
+
+
+def _speaks(line: str) -> bool:
+    """Return whether someone speaks in a line who is no lawyer: of oneself, or with words of praise or blame."""
+    words = {word.strip(".,;:!?").lower() for word in line.split()}
+    return bool(_ONESELF.search(line)) or not words.isdisjoint(TONE - _IN_LAW_TOO)
+
+
+_ONESELF = re.compile(
+    r"(?<!\w)(?:I|I['’]m|I['’]ve|my|My|ich|mein\w{0,2}|je|j['’]ai|yo|mis?|io|mio|ik|mijn|ja|jag|jeg|minä)(?!\w)"
+)
+_IN_LAW_TOO = frozenset({"not", "never"})
 
 
 def _holds(text: str, words: Sequence[str]) -> bool:
@@ -491,6 +515,8 @@ def _is_signature_line(line: str) -> bool:
     words = line.split()
     if _is_quoted(line) or any(word.strip(".,!").lower() in TONE for word in words):
         return False
+    if len(words) > 3 and words[0].islower() and words[0][-1] != "." and not _CONTACT.search(line):
+        return False
     ends = line[-1] in "!?…" or (
         line[-1] == "." and len(words) > 3 and len(words[-1]) > 5 and "." not in words[-1][:-1]
     )
@@ -523,4 +549,4 @@ _TITLE = re.compile(
 def _is_name(name: str) -> bool:
     """Return whether capitalised words may be a name."""
     words = name.split()
-    return words[0][0].isupper() and not any(word.strip(".,").lower() in NO_NAMES for word in words)
+    return words[0][0].isupper() and not any(word.strip(".,!").lower() in NO_NAMES | TONE for word in words)

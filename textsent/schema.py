@@ -113,7 +113,9 @@ def is_text(data_type: pa.DataType) -> bool:
 
 def is_mail(schema: pa.Schema) -> bool:
     """Return whether rows are mails, which say in `flags` why one has no text."""
-    return schema.names.count("flags") == 1 and schema.field("flags").type == MAIL_SCHEMA.field("flags").type
+    return all(schema.get_all_field_indices(field.name) for field in MAIL_SCHEMA) and (
+        schema.names.count("flags") == 1 and schema.field("flags").type == MAIL_SCHEMA.field("flags").type
+    )
 
 
 def _listed(names: list[str]) -> str:

@@ -98,8 +98,9 @@ class Scorer:
             OptionError: The batch has a column of an added one's name already.
         """
         schema = self.output_schema(batch.schema)
-        added = self.score_columns(batch.column(text_column(batch.schema, self.column)))
-        if is_mail(batch.schema):
+        column = text_column(batch.schema, self.column)
+        added = self.score_columns(batch.column(column))
+        if column == "text" and is_mail(batch.schema):
             added = _with_reasons(added, batch.column("flags"))
         return pa.RecordBatch.from_arrays([*batch.columns, *added.columns], schema=schema)
 
