@@ -25,6 +25,8 @@ from pathlib import Path
 
 REFERENCE = Path(__file__).parents[1] / "tests" / "data" / "own_words"
 MARK = "%%%% own words\n"
+LANGUAGES = ["en", "cs", "da", "de", "es", "fr", "it", "ja", "ko", "nl", "pl", "sv", "zh"]
+"""All that mail-parser-reply has."""
 
 
 def reference_mails() -> list[tuple[str, str]]:
@@ -129,23 +131,51 @@ def compare_reading(path: Path) -> None:
     with path.open("rb") as file:
         ours, count = _timed(lambda: sum(batch.num_rows for batch in read_mbox(file)))
     print(f"reading:   {count / ours:,.0f} messages/s on one core, from bytes to batches")
-    for name, factory in (("compat32", None), ("policy.default", _by_default_policy)):
-        theirs, seen = _timed(lambda factory=factory: _read_by_standard_library(path, factory))
-        print(
-            f"           {theirs / seen * count / ours:.1f} times mailbox + email ({name}), {seen / theirs:,.0f}/s"
-        )
+    peers = {
+        "mailbox + email (compat32), resiliparse, mail-parser-reply": (None, _public_html, _public_words),
+        "mailbox + email (policy.default), lent textsent's HTML and stripping": (
+            _by_default_policy,
+            *_own_functions(),
+        ),
+        "mailbox + email (compat32), lent textsent's HTML and stripping": (None, *_own_functions()),
+    }
+    for name, peer in peers.items():
+        theirs, seen = _timed(lambda peer=peer: _read_by_standard_library(path, *peer))
+        print(f"           {theirs / seen * count / ours:.1f} times {name}, {seen / theirs:,.0f}/s", flush=True)
+
+
+def _own_functions() -> tuple[Callable[[str], str], Callable[[str], str]]:
+    from textsent.html import html_to_text
+    from textsent.replies import own_words
+
+    return lambda html: html_to_text(html, keep_quotes=False, keep_signatures=False), own_words
+
+
+def _public_html(html: str) -> str:
+    from resiliparse.extract.html2text import extract_plain_text
+
+    return extract_plain_text(html, preserve_formatting=True)
+
+
+def _public_words(text: str) -> str:
+    from mailparser_reply import EmailReplyParser
+
+    return EmailReplyParser(languages=LANGUAGES).parse_reply(text) or text
 
 
 def _by_default_policy(file: object) -> object:
     return email.message_from_binary_file(file, policy=email.policy.default)
 
 
-def _read_by_standard_library(path: Path, factory: Callable[[object], object] | None) -> int:
-    """Read headers, body, HTML and own words as a script would, with the same functions for the last two."""
+def _read_by_standard_library(
+    path: Path,
+    factory: Callable[[object], object] | None,
+    text_of: Callable[[str], str],
+    words_of: Callable[[str], str],
+) -> int:
+    """Read headers, body, HTML and own words as a script would, with functions for the last two."""
     import pyarrow as pa
 
-    from textsent.html import html_to_text
-    from textsent.replies import own_words
     from textsent.schema import MAIL_SCHEMA
 
     rows = []
@@ -156,14 +186,12 @@ def _read_by_standard_library(path: Path, factory: Callable[[object], object] | 
                 charset = part.get_content_charset("utf-8")
                 text = part.get_payload(decode=True).decode(charset, "replace")
                 (plain if part.get_content_type() == "text/plain" else html).append(text)
-        body = "\n".join(plain) or "\n".join(
-            html_to_text(text, keep_quotes=False, keep_signatures=False) for text in html
-        )
+        body = "\n".join(plain) or "\n".join(map(text_of, html))
         row = {
             name: str(make_header(decode_header(str(message[name] or "")))) for name in ("from", "to", "subject")
         }
         date = email.utils.parsedate_to_datetime(str(message["date"]))
-        rows.append({**row, "message_id": message["message-id"], "date": date, "text": own_words(body)})
+        rows.append({**row, "message_id": message["message-id"], "date": date, "text": words_of(body)})
     pa.RecordBatch.from_pylist(rows, MAIL_SCHEMA)
     return len(rows)
 
@@ -200,15 +228,13 @@ def _word_readers() -> dict[str, Callable[[str], str]]:
 
     from textsent.replies import own_words
 
-    languages = ["en", "cs", "da", "de", "es", "fr", "it", "ja", "ko", "nl", "pl", "sv", "zh"]  # all it has
-
     def by_quotequail(body: str) -> str:
         parts = quotequail.unwrap(body)
         return parts["text_top"] if parts and "text_top" in parts else body
 
     return {
         "textsent": lambda body: own_words(body) or body,
-        "mail-parser-reply": lambda body: MailReplyParser(languages=languages).parse_reply(body) or body,
+        "mail-parser-reply": lambda body: MailReplyParser(languages=LANGUAGES).parse_reply(body) or body,
         "email-reply-parser": lambda body: EmailReplyParser.parse_reply(body) or body,
         "quotequail": by_quotequail,
     }

@@ -424,28 +424,28 @@ def _is_sent_from(line: str) -> bool:
 
 
 def _is_footer(paragraph: Sequence[str]) -> bool:
-    if any(map(_is_quoted, paragraph)) or any(map(_speaks, paragraph)):
-        return False
     joined = " ".join(line.strip() for line in paragraph)[:2000]
     lower = joined.lower()
-    if len(joined) > 80 and all(_holds(lower, words) for words in (SECRET, MESSAGE, ADDRESSEE)):
-        return True
     starts = (joined[:MAX_LINE], *(line[:MAX_LINE] for line in paragraph[:3]))
-    return any(map(_FOOTER_START.match, starts)) or (
-        _holds(lower, FOOTER_HINTS) and any(map(_footer_phrase().search, starts))
+    looks_like_one = (
+        (len(joined) > 80 and all(_holds(lower, words) for words in (SECRET, MESSAGE, ADDRESSEE)))
+        or any(map(_FOOTER_START.match, starts))
+        or (_holds(lower, FOOTER_HINTS) and any(map(_footer_phrase().search, starts)))
     )
+    return looks_like_one and not any(map(_speaks, paragraph)) and not any(map(_is_quoted, paragraph))
 
 
 def _speaks(line: str) -> bool:
     """Return whether someone speaks in a line who is no lawyer: of oneself, or with words of praise or blame."""
     words = {word.strip(".,;:!?").lower() for word in line.split()}
-    return bool(_ONESELF.search(line)) or not words.isdisjoint(TONE - _IN_LAW_TOO)
+    return bool(_ONESELF.search(line)) or not words.isdisjoint(_TONE_OF_NO_LAWYER)
 
 
 _ONESELF = re.compile(
     r"(?<!\w)(?:I|I['’]m|I['’]ve|my|My|ich|mein\w{0,2}|je|j['’]ai|yo|mis?|io|mio|ik|mijn|ja|jag|jeg|minä)(?!\w)"
 )
-_IN_LAW_TOO = frozenset({"not", "never"})
+_TONE_OF_NO_LAWYER = TONE - {"not", "never"}
+_NOT_IN_NAMES = NO_NAMES | TONE
 
 
 def _holds(text: str, words: Sequence[str]) -> bool:
@@ -513,7 +513,7 @@ def _is_signature_line(line: str) -> bool:
     if len(line) > 160:
         return False
     words = line.split()
-    if _is_quoted(line) or any(word.strip(".,!").lower() in TONE for word in words):
+    if _is_quoted(line) or not TONE.isdisjoint(word.strip(".,!") for word in line.lower().split()):
         return False
     if len(words) > 3 and words[0].islower() and words[0][-1] != "." and not _CONTACT.search(line):
         return False
@@ -549,4 +549,4 @@ _TITLE = re.compile(
 def _is_name(name: str) -> bool:
     """Return whether capitalised words may be a name."""
     words = name.split()
-    return words[0][0].isupper() and not any(word.strip(".,!").lower() in NO_NAMES | TONE for word in words)
+    return words[0][0].isupper() and not any(word.strip(".,!").lower() in _NOT_IN_NAMES for word in words)
