@@ -12,7 +12,6 @@ from typing import IO, Any
 from textsent.compression import SUFFIXES as COMPRESSION_SUFFIXES
 from textsent.compression import decompressed, first_bytes
 from textsent.mbox import BYTE_ORDER_MARK, CHUNK_SIZE, Message, split_mbox
-from textsent.outlook import check_extra
 from textsent.oversize import TextParts
 
 SUFFIXES = {
@@ -79,6 +78,8 @@ class MailFolder:
         """
         self._files = list(_mail_files(Path(path), format))
         if any(found == "msg" for _, found, _ in self._files):
+            from textsent.outlook import check_extra
+
             check_extra()
         self.size = sum(size for _, _, size in self._files)
         self._read = 0
@@ -173,7 +174,7 @@ def _maildir_flags(path: PurePath) -> tuple[str, ...]:
 
 def _single(stream: IO[bytes], format: str, max_message_bytes: int | None) -> Message:
     if format == "msg":
-        from textsent.outlook import read_msg
+        from textsent.outlook import check_extra, read_msg
 
         check_extra()
         return Message(0, b"", read_msg(stream.read()), escaped=False)
