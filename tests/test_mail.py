@@ -388,3 +388,13 @@ def test_the_example_mailbox_is_read():
     found = rows_of(INBOX_BYTES)
     assert len(found) == 66
     assert [(row["text"], row["flags"]) for row in found if not row["text"]] == [(None, ["images_only"]), ("", [])]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["From: a\n\nSo good.".encode("utf-16"), b"PK\3\4" + b"x" * 50, b"\0\1\2\0" * 100, b"\x1f\x8b\x08abc"],
+    ids=["UTF-16", "an archive", "bytes", "gzip"],
+)
+def test_what_is_no_mail_has_a_row_that_says_so(content):
+    row = read_message(Message(0, b"", content))
+    assert (row["text"], row["flags"]) == (None, ["unreadable"])

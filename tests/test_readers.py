@@ -774,3 +774,8 @@ def test_a_field_that_first_appears_late_is_an_error(tmp_path):
 def test_a_late_value_that_the_column_cannot_hold_is_an_error_not_another_value(tmp_path, early, late):
     path = written(tmp_path / "a.jsonl", early * BATCH_ROWS + late)
     assert input_error(path).startswith(f"{path} can't be read: ")
+
+
+def test_an_input_without_a_name_is_an_error():
+    with pytest.raises(InputError, match="has no name"):
+        open_reader("")

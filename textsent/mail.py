@@ -96,6 +96,8 @@ def read_message(message: Message, options: MailOptions = DEFAULT_OPTIONS) -> di
 
     flags = list(message.flags)
     content = without_annotation(message.content)
+    if _is_binary(content) and "unreadable" not in flags:
+        flags.append("unreadable")
     if message.oversize or len(content) > options.max_message_bytes:
         flags.append("oversize")
         if not message.oversize:
@@ -137,6 +139,17 @@ def read_message(message: Message, options: MailOptions = DEFAULT_OPTIONS) -> di
 
 _ANNOTATION = re.compile(rb"X-Textsent-(?:Score|Sentiment|Model):")
 _HEADER_LINE = re.compile(rb"(?:[!-9;-~]+[ \t]*:|[ \t])[^\r\n]*(?:\r\n?|\n)")
+
+
+_MAGIC = (b"\xff\xfe", b"\xfe\xff", b"PK\x03\x04", b"\x1f\x8b", b"%PDF-", b"\x89PNG", b"\xd0\xcf\x11\xe0")
+
+
+def _is_binary(content: bytes) -> bool:
+    """Return whether what should be a mail is UTF-16, an archive, a picture or the like, by how it begins."""
+    start = content[:1024]
+    if _HEADER_LINE.match(start):
+        return False
+    return start.startswith(_MAGIC) or start.count(b"\0") > len(start) // 4
 
 
 def annotated(content: bytes, values: dict[str, str], line_end: bytes) -> bytes:

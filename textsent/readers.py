@@ -195,6 +195,8 @@ def _format_of(name: str, format: str | None) -> str:
                 f"the format of standard input is not known: choose one with --format: {', '.join(known)}"
             )
         return format
+    if not name:
+        raise InputError("an input has no name: name a file, or - for standard input")
     path = Path(name)
     try:
         if path.is_dir():
