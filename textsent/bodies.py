@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from textsent.charsets import decode
 from textsent.headers import from_base64
 from textsent.html import has_images, html_to_text
+from textsent.phrases import holds_any
 from textsent.replies import own_words
 
 if TYPE_CHECKING:
@@ -84,7 +85,14 @@ class _StandardPart:
     @property
     def content(self) -> bytes | None:
         payload = self._message.get_payload(decode=True)
-        return payload if isinstance(payload, bytes) else None
+        if not isinstance(payload, bytes):
+            return None
+        # Base64 with a digit too many is handed back as it is.
+        is_base64 = _header(self, "content-transfer-encoding").lower().strip('"') == "base64"
+        return from_base64(payload) if is_base64 and _BASE64.fullmatch(payload) else payload
+
+
+_BASE64 = re.compile(rb"[A-Za-z0-9+/=\\s]+")
 
 
 @dataclass
@@ -114,8 +122,7 @@ class _Leaves:
 
     def came_out_empty(self) -> bool:
         """Return whether there must be more in the message than was found."""
-        is_explained = self.is_encrypted or ((self.attachments or self.images) and not self.is_broken)
-        return not is_explained and not self.has_text()
+        return not (self.is_encrypted or self.attachments or self.images or self.has_text())
 
 
 class _UnreadableError(Exception):
@@ -227,7 +234,7 @@ def _decoded(part: _Part, kind: str, is_escaped: bool) -> str:
     encoding = _header(part, "content-transfer-encoding").lower().strip('"')
     if encoding not in _KNOWN_ENCODINGS and not isinstance(part, _StandardPart):
         raise _UnknownEncodingError
-    data = _content(part, encoding)
+    data = part.content or b""
     content_type = _header(part, "content-type")
     charset = _CHARSET.search(content_type)
     label = charset[1] if charset else None
@@ -242,15 +249,6 @@ def _decoded(part: _Part, kind: str, is_escaped: bool) -> str:
         text = _unfolded(text, bool(_DELSP.search(content_type)))
     return text
 
-
-def _content(part: _Part, encoding: str) -> bytes:
-    data = part.content or b""
-    if encoding == "base64" and isinstance(part, _StandardPart) and _BASE64.fullmatch(data):
-        return from_base64(data)  # what the standard library hands back as it is, for a digit too many
-    return data
-
-
-_BASE64 = re.compile(rb"[A-Za-z0-9+/=\\s]+")
 
 _ESCAPED_FROM = re.compile(r"^>(>*From )", re.MULTILINE)
 
@@ -333,7 +331,7 @@ class _Pieces:
 
 def _points_elsewhere(parts: list[tuple[str, str]]) -> bool:
     lower = " ".join(text for _, text in parts).lower()
-    return any(word in lower for word in _POINTING_WORDS)
+    return holds_any(lower, _POINTING_WORDS)
 
 
 def _joined(texts: Iterable[str]) -> str:
@@ -387,8 +385,6 @@ def read_text(
         reason = "attachments_only"
     elif leaves.images or pieces.has_images():
         reason = "images_only"
-    elif leaves.attachments:
-        reason = "attachments_only"
     if reason and reason not in flags:
         flags.append(reason)
     return None if reason else "", leaves.attachments

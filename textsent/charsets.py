@@ -30,18 +30,22 @@ def decode(data: bytes, label: str | None = None) -> str:
         if codec.startswith("utf-16") and data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
             codec = "utf-16"
         with suppress(UnicodeError, LookupError):
-            return without_surrogates(data.decode(codec).removeprefix("\ufeff"))
+            return _decoded(data, codec)
     try:
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError:
         if not codec or codec == "cp1252":
             return data.decode("cp1252", "replace")
     with suppress(UnicodeError, LookupError):
-        return without_surrogates(data.decode(codec).removeprefix("\ufeff"))
-    text = without_surrogates(data.decode(codec, "replace").removeprefix("\ufeff"))
+        return _decoded(data, codec)
+    text = _decoded(data, codec, "replace")
     if text.count("\ufffd") <= _MAX_BROKEN_SHARE * sum(1 for character in text if character > "\x7f"):
         return text
     return data.decode("cp1252", "replace")
+
+
+def _decoded(data: bytes, codec: str, errors: str = "strict") -> str:
+    return without_surrogates(data.decode(codec, errors).removeprefix("\ufeff"))
 
 
 def without_surrogates(text: str) -> str:

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import PurePath
 from typing import IO
 
 import pyarrow as pa
@@ -17,6 +18,15 @@ _MAGIC = {
     "zstd": re.compile(rb"\x28\xb5\x2f\xfd"),
 }
 _MAGIC_BYTES = 16
+
+
+def suffix_and_compression(path: PurePath) -> tuple[str, str | None]:
+    """Return a file's suffix in lower case, and the compression that one behind it names."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    compression = SUFFIXES.get(suffixes[-1]) if suffixes else None
+    if compression:
+        suffixes.pop()
+    return suffixes[-1] if suffixes else "", compression
 
 
 @contextmanager

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from html import unescape
+
+from textsent.phrases import holds_any
 
 _UNSEEN = (
     "title",
@@ -89,14 +90,16 @@ def html_to_text(html: str, *, keep_quotes: bool = True, keep_signatures: bool =
     if len(html) > _CAREFUL_FROM:
         html = _LONG_TAG.sub(" ", html)
         if _is_left_open(html):
+            from html import unescape
+
             return unescape(_MARKUP.sub(" ", html))
     lower = html.lower()
-    left_out = _UNSEEN if _holds(lower, _UNSEEN_HINTS) else ()
-    if not keep_quotes and _holds(lower, _QUOTE_HINTS):
+    left_out = _UNSEEN if holds_any(lower, _UNSEEN_HINTS) else ()
+    if not keep_quotes and holds_any(lower, _QUOTE_HINTS):
         left_out += _QUOTES
-    if not keep_quotes and _holds(lower, _DIVIDER_HINTS):
+    if not keep_quotes and holds_any(lower, _DIVIDER_HINTS):
         html = _OUTLOOK_DIVIDER.sub(lambda found: f"<p>{DIVIDER}</p>{found[0]}", html)
-    if not keep_signatures and _holds(lower, _SIGNATURE_HINTS):
+    if not keep_signatures and holds_any(lower, _SIGNATURE_HINTS):
         left_out += _SIGNATURES
     return extract_plain_text(
         html,
@@ -110,10 +113,6 @@ def html_to_text(html: str, *, keep_quotes: bool = True, keep_signatures: bool =
 def has_images(html: str) -> bool:
     """Return whether a page shows an image."""
     return bool(_IMAGE.search(html))
-
-
-def _holds(html: str, hints: tuple[str, ...]) -> bool:
-    return any(hint in html for hint in hints)
 
 
 def _is_left_open(html: str) -> bool:

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import IO, Any
 
-from textsent.compression import SUFFIXES as COMPRESSION_SUFFIXES
-from textsent.compression import decompressed, first_bytes
+from textsent.compression import decompressed, first_bytes, suffix_and_compression
 from textsent.mbox import BYTE_ORDER_MARK, CHUNK_SIZE, Message, split_mbox
 from textsent.oversize import TextParts
 
@@ -134,10 +133,7 @@ def _format_of(path: PurePath) -> str | None:
         return "eml"
     if path.name == "mbox":
         return "mbox"
-    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
-    if suffixes and suffixes[-1] in COMPRESSION_SUFFIXES:
-        suffixes.pop()
-    return SUFFIXES.get(suffixes[-1]) if suffixes else None
+    return SUFFIXES.get(suffix_and_compression(path)[0])
 
 
 def _format_inside(path: Path) -> str | None:

@@ -16,7 +16,7 @@ _ENCRYPTED_CLASS = "IPM.Note.SMIME"
 def check_extra() -> None:
     """Raise MissingExtraError where the package that reads these files isn't installed."""
     try:
-        import oxmsg  # noqa: F401
+        import oxmsg  # noqa: F401 - looked for, not used
     except ImportError as exc:
         raise MissingExtraError(
             "reading Outlook's .msg files needs another package: pip install 'textsent[outlook]'"

@@ -58,16 +58,17 @@ class TextParts:
         for line in lines:
             self._take_line(line)
         cut = max(0, len(rest) - 1) // _LINE_BYTES * _LINE_BYTES
-        for start in range(0, cut, _LINE_BYTES):
-            self._take(rest[start : start + _LINE_BYTES])
-            self._is_within_line = True
+        self._take_beginning(rest[:cut])
         self._rest = rest[cut:]
 
     def _take_line(self, line: bytes) -> None:
+        self._take_beginning(line)
+        self._is_within_line = False
+
+    def _take_beginning(self, line: bytes) -> None:
         for start in range(0, len(line), _LINE_BYTES):
             self._take(line[start : start + _LINE_BYTES])
             self._is_within_line = True
-        self._is_within_line = False
 
     def _take(self, piece: bytes) -> None:
         bare = b"-" if self._is_within_line else piece.strip()

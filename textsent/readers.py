@@ -20,8 +20,7 @@ from typing import IO, Any, Self
 import pyarrow as pa
 
 from textsent import mailstores
-from textsent.compression import SUFFIXES as COMPRESSIONS
-from textsent.compression import decompressed
+from textsent.compression import decompressed, suffix_and_compression
 from textsent.errors import InputError, OptionError
 from textsent.mail import DEFAULT_OPTIONS, MailOptions, mail_schema, read_messages
 from textsent.mbox import Message
@@ -175,11 +174,8 @@ def open_reader(
 
 def format_by_suffix(path: str | Path) -> tuple[str | None, str | None]:
     """Return the format and the compression that a path's suffixes name, None where they name none."""
-    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
-    compression = COMPRESSIONS.get(suffixes[-1]) if suffixes else None
-    if compression:
-        suffixes.pop()
-    return SUFFIXES.get(suffixes[-1]) if suffixes else None, compression
+    suffix, compression = suffix_and_compression(Path(path))
+    return SUFFIXES.get(suffix), compression
 
 
 _FOLDER = "folder"

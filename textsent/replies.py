@@ -33,6 +33,7 @@ from textsent.phrases import (
     WROTE_UNSPACED,
     alternatives,
     expanded,
+    holds_any,
 )
 
 MAX_LINE = 300  # characters
@@ -143,45 +144,36 @@ _INITIALS = re.compile(r"[A-Z]{2,3}>(?: |\Z)")
 
 def _without_quotes(lines: Sequence[str]) -> list[str]:
     kept: list[str] = []
-    end = len(lines)
-    number = 0
     after_attribution = False  # a line over a quote has just been taken off
-    while number < end:
-        line = lines[number]
+    for number, line in enumerate(lines):
         bare = line.strip()
         if not bare:
             kept.append(line)
-            number += 1
             continue
         if len(bare) > MAX_LINE:
             # A quoted paragraph may be one line.
             if not _is_quoted(line):
                 kept.append(line)
                 after_attribution = False
-            number += 1
             continue
         if bare.startswith(">>>") and _GROUPWISE.match(bare):
             return _cut(kept)
         if _is_quoted(line) or (
             bare[0] == "|" and (after_attribution or _is_barred(lines, number - 1) or _is_barred(lines, number + 1))
         ):
-            number += 1
             continue
         after_attribution = False
         if bare.endswith("wrote:") and (shared := _SHARES_LINE.match(bare)):
             kept.append(shared["words"])
-            number += 1
             continue
         if bare[-1] in ":：-" and (start := _attribution_start(lines, number)) is not None:
             del kept[len(kept) - (number - start) :]
-            following = next((line for line in lines[number + 1 : number + 6] if line.strip()), "")
+            following = _next(lines, number, within=5)
             if not (_is_quoted(following) or _BAR_QUOTED.match(following)):
                 return _cut(kept)
             after_attribution = True
-            number += 1
             continue
         if "@" in bare and _is_quoted(_next(lines, number)) and _DATE_AND_ADDRESS.match(bare):
-            number += 1
             continue
         # Each pattern is tried where a line has what it can't do without.
         if (
@@ -193,7 +185,6 @@ def _without_quotes(lines: Sequence[str]) -> list[str]:
         ):
             return _cut(kept)
         kept.append(line)
-        number += 1
     return kept
 
 
@@ -236,11 +227,9 @@ def _attribution_start(lines: Sequence[str], number: int) -> int | None:
         begins = _STARTS_ATTRIBUTION.match(line)
         if _DIGITS.search(joined) and (begins or _ADDRESS.search(joined)):
             return start if begins else _extended(lines, start)
-    if _WROTE_VERB.search(lines[number][-250:]) and (
-        _is_quoted(_next(lines, number)) or _BAR_QUOTED.match(_next(lines, number))
-    ):
-        return number
-    return None
+    below = _next(lines, number)
+    is_quoted_below = _is_quoted(below) or _BAR_QUOTED.match(below)
+    return number if is_quoted_below and _WROTE_VERB.search(lines[number][-250:]) else None
 
 
 def _extended(lines: Sequence[str], start: int) -> int:
@@ -254,8 +243,9 @@ def _extended(lines: Sequence[str], start: int) -> int:
     return start
 
 
-def _next(lines: Sequence[str], number: int) -> str:
-    return next((line for line in lines[number + 1 : number + 4] if line.strip()), "")
+def _next(lines: Sequence[str], number: int, within: int = 3) -> str:
+    """Return the first line that isn't blank of so many below a line, an empty one where there is none."""
+    return next((line for line in lines[number + 1 : number + 1 + within] if line.strip()), "")
 
 
 def _begins_header(lines: Sequence[str], number: int) -> bool:
@@ -418,7 +408,7 @@ def _footer_phrase() -> re.Pattern[str]:
 
 
 def _is_sent_from(line: str) -> bool:
-    if len(line) > 120 or not _holds(line, SENT_HINTS) or not _holds(line.lower(), DEVICE_WORDS):
+    if len(line) > 120 or not holds_any(line, SENT_HINTS) or not holds_any(line.lower(), DEVICE_WORDS):
         return False
     return bool(_sent_from().match(line)) and not _CLAUSE.search(line)
 
@@ -428,9 +418,9 @@ def _is_footer(paragraph: Sequence[str]) -> bool:
     lower = joined.lower()
     starts = (joined[:MAX_LINE], *(line[:MAX_LINE] for line in paragraph[:3]))
     looks_like_one = (
-        (len(joined) > 80 and all(_holds(lower, words) for words in (SECRET, MESSAGE, ADDRESSEE)))
+        (len(joined) > 80 and all(holds_any(lower, words) for words in (SECRET, MESSAGE, ADDRESSEE)))
         or any(map(_FOOTER_START.match, starts))
-        or (_holds(lower, FOOTER_HINTS) and any(map(_footer_phrase().search, starts)))
+        or (holds_any(lower, FOOTER_HINTS) and any(map(_footer_phrase().search, starts)))
     )
     return looks_like_one and not any(map(_speaks, paragraph)) and not any(map(_is_quoted, paragraph))
 
@@ -446,13 +436,6 @@ _ONESELF = re.compile(
 )
 _TONE_OF_NO_LAWYER = TONE - {"not", "never"}
 _NOT_IN_NAMES = NO_NAMES | TONE
-
-
-def _holds(text: str, words: Sequence[str]) -> bool:
-    for word in words:  # noqa: SIM110 - any() takes twice as long, and this is asked of each mail
-        if word in text:
-            return True
-    return False
 
 
 def _sign_off_start(lines: Sequence[str]) -> tuple[int, list[str]] | None:

@@ -245,16 +245,8 @@ class _CsvRows:
     def __init__(self, stream: IO[bytes], schema: pa.Schema) -> None:
         import pyarrow.csv
 
-        # Arrow's CSV writer knows neither string views nor lists.
         self._lists = [number for number, field in enumerate(schema) if _is_list_of_text(field.type)]
-        for number in self._lists:
-            schema = schema.set(number, schema.field(number).with_type(pa.string()))
-        self._schema = pa.schema(
-            [
-                field.with_type(pa.large_string()) if pa.types.is_string_view(field.type) else field
-                for field in schema
-            ]
-        )
+        self._schema = pa.schema([field.with_type(_csv_type(field.type)) for field in schema])
         self._writer = pyarrow.csv.CSVWriter(stream, self._schema)
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -268,6 +260,13 @@ class _CsvRows:
 
     def abandon(self) -> None:
         pass
+
+
+def _csv_type(data_type: pa.DataType) -> pa.DataType:
+    """Return the type of a column for Arrow's CSV writer, which knows neither string views nor lists."""
+    if pa.types.is_string_view(data_type):
+        return pa.large_string()
+    return pa.string() if _is_list_of_text(data_type) else data_type
 
 
 def _is_list_of_text(data_type: pa.DataType) -> bool:
