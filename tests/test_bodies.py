@@ -394,3 +394,16 @@ def test_what_is_nested_too_deep_is_unreadable(content):
 def test_of_very_many_parts_the_first_are_read():
     row = read(multipart(part("So good."), *[part("")] * 11_000))
     assert (row["text"], row["flags"]) == ("So good.", ["oversize"])
+
+
+@pytest.mark.parametrize("encoded", [b"R3JlYXQ=", b"R3JlYXQgc2Vydmlj\nZQ=="], ids=["a word", "lines"])
+def test_base64_is_decoded_once_by_the_second_parser(encoded):
+    text = b"--b\nContent-Transfer-Encoding: base64\n\n" + encoded
+    odd = b"\n--b\nContent-Transfer-Encoding: x-uuencode\n\nbegin 644 a\n`\nend\n--b--\n"
+    message = Message(0, b"", b"Content-Type: multipart/mixed; boundary=b\n\n" + text + odd)
+    assert read_message(message)["text"].startswith("Great")
+
+
+def test_base64_that_breaks_off_is_decoded_as_far_as_it_goes():
+    message = Message(0, b"", b"Content-Transfer-Encoding: base64\n\nR3JlYXQg\nc2Vydmlj\nZ\n")
+    assert read_message(message)["text"] == "Great servic"

@@ -87,12 +87,10 @@ class _StandardPart:
         payload = self._message.get_payload(decode=True)
         if not isinstance(payload, bytes):
             return None
-        # Base64 with a digit too many is handed back as it is.
+        # Base64 with a digit too many is handed back as it is, its lines joined.
+        encoded = str(self._message.get_payload()).encode("utf-8", "surrogateescape")
         is_base64 = _header(self, "content-transfer-encoding").lower().strip('"') == "base64"
-        return from_base64(payload) if is_base64 and _BASE64.fullmatch(payload) else payload
-
-
-_BASE64 = re.compile(rb"[A-Za-z0-9+/=\\s]+")
+        return from_base64(payload) if is_base64 and payload == b"".join(encoded.splitlines()) else payload
 
 
 @dataclass
