@@ -1,8 +1,15 @@
-"""A trained Keras network as an ONNX graph, written node by node from its weights.
+"""A trained Keras network as two ONNX graphs, written node by node from its weights.
 
-The graph takes `ids` (int32, shape (batch, words), right-padded with 0) and `lengths` (int32, shape (batch,)) and
-gives `probability` (float32, shape (batch,)). The lengths reach the LSTM as `sequence_lens`, so that padding
-costs no accuracy: https://onnx.ai/onnx/operators/onnx__LSTM.html
+Half of an LSTM's work is to multiply each word's vector by the kernel. It gives the same for the same word, so the
+first graph does it once for each of the words that occur, and the second reads the texts:
+
+- the projection takes `words` (int32, shape (words,), distinct ids) and gives `inputs` (float32, shape
+  (words × directions, 4 × units)): what a word adds to the gates, a row for each direction;
+- the network takes these `inputs`, `steps` (int32, shape (time, directions, batch): the row of `inputs` at each step,
+  for the second direction from the text's end; after the text any row) and `lengths` (int32, shape (batch,), 1 or
+  more), and gives `probability` (float32, shape (batch,)).
+
+ONNX's own LSTM can't leave the multiplication out; a Scan can: https://onnx.ai/onnx/operators/onnx__Scan.html
 """
 
 from pathlib import Path
@@ -12,88 +19,221 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from textsent.presets import ONNX_FILE, PROJECTION_FILE
+
 OPSET = 21
 """The ONNX operator set; ONNX Runtime 1.20 and later run it."""
 
 IR_VERSION = 10
 
-_Weights = list[np.ndarray[Any, np.dtype[np.float32]]]
+RECURRENT_KERNELS = "recurrent_kernels"
+_RECURRENCE = "recurrence"
 
 
-def export_lstm(model: Any, path: Path) -> None:
-    """Write the network of the recipe `lstm` as an ONNX graph.
+def export_lstm(model: Any, folder: Path) -> None:
+    """Write the network of the recipe `lstm` as the two ONNX graphs of a preset.
 
     The embedding table is stored in half precision, which halves the file; its values must fit (see
-    `round_embedding`), so the graph computes what the Keras network computes.
+    `round_embedding`), so the graphs compute what the Keras network computes.
 
     Args:
         model: A `keras.Model` built by `textsent.recipes.lstm`.
-        path: File to write.
+        folder: Where to write `projection.onnx` and `model.onnx`.
     """
     (table,) = model.get_layer("embedding").get_weights()
     names = {layer.name for layer in model.layers}
     weights = model.get_layer("bidirectional" if "bidirectional" in names else "lstm").get_weights()
-    directions = [_onnx_lstm(weights[start : start + 3]) for start in range(0, len(weights), 3)]
-    dense, bias = model.get_layer("probability").get_weights()
-    units = directions[0][1].shape[1]
-    outputs = len(directions) * units
-
-    constants = {
-        "table": table.astype(np.float16),
-        "w": np.stack([w for w, _, _ in directions]),  # (directions, 4 × units, embedding)
-        "r": np.stack([r for _, r, _ in directions]),  # (directions, 4 × units, units)
-        "b": np.stack([b for _, _, b in directions]),  # (directions, 8 × units)
-        "dense": dense,  # (2 × outputs, 1)
-        "dense_bias": bias,
-        "zero": np.array(0, np.int32),
-        "below": np.array(-1, np.float32),
-        "state_shape": np.array([0, 0, outputs], np.int64),
-        "time": np.array([0], np.int64),
-        "last": np.array([-1], np.int64),
-    }
-    nodes = [
-        # Time first, as ONNX's LSTM wants it.
-        helper.make_node("Transpose", ["ids"], ["ids_by_time"], perm=[1, 0]),  # (words, batch)
-        helper.make_node("Gather", ["table", "ids_by_time"], ["half_vectors"]),
-        helper.make_node("Cast", ["half_vectors"], ["vectors"], to=TensorProto.FLOAT),
-        helper.make_node(
-            "LSTM",
-            ["vectors", "w", "r", "b", "lengths"],
-            ["directed_states"],  # (words, directions, batch, units)
-            hidden_size=units,
-            direction="bidirectional" if len(directions) == 2 else "forward",
-        ),
-        helper.make_node("Transpose", ["directed_states"], ["states_by_direction"], perm=[0, 2, 1, 3]),
-        helper.make_node("Reshape", ["states_by_direction", "state_shape"], ["states"]),  # (words, batch, outputs)
-        # States after a text's end are zero, which leaves the sum right; the maximum must not see them.
-        helper.make_node("ReduceSum", ["states", "time"], ["sum"], keepdims=0),
-        helper.make_node("Cast", ["lengths"], ["float_lengths"], to=TensorProto.FLOAT),
-        helper.make_node("Unsqueeze", ["float_lengths", "last"], ["divisor"]),
-        helper.make_node("Div", ["sum", "divisor"], ["mean"]),
-        helper.make_node("Equal", ["ids_by_time", "zero"], ["padded"]),
-        helper.make_node("Unsqueeze", ["padded", "last"], ["padded_states"]),
-        helper.make_node("Where", ["padded_states", "below", "states"], ["real_states"]),
-        helper.make_node("ReduceMax", ["real_states", "time"], ["largest"], keepdims=0),
-        helper.make_node("Concat", ["mean", "largest"], ["features"], axis=1),
-        helper.make_node("Gemm", ["features", "dense", "dense_bias"], ["logit"]),
-        helper.make_node("Sigmoid", ["logit"], ["probabilities"]),
-        helper.make_node("Squeeze", ["probabilities", "last"], ["probability"]),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "textsent-lstm",
+    kernels, recurrent_kernels, biases = weights[0::3], weights[1::3], weights[2::3]  # of each direction
+    units = recurrent_kernels[0].shape[0]
+    dense, dense_bias = model.get_layer("probability").get_weights()
+    _write(
+        folder / PROJECTION_FILE,
         [
-            helper.make_tensor_value_info("ids", TensorProto.INT32, ["batch", "words"]),
+            helper.make_node("Gather", ["table", "words"], ["half_vectors"]),
+            helper.make_node("Cast", ["half_vectors"], ["vectors"], to=TensorProto.FLOAT),
+            helper.make_node("Gemm", ["vectors", "kernels", "biases"], ["gates"]),  # (words, directions × 4 × units)
+            helper.make_node("Reshape", ["gates", "row"], ["inputs"]),
+        ],
+        {
+            "table": table.astype(np.float16),
+            "kernels": np.concatenate(kernels, axis=1),
+            "biases": np.concatenate(biases),
+            "row": np.array([-1, 4 * units], np.int64),
+        },
+        [helper.make_tensor_value_info("words", TensorProto.INT32, ["words"])],
+        [helper.make_tensor_value_info("inputs", TensorProto.FLOAT, ["rows", 4 * units])],
+    )
+    directions = len(kernels)
+    outputs = directions * units
+    _write(
+        folder / ONNX_FILE,
+        [
+            # How often the Scan runs, and a state of zeros of each text.
+            helper.make_node("Shape", ["steps"], ["time"], end=1),
+            helper.make_node("Shape", ["steps"], ["texts"], start=1),  # (directions, batch)
+            helper.make_node("Concat", ["texts", "units"], ["state_shape"], axis=0),
+            helper.make_node("ConstantOfShape", ["state_shape"], ["none"]),
+            helper.make_node("ConstantOfShape", ["state_shape"], ["lowest"], value=_constant(-1.0)),
+            # 1 within a text, 0 after its end: (time, batch, 1).
+            helper.make_node("Squeeze", ["time"], ["last_step"]),
+            helper.make_node("Range", ["zero", "last_step", "one"], ["places"]),
+            helper.make_node("Cast", ["places"], ["small_places"], to=TensorProto.INT32),
+            helper.make_node("Unsqueeze", ["small_places", "last_axes"], ["places_by_time"]),  # (time, 1, 1)
+            helper.make_node("Unsqueeze", ["lengths", "last_axis"], ["ends"]),  # (batch, 1)
+            helper.make_node("Less", ["places_by_time", "ends"], ["within"]),
+            helper.make_node("Cast", ["within"], ["presence"], to=TensorProto.FLOAT),
+            helper.make_node("Sub", ["presence", "whole"], ["absence"]),  # 0 and -1
+            helper.make_node(
+                "Scan",
+                ["none", "none", "none", "lowest", "steps", "presence", "absence"],
+                ["final_state", "final_cell", "sum", "largest"],
+                num_scan_inputs=3,
+                body=_step(directions, units),
+            ),
+            *_by_text("sum"),
+            *_by_text("largest"),
+            helper.make_node("Cast", ["ends"], ["divisor"], to=TensorProto.FLOAT),
+            helper.make_node("Div", ["sum_by_text", "divisor"], ["mean"]),
+            helper.make_node("Concat", ["mean", "largest_by_text"], ["features"], axis=1),
+            helper.make_node("Gemm", ["features", "dense", "dense_bias"], ["logit"]),
+            helper.make_node("Sigmoid", ["logit"], ["probabilities"]),
+            helper.make_node("Squeeze", ["probabilities", "last_axis"], ["probability"]),
+        ],
+        {
+            RECURRENT_KERNELS: np.stack(recurrent_kernels),  # (directions, units, 4 × units)
+            "dense": dense,  # (2 × outputs, 1)
+            "dense_bias": dense_bias,
+            "units": np.array([units], np.int64),
+            "zero": np.array(0, np.int64),
+            "one": np.array(1, np.int64),
+            "whole": np.array(1, np.float32),
+            "last_axis": np.array([1], np.int64),
+            "last_axes": np.array([1, 2], np.int64),
+            "by_text": np.array([-1, outputs], np.int64),
+        },
+        [
+            helper.make_tensor_value_info("inputs", TensorProto.FLOAT, ["rows", 4 * units]),
+            helper.make_tensor_value_info("steps", TensorProto.INT32, ["time", directions, "batch"]),
             helper.make_tensor_value_info("lengths", TensorProto.INT32, ["batch"]),
         ],
         [helper.make_tensor_value_info("probability", TensorProto.FLOAT, ["batch"])],
-        [numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in constants.items()],
     )
+
+
+def _step(directions: int, units: int) -> onnx.GraphProto:
+    """Return what a step through time does: an LSTM's cell, in all directions at once, and the pooling.
+
+    Beside state and cell it carries the sum of the states and the largest so far. A state after a text's end is made
+    0, which leaves the sum, and is lowered by 1, below which no state can be.
+    """
+    state = [directions, "batch", units]
+    carried = ("state", "cell", "sum", "largest")
+    nodes = [
+        helper.make_node("Gather", ["inputs", "step"], ["input"]),  # (directions, batch, 4 × units)
+        helper.make_node("MatMul", ["state", RECURRENT_KERNELS], ["recurrent"], name=_RECURRENCE),
+        helper.make_node("Add", ["input", "recurrent"], ["gates"]),
+        helper.make_node("Split", ["gates"], ["input_gate", "forget_gate", "candidate", "output_gate"], axis=2, num_outputs=4),
+        helper.make_node("Sigmoid", ["input_gate"], ["let_in"]),
+        helper.make_node("Sigmoid", ["forget_gate"], ["kept"]),
+        helper.make_node("Tanh", ["candidate"], ["news"]),
+        helper.make_node("Sigmoid", ["output_gate"], ["let_out"]),
+        helper.make_node("Mul", ["kept", "cell"], ["old"]),
+        helper.make_node("Mul", ["let_in", "news"], ["new"]),
+        helper.make_node("Add", ["old", "new"], ["cell_out"]),
+        helper.make_node("Tanh", ["cell_out"], ["shown"]),
+        helper.make_node("Mul", ["let_out", "shown"], ["state_out"]),
+        helper.make_node("Mul", ["state_out", "present"], ["counted"]),
+        helper.make_node("Add", ["sum", "counted"], ["sum_out"]),
+        helper.make_node("Add", ["counted", "absent"], ["compared"]),
+        helper.make_node("Max", ["largest", "compared"], ["largest_out"]),
+    ]  # fmt: skip
+    return helper.make_graph(
+        nodes,
+        "step",
+        [
+            *(helper.make_tensor_value_info(name, TensorProto.FLOAT, state) for name in carried),
+            helper.make_tensor_value_info("step", TensorProto.INT32, [directions, "batch"]),
+            helper.make_tensor_value_info("present", TensorProto.FLOAT, ["batch", 1]),
+            helper.make_tensor_value_info("absent", TensorProto.FLOAT, ["batch", 1]),
+        ],
+        [helper.make_tensor_value_info(f"{name}_out", TensorProto.FLOAT, state) for name in carried],
+    )
+
+
+def _by_text(name: str) -> list[onnx.NodeProto]:
+    """Return nodes that make (batch, directions × units) of (directions, batch, units)."""
+    return [
+        helper.make_node("Transpose", [name], [f"{name}_transposed"], perm=[1, 0, 2]),
+        helper.make_node("Reshape", [f"{name}_transposed", "by_text"], [f"{name}_by_text"]),
+    ]
+
+
+def _constant(value: float) -> onnx.TensorProto:
+    return numpy_helper.from_array(np.array([value], np.float32))
+
+
+def _write(
+    path: Path,
+    nodes: list[onnx.NodeProto],
+    constants: dict[str, np.ndarray[Any, Any]],
+    inputs: list[onnx.ValueInfoProto],
+    outputs: list[onnx.ValueInfoProto],
+) -> None:
+    initializers = [numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in constants.items()]
     exported = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="textsent"
+        helper.make_graph(nodes, f"textsent-{path.stem}", inputs, outputs, initializers),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="textsent",
     )
     onnx.checker.check_model(exported, full_check=True)
     onnx.save(exported, path)
+
+
+def quantized(path: Path) -> bytes:
+    """Return a preset's network with the recurrent multiplication in 8-bit integers, as a serialised ONNX graph.
+
+    Weights get a scale for each column (Jacob et al., "Quantization and training of neural networks for efficient
+    integer-arithmetic-only inference", 2018); they take 7 bits, since processors without VNNI saturate at more. An
+    LSTM's states lie within -1 … 1 and have that scale. Operator: MatMulIntegerToFloat of ONNX Runtime.
+    """
+    model = onnx.load(path)
+    (scan,) = (node for node in model.graph.node if node.op_type == "Scan")
+    step = next(attribute.g for attribute in scan.attribute if attribute.name == "body")
+    kernels = next(array for array in model.graph.initializer if array.name == RECURRENT_KERNELS)
+    directions = numpy_helper.to_array(kernels)
+    parts = [f"recurrent_{number}" for number in range(len(directions))]
+    states = [f"state_{number}" for number in range(len(directions))]
+    constants: dict[str, np.ndarray[Any, Any]] = {
+        "state_scale": np.array(1 / 127, np.float32),
+        "state_zero": np.array(128, np.uint8),
+    }
+    nodes = [
+        helper.make_node("QuantizeLinear", ["state", "state_scale", "state_zero"], ["small_state"]),
+        helper.make_node("Split", ["small_state"], states, axis=0, num_outputs=len(states)),
+        helper.make_node("Concat", parts, ["recurrent"], axis=0),
+    ]
+    for kernel, state, part in zip(directions, states, parts, strict=True):
+        scale = (np.abs(kernel).max(axis=0) / 63).astype(np.float32)
+        constants |= {
+            f"{part}_kernel": np.round(kernel / scale).astype(np.int8),
+            f"{part}_scale": scale,
+        }
+        multiplied = ["state_scale", f"{part}_scale", "state_zero"]
+        nodes.insert(
+            -1,
+            helper.make_node(
+                "MatMulIntegerToFloat", [state, f"{part}_kernel", *multiplied], [part], domain="com.microsoft"
+            ),
+        )
+    at = next(number for number, node in enumerate(step.node) if node.name == _RECURRENCE)
+    after = list(step.node)
+    del step.node[:]
+    step.node.extend([*after[:at], *nodes, *after[at + 1 :]])
+    model.graph.initializer.remove(kernels)
+    model.graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in constants.items())
+    model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    return model.SerializeToString()
 
 
 def round_embedding(model: Any) -> None:
@@ -105,18 +245,3 @@ def round_embedding(model: Any) -> None:
     embedding = model.get_layer("embedding")
     (table,) = embedding.get_weights()
     embedding.set_weights([table.astype(np.float16).astype(np.float32)])
-
-
-def _onnx_lstm(weights: _Weights) -> _Weights:
-    """Return an LSTM direction's Keras weights as ONNX's W, R and B.
-
-    Keras orders the gates input, forget, cell, output along the columns; ONNX input, output, forget, cell along
-    the rows, with a second bias for the recurrent part, which Keras doesn't have.
-    """
-    kernel, recurrent_kernel, bias = (_reorder_gates(array) for array in weights)
-    return [kernel.T, recurrent_kernel.T, np.concatenate([bias, np.zeros_like(bias)])]
-
-
-def _reorder_gates(array: np.ndarray[Any, np.dtype[np.float32]]) -> np.ndarray[Any, np.dtype[np.float32]]:
-    i, f, c, o = np.split(array, 4, axis=-1)
-    return np.concatenate([i, o, f, c], axis=-1)

@@ -121,6 +121,57 @@ def split_mbox(
     return _Splitter(stream, chunk_size, max_message_bytes).messages()
 
 
+class MboxRange:
+    """The messages of a mailbox whose separators begin within a range of bytes.
+
+    A mailbox can be cut into ranges anywhere: the first one begins at 0, and each message is in the range in which its
+    separator begins. But a body can hold what looks like a separator, which only the message's Content-Length tells.
+    A range that begins within such a body begins with a message that is none. So `next_offset` of one range must be
+    the first message's offset in the next; where it isn't, that range is to be read from there.
+
+    Attributes:
+        next_offset: Offset of the first separator after the range, known once the messages are read; None where the
+            mailbox ends first.
+    """
+
+    def __init__(
+        self,
+        file: IO[bytes],
+        start: int,
+        end: int,
+        from_git: bool = False,
+        chunk_size: int = CHUNK_SIZE,
+        max_message_bytes: int | None = DEFAULT_MAX_MESSAGE_BYTES,
+    ) -> None:
+        """Go to the range's start.
+
+        Args:
+            file: The mailbox, seekable.
+            start: Its first byte.
+            end: The byte after its last.
+            from_git: Whether the mailbox is one of git's, see `is_from_git`; what begins at 0 finds out by itself.
+            chunk_size: Bytes to read at a time.
+            max_message_bytes: As for `split_mbox`.
+        """
+        self._splitter = _Splitter(file, chunk_size, max_message_bytes, start, end)
+        self._splitter.from_git = from_git
+
+    @property
+    def next_offset(self) -> int | None:  # noqa: D102 - the class says it
+        return self._splitter.next_offset
+
+    def messages(self) -> Iterator[Message]:
+        """Yield the messages."""
+        return self._splitter.messages()
+
+
+def is_from_git(file: IO[bytes]) -> bool:
+    """Return whether a mailbox, which is read up to its second message, was written by `git format-patch`."""
+    splitter = _Splitter(file, CHUNK_SIZE, DEFAULT_MAX_MESSAGE_BYTES)
+    next(splitter.messages(), None)
+    return splitter.from_git
+
+
 def _find_all(data: bytes, start: int) -> list[int]:
     """Return the places of b"From " from `start` on. Arrow's RE2 is four times as fast as `bytes.find`."""
     size = np.array([0, len(data) - start], np.int64)
@@ -133,12 +184,24 @@ def _find_all(data: bytes, start: int) -> list[int]:
 class _Splitter:
     """Holds what was read and not yet yielded. A place is an index into it, an offset one into the mailbox."""
 
-    def __init__(self, stream: IO[bytes], chunk_size: int, max_message_bytes: int | None) -> None:
+    def __init__(
+        self,
+        stream: IO[bytes],
+        chunk_size: int,
+        max_message_bytes: int | None,
+        range_start: int = 0,
+        range_end: int | None = None,
+    ) -> None:
         self.stream = stream
         self.chunk_size = chunk_size
         self.max_message_bytes = max_message_bytes
+        self.range_end = range_end
+        self.next_offset: int | None = None
+        self.is_inside = range_start > 0  # what comes before the first separator belongs to another range
         self.held = b""
-        self.base = 0  # its offset
+        self.base = max(0, range_start - 1)  # its offset; the byte before tells whether a line begins
+        if self.is_inside:
+            stream.seek(self.base)
         self.ended = False
         self.start = 0  # place of the content of the message that is being read
         self.blank = self.blank_seen = 0  # bytes of blank lines that the mailbox begins with, among so many held
@@ -149,8 +212,10 @@ class _Splitter:
         self.from_git = False  # the mailbox begins with a separator of git's date
 
     def messages(self) -> Iterator[Message]:
-        searched = 0  # place before which every separator was found
+        searched = int(self.is_inside)  # place before which every separator was found
         while not self.ended:
+            if self.is_inside and self.separator is None and self._is_past_range(self.base + searched):
+                return
             # A long message is read in longer pieces: each is copied to what is held.
             longest = len(self.held) if self.max_message_bytes is None else _LONG_CHUNK_SIZE
             chunk = self.stream.read(max(self.chunk_size, min(len(self.held), longest)))
@@ -168,19 +233,26 @@ class _Splitter:
                     waiting = place  # for what decides, in the next chunk
                     break
                 if end:
-                    separator = held[place:end]
-                    if self.separator is None:
-                        self.from_git = _GIT_DATE in separator
-                    if self.separator is None and self._is_preamble(place):
-                        separator = held[:end]
-                    else:
+                    offset = self.base + place
+                    is_first = self.separator is None and not self.is_inside
+                    is_preceded = self.separator is not None or (is_first and not self._is_preamble(place))
+                    if is_first:
+                        self.from_git = _GIT_DATE in held[place:end]
+                    if is_preceded:
                         yield self._message(place)
+                    if self._is_past_range(offset) and (is_preceded or not is_first):
+                        self.next_offset = offset
+                        return
+                    separator = held[place:end] if is_preceded or not is_first else held[:end]
                     self.start, self.separator = end, separator
-                    self.offset, self.claimed = self.base + place, None
-            searched = max(self.start, len(held) - 4) if waiting is None else waiting
+                    self.offset, self.claimed = offset, None
+            searched = max(self.start, searched, len(held) - 4) if waiting is None else waiting
             searched -= self._let_go(searched)
-        if self.separator is not None or self.held[self._blank_start() :].strip():
+        if self.separator is not None or (not self.is_inside and self.held[self._blank_start() :].strip()):
             yield self._message(len(self.held))
+
+    def _is_past_range(self, offset: int) -> bool:
+        return self.range_end is not None and offset >= self.range_end
 
     def _message(self, end: int) -> Message:
         """Return the message that is being read, now that its end is known."""
@@ -202,6 +274,10 @@ class _Splitter:
 
     def _let_go(self, searched: int) -> int:
         """Forget the messages that are done, and what isn't text of an oversize one; return the number of bytes."""
+        if self.separator is None and self.is_inside:
+            self.held = self.held[searched - 1 :]
+            self.base += searched - 1
+            return searched - 1
         limit = self.max_message_bytes
         start = self._blank_start() if self.separator is None else self.start
         if limit is not None and (
@@ -222,11 +298,12 @@ class _Splitter:
         return gone
 
     def _follows_mark(self, place: int) -> bool:
-        return self.base == 0 and place == len(BYTE_ORDER_MARK) and self.held.startswith(BYTE_ORDER_MARK)
+        at_start = self.base == 0 and not self.is_inside
+        return at_start and place == len(BYTE_ORDER_MARK) and self.held.startswith(BYTE_ORDER_MARK)
 
     def _blank_start(self) -> int:
         """Return the place of the first byte of the mailbox that is neither its mark nor a blank line."""
-        if self.base:
+        if self.base or self.is_inside:
             return 0
         if self.blank_seen != len(self.held):
             blank = _BLANK_START.match(self.held)

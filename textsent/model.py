@@ -6,35 +6,57 @@ On a CPU the network runs in ONNX Runtime, and neither Keras nor its backend is 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol, Self
 
 import numpy as np
 
 from textsent.errors import DeviceError, OptionError, PresetError
 from textsent.preprocess import PADDING_ID, WordIds
-from textsent.presets import CONFIG_FILE, ONNX_FILE, WEIGHTS_FILE, check_preset, read_json
+from textsent.presets import CONFIG_FILE, ONNX_FILE, PROJECTION_FILE, WEIGHTS_FILE, check_preset, read_json
 
 DEVICES = ("auto", "cpu", "gpu")
-BATCH_SIZE = 32
-"""Windows predicted together on a CPU: at 32 of like length ONNX Runtime is at its best on two cores."""
+PRECISIONS = ("float32", "int8")
 
-GPU_BATCH_SIZE = 512
+BATCH_WORDS = 1 << 16
+BATCH_WINDOWS = 256
+"""Words, and windows, predicted together on a CPU at most. With fewer than 128 windows an LSTM's step is over too soon
+for what it costs to begin one; with more than 256 its matrices leave the processor's cache."""
+
+GPU_BATCH_WORDS = 1 << 18
+GPU_BATCH_WINDOWS = 4096
 _GPU_WIDTH_STEP = 50  # words; widths are rounded up to it, so that few shapes are compiled
 
+_SMALL_BATCH_WORDS = 1 << 12
+_BATCHES = 16
+"""Fewer words than would fill batches are cut into so many, as long as they hold some words each: work for all cores.
+The cut depends on the texts alone, not on the cores, and so do the last bits of a score."""
+
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
+LongArray = np.ndarray[Any, np.dtype[np.int64]]
 FloatArray = np.ndarray[Any, np.dtype[np.float32]]
 
 
 class Network(Protocol):
-    """A network on an engine."""
+    """A network on an engine.
 
-    batch_size: int
+    Attributes:
+        batch_words: Words of the windows that are predicted together, at most.
+        batch_windows: Their number, at most.
+    """
 
-    def __call__(self, ids: IntArray) -> FloatArray:
-        """Return the probabilities, shape (batch,), for right-padded ids, shape (batch, words)."""
+    batch_words: int
+    batch_windows: int
+
+    def reading(self, ids: IntArray) -> Callable[[LongArray, LongArray], FloatArray]:
+        """Return a function that predicts windows of a run of word ids; several threads may call it.
+
+        Its arguments are where the windows start and end, int64, shape (batch,), none of them empty; it returns
+        their probabilities, shape (batch,).
+        """
 
 
 class SentimentModel:
@@ -44,106 +66,162 @@ class SentimentModel:
         network: The network on its engine.
         window: Words that it reads at once. A longer text is cut into windows of equal length, and the mean of
             their log-odds counts.
+        threads: How many batches are predicted at once.
     """
 
     def __init__(self, network: Network, window: int, threads: int = 1) -> None:
         self.network = network
         self.window = window
-        self._threads = threads
+        self.threads = threads
 
     @classmethod
-    def from_preset(cls, folder: Path, device: str = "auto") -> Self:
+    def from_preset(cls, folder: Path, device: str = "auto", precision: str = "float32") -> Self:
         """Return the model stored in a preset's folder.
 
         Args:
             folder: The preset.
             device: `cpu`, `gpu`, or `auto`: a GPU where there is one.
+            precision: `float32`, or `int8`: faster on a CPU, scores change by hundredths at most.
 
         Raises:
             PresetError: A file is missing or unusable.
             DeviceError: `gpu` was asked for and there is none.
+            OptionError: There is no such device or precision, or not both together.
         """
+        if precision not in PRECISIONS:
+            raise OptionError(f"there is no precision {precision!r}: choose one of {', '.join(PRECISIONS)}")
+        if precision == "int8" and device == "gpu":
+            raise OptionError("8-bit integers are for a CPU: use --device cpu, or --precision float32")
         if device not in DEVICES:
             raise OptionError(f"there is no device {device!r}: choose one of {', '.join(DEVICES)}")
         check_preset(folder)
         window = read_json(folder / CONFIG_FILE).get("window")
         if not isinstance(window, int) or window < 1:
             raise PresetError(f"{folder / CONFIG_FILE} must give the window in words. Received: {window!r}")
-        if device == "gpu" or (device == "auto" and _may_have_gpu()):
+        if device == "gpu" or (device == "auto" and precision == "float32" and _may_have_gpu()):
             import_keras()
             if keras_sees_gpu():
-                return cls(KerasNetwork.from_preset(folder), window)
+                return cls(KerasNetwork.from_preset(folder), window, threads=2)  # one pads, the other predicts
             if device == "gpu":
                 raise DeviceError(
                     "Keras sees no GPU: use --device cpu, or install a backend with GPU support "
                     "(for TensorFlow: pip install 'tensorflow[and-cuda]')"
                 )
-        return cls(OnnxNetwork.from_preset(folder), window, threads=usable_cores())
+        return cls(OnnxNetwork.from_preset(folder, precision), window, threads=usable_cores())
 
     def predict(self, texts: WordIds, batch_size: int | None = None) -> FloatArray:
         """Return the probability that each text is positive.
 
         Args:
             texts: The word ids of each text.
-            batch_size: Windows predicted together; by default what suits the engine.
+            batch_size: Windows predicted together at most; by default what suits the engine.
 
         Returns:
             float32, shape (texts,), 0 … 1; NaN for a text without words. The same text gets the same
             probability, to 1e-6, whatever the others are.
         """
+        with ThreadPoolExecutor(self.threads) as pool:  # one that is kept would hang after a fork
+            return self.begin(texts, pool, batch_size)()
+
+    def begin(self, texts: WordIds, pool: Executor, batch_size: int | None = None) -> Callable[[], FloatArray]:
+        """Begin to predict in the threads of a pool; return a function that waits for what `predict` returns."""
         starts, ends, owners = cut_windows(texts.offsets, self.window)
-        probabilities = np.empty(len(starts))
-        # Two batches a thread at least, so that none waits for the longest.
-        size = min(batch_size or self.network.batch_size, -(-len(starts) // (2 * self._threads)) or 1)
-        batches = batches_by_length(ends - starts, size)
+        read = self.network.reading(texts.ids)
+        words = min(self.network.batch_words, max(_SMALL_BATCH_WORDS, len(texts.ids) // _BATCHES))
+        batches = list(batches_by_words(ends - starts, words, batch_size or self.network.batch_windows))
+        predicted = pool.map(lambda batch: read(starts[batch], ends[batch]), batches)
 
-        def predict_batch(batch: np.ndarray[Any, np.dtype[np.int64]]) -> None:
-            probabilities[batch] = self.network(pad(texts.ids, starts[batch], ends[batch]))
+        def result() -> FloatArray:
+            probabilities = np.empty(len(starts))
+            for batch, values in zip(batches, predicted, strict=True):
+                probabilities[batch] = values
+            return combine_windows(probabilities, owners, len(texts))
 
-        with ThreadPoolExecutor(self._threads) as pool:  # one that is kept would hang after a fork
-            for _ in pool.map(predict_batch, batches):
-                pass
-        return combine_windows(probabilities, owners, len(texts))
+        return result
 
 
 class OnnxNetwork:
-    """A network run by ONNX Runtime on one core; any number of threads may call it at once."""
+    """A network run by ONNX Runtime, a core for each thread that calls it."""
 
-    batch_size = BATCH_SIZE
+    batch_words = BATCH_WORDS
+    batch_windows = BATCH_WINDOWS
 
-    def __init__(self, path: Path) -> None:
-        import onnxruntime
+    def __init__(self, projection: Path, network: Path, precision: str = "float32") -> None:
+        """Load the two graphs that `textsent.export` describes."""
+        self._projection = _onnx_session(projection)
+        if precision == "int8":
+            from textsent.export import quantized
 
-        options = onnxruntime.SessionOptions()
-        # One core for a call and several calls at once: 7 % faster on two cores than the other way round.
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.enable_mem_pattern = False  # it keeps a plan for each shape of batch, and memory grows with them
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        except Exception as exc:  # ONNX Runtime's errors have no common base but this
-            raise PresetError(f"{path} can't be loaded by ONNX Runtime: {exc}") from exc
+            self._network = _onnx_session(network, quantized)
+        else:
+            self._network = _onnx_session(network)
+        _, steps, _ = self._network.get_inputs()
+        self._directions: int = steps.shape[1]
 
     @classmethod
-    def from_preset(cls, folder: Path) -> Self:
-        """Return the network stored in a preset's `model.onnx`."""
-        return cls(folder / ONNX_FILE)
+    def from_preset(cls, folder: Path, precision: str = "float32") -> Self:
+        """Return the network stored in a preset's `projection.onnx` and `model.onnx`."""
+        return cls(folder / PROJECTION_FILE, folder / ONNX_FILE, precision)
 
-    def __call__(self, ids: IntArray) -> FloatArray:
-        """Return the probabilities, shape (batch,), for right-padded ids, shape (batch, words)."""
-        lengths = (ids != PADDING_ID).sum(axis=1, dtype=np.int32)
-        (probabilities,) = self._session.run(["probability"], {"ids": ids, "lengths": lengths})
-        return np.asarray(probabilities, np.float32)
+    def reading(self, ids: IntArray) -> Callable[[LongArray, LongArray], FloatArray]:
+        """Return a function that predicts windows of `ids`; see `Network.reading`.
+
+        What a word adds to the network's gates is computed here, once for each word that occurs.
+        """
+        occurs = np.zeros(ids.max(initial=0) + 1, bool)
+        occurs[ids] = True
+        words = np.flatnonzero(occurs).astype(np.int32)
+        (inputs,) = self._projection.run(["inputs"], {"words": words})
+        rows = np.cumsum(occurs, dtype=np.int32)
+        rows = (rows - 1) * np.int32(self._directions)
+        rows = rows[ids]  # of the inputs, for each word of the texts
+
+        def read(starts: LongArray, ends: LongArray) -> FloatArray:
+            time = np.arange((ends - starts).max())[:, None]
+            steps = [rows[np.minimum(starts + time, ends - 1)]]  # after its end a window's last word is repeated
+            if self._directions == 2:
+                steps.append(rows[np.maximum(ends - 1 - time, starts)] + np.int32(1))
+            feed = {
+                "inputs": inputs,
+                "steps": np.stack(steps, axis=1),  # (time, directions, batch)
+                "lengths": (ends - starts).astype(np.int32),
+            }
+            return self._network.run(["probability"], feed)[0]
+
+        return read
+
+
+def _onnx_session(path: Path, changed: Callable[[Path], bytes] | None = None) -> Any:
+    """Return ONNX Runtime's session of a graph, or of what `changed` makes of it.
+
+    Raises:
+        PresetError: The file is damaged.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # One core for a call and several calls at once: faster than the other way round.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.enable_mem_pattern = False  # it keeps a plan for each shape of batch, and memory grows with them
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(
+            changed(path) if changed else path, options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as exc:  # ONNX Runtime's errors have no common base but this
+        raise PresetError(f"{path} can't be loaded by ONNX Runtime: {exc}") from exc
 
 
 class KerasNetwork:
     """A network run by Keras on whichever device its backend prefers."""
 
-    batch_size = GPU_BATCH_SIZE
+    batch_words = GPU_BATCH_WORDS
+    batch_windows = GPU_BATCH_WINDOWS
 
     def __init__(self, model: Any) -> None:
         self.model = model
+        self._device = Lock()
 
     @classmethod
     def from_preset(cls, folder: Path) -> Self:
@@ -161,18 +239,25 @@ class KerasNetwork:
             raise PresetError(f"{folder / WEIGHTS_FILE} doesn't fit {folder / CONFIG_FILE}: {exc}") from exc
         return cls(model)
 
-    def __call__(self, ids: IntArray) -> FloatArray:
-        """Return the probabilities, shape (batch,), for right-padded ids, shape (batch, words).
+    def reading(self, ids: IntArray) -> Callable[[LongArray, LongArray], FloatArray]:
+        """Return a function that predicts windows of `ids`; see `Network.reading`."""
 
-        The batch is filled up to a shape that has been seen before wherever possible: each new one is compiled.
-        """
-        texts, width = ids.shape
-        rows = self.batch_size if texts > self.batch_size // 2 else 1 << (texts - 1).bit_length()
-        columns = -(-width // _GPU_WIDTH_STEP) * _GPU_WIDTH_STEP
-        padded = np.full((max(rows, texts), columns), PADDING_ID, np.int32)
-        padded[:texts, :width] = ids
-        padded[texts:, 0] = ids[0, 0]  # a row of nothing but padding has no mean
-        return np.asarray(self.model.predict_on_batch(padded), np.float32)[:texts, 0]
+        def read(starts: LongArray, ends: LongArray) -> FloatArray:
+            width = -(-int((ends - starts).max()) // _GPU_WIDTH_STEP) * _GPU_WIDTH_STEP
+            windows = self._windows(len(starts), width)
+            # A batch is filled up with its first window: each new shape is compiled.
+            spare = np.zeros(windows - len(starts), np.int64)
+            padded = pad(ids, np.append(starts, starts[spare]), np.append(ends, ends[spare]), width)
+            with self._device:
+                predicted = self.model.predict_on_batch(padded)
+            return np.asarray(predicted, np.float32)[: len(starts), 0]
+
+        return read
+
+    def _windows(self, windows: int, width: int) -> int:
+        """Return how many windows of a width make a batch: as many as it may hold, or else a power of two."""
+        most = max(1, min(self.batch_windows, self.batch_words // width))
+        return most if windows > most // 2 else 1 << (windows - 1).bit_length()
 
 
 def cut_windows(
@@ -198,13 +283,20 @@ def cut_windows(
     return starts, ends, owners
 
 
-def batches_by_length(
-    lengths: np.ndarray[Any, np.dtype[np.int64]], size: int
-) -> Iterator[np.ndarray[Any, np.dtype[np.int64]]]:
-    """Yield the numbers of the windows in batches of like length, the longest first."""
+def batches_by_words(lengths: LongArray, words: int, windows: int) -> Iterator[LongArray]:
+    """Yield the numbers of the windows in batches of like length, the longest first.
+
+    Args:
+        lengths: Words of each window.
+        words: What a batch may hold, counting each window as long as its longest; but one window it holds always.
+        windows: How many windows it may hold.
+    """
     order = np.argsort(-lengths, kind="stable")
-    for start in range(0, len(order), size):
-        yield order[start : start + size]
+    start = 0
+    while start < len(order):
+        end = start + min(windows, max(1, words // int(lengths[order[start]])))
+        yield order[start:end]
+        start = end
 
 
 def pad(

@@ -15,6 +15,7 @@ Python's Unicode tables the kernel's table decides: ids don't depend on the vers
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -37,6 +38,12 @@ SETTINGS_FILE = "preprocessor.json"
 VOCABULARY_FILE = "vocabulary.txt"
 
 _BREAK_TAG = r"<br\s*/?>"
+_ASCII_SPACE = "\t\n\v\f\r\x1c\x1d\x1e\x1f"
+_WIDE_SPACE = r"[\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
+"""What else than the space is white space: as in Python's `str.split`."""
+
+_SPACED = (pa.scalar(b"", pa.large_binary()), pa.scalar(b" ", pa.large_binary()))
+_OUT_OF_VOCABULARY = np.int32(OUT_OF_VOCABULARY_ID - FIRST_WORD_ID)
 _FITTING_ROWS = 10_000
 
 
@@ -178,10 +185,10 @@ class Preprocessor:
         Raises:
             InputError: The values aren't strings.
         """
-        words, offsets = split_words(as_text_array(texts), self.settings)
-        ranks = pc.index_in(words, value_set=self.words)
-        ranks = pc.fill_null(ranks, OUT_OF_VOCABULARY_ID - FIRST_WORD_ID)
-        return WordIds(ranks.to_numpy(zero_copy_only=False) + np.int32(FIRST_WORD_ID), offsets)
+        pieces, offsets = _pieces(as_text_array(texts), self.settings)
+        # The gaps between the words are looked up as well: to leave them out takes longer.
+        ranks = pc.index_in(pieces, value_set=self.words)
+        return WordIds(np.where(_valid(ranks), _values(ranks), _OUT_OF_VOCABULARY)[::2] + FIRST_WORD_ID, offsets)
 
 
 def as_text_array(texts: Iterable[str | None] | pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -218,44 +225,78 @@ def split_words(texts: pa.Array, settings: Settings) -> tuple[pa.Array, np.ndarr
         settings: How texts are cut into words.
 
     Returns:
-        words: Array of strings, none of them empty.
+        words: Array of large strings, none of them empty.
         offsets: int64, shape (texts + 1,). The words of text i are `words[offsets[i]:offsets[i + 1]]`.
     """
-    texts = pc.fill_null(texts, "")
-    if settings.lower:
-        texts = _lower(texts)
-    if settings.break_tags and pc.any(pc.match_substring(texts, "<br", ignore_case=not settings.lower)).as_py():
-        texts = pc.replace_substring_regex(texts, f"(?i:{_BREAK_TAG})", " ")
-    texts = _translate(texts, settings.filters)
-    split = pc.utf8_split_whitespace(texts) if settings.split == "whitespace" else pc.split_pattern(texts, " ")
-    words, offsets = split.values, split.offsets.to_numpy()
-    # The split leaves an empty word before a leading and after a trailing separator.
-    filled = pc.greater(pc.binary_length(words), 0)
-    kept = np.concatenate([[0], np.cumsum(filled.to_numpy(zero_copy_only=False))])
-    return words.filter(filled), kept[offsets]
+    pieces, offsets = _pieces(texts, settings)
+    return pieces.take(pa.array(np.arange(0, len(pieces), 2))), offsets
 
 
-def _lower(texts: pa.Array) -> pa.Array:
-    lowered = pc.utf8_lower(texts)
-    special = pc.match_substring_regex(texts, "[Σİ]")
-    if not pc.any(special).as_py():
-        return lowered
-    by_python = pa.array((text.lower() for text in texts.filter(special).to_pylist()), texts.type)
-    return pc.replace_with_mask(lowered, special, by_python)
+def _pieces(texts: pa.Array, settings: Settings) -> tuple[pa.Array, np.ndarray[Any, np.dtype[np.int64]]]:
+    """Return the words of all texts with the gaps between them, and where each text's words begin.
 
+    The texts become one run of bytes, in which a few passes over all of it find where the words begin and end: less
+    than half of the time of Arrow's split, whose words are copied one by one.
 
-def _translate(texts: pa.Array, filters: str) -> pa.Array:
-    """Return `texts` with each of `filters` replaced by a space.
-
-    In UTF-8 an ASCII byte is never part of another character, so the whole buffer is translated at once: four
-    times as fast as a regular expression.
+    Returns:
+        pieces: Array of large strings: a word, the space that follows it, a word, and so on.
+        offsets: int64, shape (texts + 1,). Text i has the words from number `offsets[i]` to `offsets[i + 1]`.
     """
-    validity, offsets, data = texts.buffers()
-    if data is None:
-        return texts
-    table = bytes.maketrans(filters.encode("ascii"), b" " * len(filters))
-    translated = pa.py_buffer(memoryview(data).tobytes().translate(table))
-    return pa.Array.from_buffers(texts.type, len(texts), [validity, offsets, translated], offset=texts.offset)
+    texts = pc.fill_null(texts, "")
+    ascii_only = pc.string_is_ascii(texts)
+    if not pc.all(ascii_only).as_py():
+        others = pc.invert(ascii_only)
+        texts = pc.replace_with_mask(texts, others, _plain(texts.filter(others), settings))
+    if settings.lower:
+        texts = pc.ascii_lower(texts)
+    if settings.break_tags:
+        texts = pc.replace_substring_regex(texts, _BREAK_TAG if settings.lower else f"(?i:{_BREAK_TAG})", " ")
+    # A space after each text, so that none of its words goes on in the next.
+    spaced = pc.binary_join_element_wise(texts.cast(pa.large_binary()), *_SPACED)
+    ends = np.frombuffer(spaced.buffers()[1], np.int64, len(spaced) + 1, 8 * spaced.offset)
+    letters = memoryview(spaced.buffers()[2] or b"").tobytes().translate(_separators(settings))
+    is_word = np.frombuffer(letters, np.uint8) != ord(" ")
+    edges = np.flatnonzero(np.diff(is_word, prepend=False))  # where words begin and, every other one, end
+    words = edges[::2]
+    pieces = pa.Array.from_buffers(
+        pa.large_string(), max(0, len(edges) - 1), [None, pa.py_buffer(edges), pa.py_buffer(letters)]
+    )
+    return pieces, np.searchsorted(words, ends)
+
+
+def _plain(texts: pa.Array, settings: Settings) -> pa.Array:
+    """Return texts that aren't ASCII, lower-cased and their white space made spaces where the settings say so."""
+    if settings.lower:
+        lowered = pc.utf8_lower(texts)
+        special = pc.match_substring_regex(texts, "[Σİ]")
+        if pc.any(special).as_py():
+            by_python = pa.array((text.lower() for text in texts.filter(special).to_pylist()), texts.type)
+            lowered = pc.replace_with_mask(lowered, special, by_python)
+        texts = lowered
+    return pc.replace_substring_regex(texts, _WIDE_SPACE, " ") if settings.split == "whitespace" else texts
+
+
+@lru_cache
+def _separators(settings: Settings) -> bytes:
+    """Return the table by which `bytes.translate` makes a space of each ASCII character that separates words.
+
+    In UTF-8 an ASCII byte is never part of another character.
+    """
+    characters = settings.filters + (_ASCII_SPACE if settings.split == "whitespace" else "")
+    return bytes.maketrans(characters.encode("ascii"), b" " * len(characters))
+
+
+def _values(array: pa.Array) -> np.ndarray[Any, np.dtype[np.int32]]:
+    """Return what an int32 array holds, without a copy; where it is null that means nothing."""
+    return np.frombuffer(array.buffers()[1] or b"", np.int32, len(array))
+
+
+def _valid(array: pa.Array) -> np.ndarray[Any, np.dtype[np.bool_]] | np.bool_:
+    """Return where an array isn't null."""
+    bitmap = array.buffers()[0]
+    if bitmap is None:
+        return np.True_
+    return np.unpackbits(np.frombuffer(bitmap, np.uint8), count=len(array), bitorder="little").view(bool)
 
 
 def _chunks(texts: pa.Array, rows: int) -> Iterator[pa.Array]:

@@ -13,8 +13,11 @@ from textsent.preprocess import SETTINGS_FILE, VOCABULARY_FILE
 CONFIG_FILE = "config.json"
 METADATA_FILE = "metadata.json"
 ONNX_FILE = "model.onnx"
+PROJECTION_FILE = "projection.onnx"
 WEIGHTS_FILE = "model.weights.h5"
-PRESET_FILES = (CONFIG_FILE, METADATA_FILE, ONNX_FILE, SETTINGS_FILE, VOCABULARY_FILE, WEIGHTS_FILE)
+PRESET_FILES = (
+    CONFIG_FILE, METADATA_FILE, ONNX_FILE, PROJECTION_FILE, SETTINGS_FILE, VOCABULARY_FILE, WEIGHTS_FILE,
+)  # fmt: skip
 
 
 def find_preset(name: str | os.PathLike[str]) -> Path:

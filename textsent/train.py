@@ -183,7 +183,7 @@ def train(
 
         def judge(epoch: int) -> Evaluation:
             """Return how well an epoch does on the validation part, and prepare the next one's targets."""
-            export_lstm(model, folder / ONNX_FILE)
+            export_lstm(model, folder)
             student = SentimentModel(OnnxNetwork.from_preset(folder), config["window"], usable_cores())
             if unlabelled is not None and SELF_TEACHING_FROM <= epoch < options.epochs:
                 targets[len(training) :] = mean_opinion(opinions, student.predict(preprocessor(unlabelled)))
@@ -230,7 +230,7 @@ def write_network(model: Any, config: dict[str, Any], preprocessor: Preprocessor
     """
     round_embedding(model)
     model.save_weights(folder / WEIGHTS_FILE)
-    export_lstm(model, folder / ONNX_FILE)
+    export_lstm(model, folder)
     preprocessor.save(folder)
     write_json(folder / CONFIG_FILE, config)
 
