@@ -32,13 +32,18 @@ def suffix_and_compression(path: PurePath) -> tuple[str, str | None]:
 @contextmanager
 def decompressed(file: IO[bytes]) -> Iterator[IO[bytes]]:
     """Yield a file's content, decompressed where its first bytes say that it is compressed."""
-    first = first_bytes(file, _MAGIC_BYTES)
-    compression = next((kind for kind, magic in _MAGIC.items() if magic.match(first)), None)
+    compression = compression_of(file)
     if compression is None:
         yield file
     else:
         with pa.CompressedInputStream(file, compression) as stream:
             yield stream
+
+
+def compression_of(file: IO[bytes]) -> str | None:
+    """Return the compression that a file's first bytes tell of."""
+    first = first_bytes(file, _MAGIC_BYTES)
+    return next((kind for kind, magic in _MAGIC.items() if magic.match(first)), None)
 
 
 def first_bytes(file: IO[bytes], size: int) -> bytes:

@@ -19,7 +19,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from textsent.presets import ONNX_FILE, PROJECTION_FILE
+from textsent.presets import IDS_KEY, ONNX_FILE, PROJECTION_FILE
 
 OPSET = 21
 """The ONNX operator set; ONNX Runtime 1.20 and later run it."""
@@ -51,7 +51,9 @@ def export_lstm(model: Any, folder: Path) -> None:
         [
             helper.make_node("Gather", ["table", "words"], ["half_vectors"]),
             helper.make_node("Cast", ["half_vectors"], ["vectors"], to=TensorProto.FLOAT),
-            helper.make_node("Gemm", ["vectors", "kernels", "biases"], ["gates"]),  # (words, directions × 4 × units)
+            helper.make_node(
+                "Gemm", ["vectors", "kernels", "biases"], ["gates"]
+            ),  # (words, directions × 4 × units)
             helper.make_node("Reshape", ["gates", "row"], ["inputs"]),
         ],
         {
@@ -62,6 +64,7 @@ def export_lstm(model: Any, folder: Path) -> None:
         },
         [helper.make_tensor_value_info("words", TensorProto.INT32, ["words"])],
         [helper.make_tensor_value_info("inputs", TensorProto.FLOAT, ["rows", 4 * units])],
+        {IDS_KEY: str(len(table))},
     )
     directions = len(kernels)
     outputs = directions * units
@@ -178,6 +181,7 @@ def _write(
     constants: dict[str, np.ndarray[Any, Any]],
     inputs: list[onnx.ValueInfoProto],
     outputs: list[onnx.ValueInfoProto],
+    metadata: dict[str, str] | None = None,
 ) -> None:
     initializers = [numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in constants.items()]
     exported = helper.make_model(
@@ -186,6 +190,7 @@ def _write(
         ir_version=IR_VERSION,
         producer_name="textsent",
     )
+    helper.set_model_props(exported, metadata or {})
     onnx.checker.check_model(exported, full_check=True)
     onnx.save(exported, path)
 

@@ -14,9 +14,18 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
+from textsent.cores import usable_cores
 from textsent.errors import DeviceError, OptionError, PresetError
 from textsent.preprocess import PADDING_ID, WordIds
-from textsent.presets import CONFIG_FILE, ONNX_FILE, PROJECTION_FILE, WEIGHTS_FILE, check_preset, read_json
+from textsent.presets import (
+    CONFIG_FILE,
+    IDS_KEY,
+    ONNX_FILE,
+    PROJECTION_FILE,
+    WEIGHTS_FILE,
+    check_preset,
+    read_json,
+)
 
 DEVICES = ("auto", "cpu", "gpu")
 PRECISIONS = ("float32", "int8")
@@ -75,13 +84,16 @@ class SentimentModel:
         self.threads = threads
 
     @classmethod
-    def from_preset(cls, folder: Path, device: str = "auto", precision: str = "float32") -> Self:
+    def from_preset(
+        cls, folder: Path, device: str = "auto", precision: str = "float32", threads: int | None = None
+    ) -> Self:
         """Return the model stored in a preset's folder.
 
         Args:
             folder: The preset.
             device: `cpu`, `gpu`, or `auto`: a GPU where there is one.
             precision: `float32`, or `int8`: faster on a CPU, scores change by hundredths at most.
+            threads: How many batches a CPU predicts at once; by default as many as it has cores for this process.
 
         Raises:
             PresetError: A file is missing or unusable.
@@ -107,7 +119,7 @@ class SentimentModel:
                     "Keras sees no GPU: use --device cpu, or install a backend with GPU support "
                     "(for TensorFlow: pip install 'tensorflow[and-cuda]')"
                 )
-        return cls(OnnxNetwork.from_preset(folder, precision), window, threads=usable_cores())
+        return cls(OnnxNetwork.from_preset(folder, precision), window, threads or usable_cores())
 
     def predict(self, texts: WordIds, batch_size: int | None = None) -> FloatArray:
         """Return the probability that each text is positive.
@@ -157,6 +169,8 @@ class OnnxNetwork:
             self._network = _onnx_session(network)
         _, steps, _ = self._network.get_inputs()
         self._directions: int = steps.shape[1]
+        self._ids = int(self._projection.get_modelmeta().custom_metadata_map[IDS_KEY])
+        self._all_inputs: FloatArray | None = None
 
     @classmethod
     def from_preset(cls, folder: Path, precision: str = "float32") -> Self:
@@ -166,15 +180,18 @@ class OnnxNetwork:
     def reading(self, ids: IntArray) -> Callable[[LongArray, LongArray], FloatArray]:
         """Return a function that predicts windows of `ids`; see `Network.reading`.
 
-        What a word adds to the network's gates is computed here, once for each word that occurs.
+        What a word adds to the network's gates is computed here: of few texts for each word that occurs, of many
+        for the whole vocabulary, once and for all.
         """
-        occurs = np.zeros(ids.max(initial=0) + 1, bool)
-        occurs[ids] = True
-        words = np.flatnonzero(occurs).astype(np.int32)
-        (inputs,) = self._projection.run(["inputs"], {"words": words})
-        rows = np.cumsum(occurs, dtype=np.int32)
-        rows = (rows - 1) * np.int32(self._directions)
-        rows = rows[ids]  # of the inputs, for each word of the texts
+        if len(ids) < self._ids:
+            words, places = np.unique(ids, return_inverse=True)
+            inputs = self._inputs(words)
+        else:
+            places = ids
+            if self._all_inputs is None:
+                self._all_inputs = self._inputs(np.arange(self._ids, dtype=np.int32))
+            inputs = self._all_inputs
+        rows = places.astype(np.int32) * np.int32(self._directions)  # of the inputs, for each word of the texts
 
         def read(starts: LongArray, ends: LongArray) -> FloatArray:
             time = np.arange((ends - starts).max())[:, None]
@@ -189,6 +206,9 @@ class OnnxNetwork:
             return self._network.run(["probability"], feed)[0]
 
         return read
+
+    def _inputs(self, words: IntArray) -> FloatArray:
+        return self._projection.run(["inputs"], {"words": words})[0]
 
 
 def _onnx_session(path: Path, changed: Callable[[Path], bytes] | None = None) -> Any:
@@ -373,11 +393,6 @@ def keras_sees_gpu() -> bool:
 
             return bool(torch.cuda.is_available())
     return False
-
-
-def usable_cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _may_have_gpu() -> bool:

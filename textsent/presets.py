@@ -11,6 +11,9 @@ from textsent.errors import PresetError
 from textsent.preprocess import SETTINGS_FILE, VOCABULARY_FILE
 
 CONFIG_FILE = "config.json"
+IDS_KEY = "ids"
+"""Key of the projection's metadata: the number of word ids, from 0 on."""
+
 METADATA_FILE = "metadata.json"
 ONNX_FILE = "model.onnx"
 PROJECTION_FILE = "projection.onnx"

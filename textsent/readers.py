@@ -20,9 +20,10 @@ from typing import IO, Any, Self
 import pyarrow as pa
 
 from textsent import mailstores
-from textsent.compression import decompressed, suffix_and_compression
+from textsent.compression import compression_of, decompressed, suffix_and_compression
 from textsent.errors import InputError, OptionError
 from textsent.mail import DEFAULT_OPTIONS, MailOptions, mail_schema, read_messages
+from textsent.mailworkers import MailboxFile
 from textsent.mbox import Message
 
 STANDARD_STREAM = "-"
@@ -61,6 +62,7 @@ class Reader:
         format: str | None = None,
         mail: MailOptions = DEFAULT_OPTIONS,
         with_raw: bool = False,
+        workers: int = 1,
     ) -> None:
         """Open the first input.
 
@@ -70,6 +72,7 @@ class Reader:
                 suffix says or, of a file without one, the first bytes. Of a folder it is that of each file.
             mail: What of a mail counts as its text.
             with_raw: Also yield the bytes of mails, in the columns of RAW_FIELDS; other inputs are an error.
+            workers: Processes that read a large mailbox.
 
         Raises:
             InputError: An input is missing, of no known format, or unreadable.
@@ -78,6 +81,7 @@ class Reader:
             raise OptionError("there is no input: name at least one file, or - for standard input")
         self._mail = mail
         self._with_raw = with_raw
+        self._workers = workers
         self._stack = ExitStack()
         names = [str(source) for source in sources]
         if names.count(STANDARD_STREAM) > 1:
@@ -134,6 +138,11 @@ class Reader:
         if format == _FOLDER:
             self._file = self._stack.enter_context(self._folders[name])
             return self._open_mail(self._folders[name].messages(self._max_message_bytes))
+        if format == "mbox" and _is_plain_file(name):
+            with _errors_of(name):
+                mailbox = MailboxFile(name, self._mail, self._with_raw, self._workers)
+            self._file = self._stack.enter_context(mailbox)
+            return mail_schema(self._with_raw), mailbox.batches()
         self._file = self._stack.enter_context(_open_file(name, by_arrow=format != "zip"))
         with _errors_of(name):
             stream = self._stack.enter_context(decompressed(self._file))
@@ -167,9 +176,10 @@ def open_reader(
     format: str | None = None,
     mail: MailOptions = DEFAULT_OPTIONS,
     with_raw: bool = False,
+    workers: int = 1,
 ) -> Reader:
     """Return a reader of one path or of several; see `Reader`."""
-    return Reader([source] if isinstance(source, str | Path) else source, format, mail, with_raw)
+    return Reader([source] if isinstance(source, str | Path) else source, format, mail, with_raw, workers)
 
 
 def format_by_suffix(path: str | Path) -> tuple[str | None, str | None]:
@@ -213,6 +223,14 @@ def _format_of(name: str, format: str | None) -> str:
             f"choose one with --format: {', '.join(known)}"
         )
     return found
+
+
+def _is_plain_file(name: str) -> bool:
+    """Return whether a name is that of a regular file that isn't compressed."""
+    if name == STANDARD_STREAM or not Path(name).is_file():
+        return False
+    with _open_file(name, by_arrow=False) as file:
+        return compression_of(file) is None
 
 
 def _file_size(name: str) -> int | None:

@@ -416,11 +416,11 @@ def _is_sent_from(line: str) -> bool:
 def _is_footer(paragraph: Sequence[str]) -> bool:
     joined = " ".join(line.strip() for line in paragraph)[:2000]
     lower = joined.lower()
-    starts = (joined[:MAX_LINE], *(line[:MAX_LINE] for line in paragraph[:3]))
+    starts = {joined[:MAX_LINE], *(line[:MAX_LINE] for line in paragraph[:3])}
     looks_like_one = (
         (len(joined) > 80 and all(holds_any(lower, words) for words in (SECRET, MESSAGE, ADDRESSEE)))
         or any(map(_FOOTER_START.match, starts))
-        or (holds_any(lower, FOOTER_HINTS) and any(map(_footer_phrase().search, starts)))
+        or any(holds_any(start.lower(), FOOTER_HINTS) and _footer_phrase().search(start) for start in starts)
     )
     return looks_like_one and not any(map(_speaks, paragraph)) and not any(map(_is_quoted, paragraph))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -14,10 +15,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from textsent.cores import usable_cores
 from textsent.errors import InputError, OptionError, PresetError
 from textsent.mail import DEFAULT_OPTIONS, MailOptions
 from textsent.model import SentimentModel
-from textsent.preprocess import VOCABULARY_FILE, Preprocessor, WordIds, as_text_array
+from textsent.pipeline import ahead
+from textsent.preprocess import VOCABULARY_FILE, Preprocessor, as_text_array
 from textsent.presets import CONFIG_FILE, find_preset, read_json
 from textsent.readers import Reader, open_reader
 from textsent.schema import NO_TEXT, SCORE_SCHEMA, is_mail, scored_schema, text_column
@@ -26,7 +29,10 @@ from textsent.writers import check_output, open_writer
 DEFAULT_MODEL = "imdb-lstm"
 
 WINDOW_ROWS = 4096
-"""Texts among which batches of like length are cut."""
+WINDOW_BYTES = 16 << 20
+"""Texts among which batches of like length are cut, and each is scored once; and what their rows may take at most."""
+
+_THREADS_A_WINDOW = 8  # that find work in it; it has about 16 batches
 
 NULL_TEXT = "no text"
 NO_WORDS = "no words"
@@ -45,8 +51,9 @@ class Scorer:
         column: The column that holds the texts; with None `text`, or else the only column of strings.
         prefix: Put before the name of each added column.
         neutral: Scores from the first to the second value are called neutral; with None no score is.
-        batch_size: Windows of text predicted together; with None what suits the engine.
+        batch_size: Windows of text predicted together at most; with None what suits the engine.
         name: The model's, written into the metadata of what is scored.
+        workers: Processes that read a large mailbox for `score_file`, beside the model's threads.
     """
 
     preprocessor: Preprocessor
@@ -56,6 +63,7 @@ class Scorer:
     neutral: tuple[float, float] | None = None
     batch_size: int | None = None
     name: str | None = None
+    workers: int = 1
 
     def __post_init__(self) -> None:
         if self.neutral and not 0 <= self.neutral[0] <= self.neutral[1] <= 1:
@@ -67,20 +75,35 @@ class Scorer:
             raise OptionError(f"the batch size must be 1 or more. Received: {self.batch_size}")
 
     @classmethod
-    def from_preset(cls, name: str | Path = DEFAULT_MODEL, *, device: str = "auto", **settings: Any) -> Self:
+    def from_preset(
+        cls,
+        name: str | Path = DEFAULT_MODEL,
+        *,
+        device: str = "auto",
+        precision: str = "float32",
+        workers: int | None = None,
+        **settings: Any,
+    ) -> Self:
         """Return a scorer with a preset's preprocessor and model.
 
         Args:
             name: A shipped preset's name, or a preset's folder.
             device: `cpu`, `gpu`, or `auto`: a GPU where there is one.
+            precision: `float32`, or `int8`: faster on a CPU, scores change by hundredths at most.
+            workers: Cores to use: threads that predict on a CPU, and processes that read a large mailbox. By default
+                those that this process may use.
             **settings: The other attributes of the class.
 
         Raises:
             PresetError: There is no such preset, or it is incomplete.
             DeviceError: `gpu` was asked for and there is none.
+            OptionError: A setting makes no sense.
         """
+        workers = usable_cores() if workers is None else workers
+        if workers < 1:
+            raise OptionError(f"there must be at least one worker. Received: {workers}")
         folder = find_preset(name)
-        model = SentimentModel.from_preset(folder, device)
+        model = SentimentModel.from_preset(folder, device, precision, workers)
         preprocessor = Preprocessor.from_preset(folder)
         expected = read_json(folder / CONFIG_FILE).get("vocabulary_size")
         if len(preprocessor.words) != expected:
@@ -88,7 +111,7 @@ class Scorer:
                 f"{folder / VOCABULARY_FILE} holds {len(preprocessor.words)} words, "
                 f"but the network was made for {expected}: take the preset's files from one place"
             )
-        return cls(preprocessor, model, name=folder.name, **settings)
+        return cls(preprocessor, model, name=folder.name, workers=workers, **settings)
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return `batch` with the columns of SCORE_SCHEMA after its own, all rows in their order.
@@ -97,10 +120,22 @@ class Scorer:
             InputError: The column of the texts is missing.
             OptionError: The batch has a column of an added one's name already.
         """
+        return self._joined(batch, self.score_columns(self._texts(batch)))
+
+    def begin(self, batch: pa.RecordBatch, pool: Executor) -> Callable[[], pa.RecordBatch]:
+        """Begin to score a batch in the threads of a pool; return a function that waits for the result.
+
+        All of its rows are a window: there should not be many more than WINDOW_ROWS.
+        """
+        finish = self._begin(as_text_array(self._texts(batch)), pool)
+        return lambda: self._joined(batch, finish())
+
+    def _texts(self, batch: pa.RecordBatch) -> pa.Array:
+        return batch.column(text_column(batch.schema, self.column))
+
+    def _joined(self, batch: pa.RecordBatch, added: pa.RecordBatch) -> pa.RecordBatch:
         schema = self.output_schema(batch.schema)
-        column = text_column(batch.schema, self.column)
-        added = self.score_columns(batch.column(column))
-        if column == "text" and is_mail(batch.schema):
+        if text_column(batch.schema, self.column) == "text" and is_mail(batch.schema):
             added = _with_reasons(added, batch.column("flags"))
         return pa.RecordBatch.from_arrays([*batch.columns, *added.columns], schema=schema)
 
@@ -118,30 +153,50 @@ class Scorer:
         They are scored WINDOW_ROWS at a time, so that memory doesn't grow with their number.
         """
         array = as_text_array(texts)
-        parts = [self._score(array.slice(start, WINDOW_ROWS)) for start in range(0, len(array), WINDOW_ROWS)]
-        return pa.concat_batches(parts) if parts else pa.RecordBatch.from_pylist([], SCORE_SCHEMA)
+        if len(array) == 0:
+            return pa.RecordBatch.from_pylist([], SCORE_SCHEMA)
+        with ThreadPoolExecutor(self.model.threads) as pool:
+            windows = (
+                self._begin(array.slice(start, WINDOW_ROWS), pool) for start in range(0, len(array), WINDOW_ROWS)
+            )
+            if len(array) <= WINDOW_ROWS:
+                return next(windows)()
+            with ahead(windows, self.windows_ahead) as begun:
+                return pa.concat_batches([finish() for finish in begun])
 
-    def _score(self, texts: pa.Array) -> pa.RecordBatch:
-        ids = self.preprocessor(texts)
+    @property
+    def windows_ahead(self) -> int:
+        """How many windows should be begun before the first one is finished, so that no thread waits."""
+        return -(-self.model.threads // _THREADS_A_WINDOW)
+
+    def _begin(self, texts: pa.Array, pool: Executor) -> Callable[[], pa.RecordBatch]:
+        encoded = texts.dictionary_encode(null_encoding="encode")  # a text that comes twice is scored once
+        distinct = encoded.dictionary
+        ids = self.preprocessor(distinct)
         words, known = ids.words, ids.known_words
-        errors = np.select(
-            [pc.is_null(texts).to_numpy(zero_copy_only=False), words == 0, known == 0],
-            [NULL_TEXT, NO_WORDS, NO_KNOWN_WORDS],
-            "",
-        )
-        scored = errors == ""
-        scores = np.full(len(ids), np.nan, np.float32)
-        scores[scored] = self.model.predict(_take(ids, scored), self.batch_size)
-        return pa.RecordBatch.from_arrays(
-            [
-                pa.array(self._sentiments(scores), pa.string(), mask=~scored),
-                pa.array(scores, mask=~scored),
-                pa.array(words.astype(np.int32)),
-                pa.array((known / np.maximum(words, 1)).astype(np.float32), mask=words == 0),
-                pa.array(errors, pa.string(), mask=scored),
-            ],
-            schema=SCORE_SCHEMA,
-        )
+        finish = self.model.begin(ids, pool, self.batch_size)
+
+        def result() -> pa.RecordBatch:
+            errors = np.select(
+                [pc.is_null(distinct).to_numpy(zero_copy_only=False), words == 0, known == 0],
+                [NULL_TEXT, NO_WORDS, NO_KNOWN_WORDS],
+                "",
+            )
+            scored = errors == ""
+            scores = finish()
+            columns = pa.RecordBatch.from_arrays(
+                [
+                    pa.array(self._sentiments(scores), pa.string(), mask=~scored),
+                    pa.array(scores, mask=~scored),
+                    pa.array(words.astype(np.int32)),
+                    pa.array((known / np.maximum(words, 1)).astype(np.float32), mask=words == 0),
+                    pa.array(errors, pa.string(), mask=scored),
+                ],
+                schema=SCORE_SCHEMA,
+            )
+            return columns.take(encoded.indices)
+
+        return result
 
     def _sentiments(self, scores: np.ndarray[Any, np.dtype[np.float32]]) -> np.ndarray[Any, Any]:
         polar = np.where(scores >= 0.5, "positive", "negative")
@@ -151,9 +206,9 @@ class Scorer:
         return np.where((scores >= low) & (scores <= high), "neutral", polar)
 
 
-def load(name: str | Path = DEFAULT_MODEL, *, device: str = "auto", **settings: Any) -> Scorer:
+def load(name: str | Path = DEFAULT_MODEL, **settings: Any) -> Scorer:
     """Return a scorer; see `Scorer.from_preset`."""
-    return Scorer.from_preset(name, device=device, **settings)
+    return Scorer.from_preset(name, **settings)
 
 
 @dataclass
@@ -198,7 +253,7 @@ def score_file(
 ) -> Summary:
     """Score the rows of files and write them, with their scores, into one file.
 
-    Memory doesn't grow with the input.
+    Reading, predicting and writing go on at the same time. Memory doesn't grow with the input.
 
     Args:
         sources: Paths of the inputs, or one; `-` is standard input.
@@ -217,26 +272,57 @@ def score_file(
     to_mailbox = output is not None and check_output(output, output_format, overwrite)[0] == "mbox"
     summary = Summary()
     started = time.monotonic()
-    with open_reader(sources, format, mail, with_raw=to_mailbox) as reader:
+    with open_reader(sources, format, mail, to_mailbox, scorer.workers) as reader:
         summary.size = reader.size
         if not reader.schema.names:
             raise _no_rows(reader)
         text_column(reader.schema, scorer.column)
         schema = scorer.output_schema(reader.schema)
         writer = None if output is None else open_writer(output, schema, output_format, overwrite)
-        with writer or nullcontext():
-            for batch in reader:
-                scored = scorer(batch)
+        with (
+            writer or nullcontext(),
+            _pool(scorer.model.threads) as pool,
+            ahead(_begun(reader, scorer, pool), scorer.windows_ahead) as windows,
+        ):
+            for finish, position in windows:
+                scored = finish()
                 if writer:
                     writer.write(scored)
                 summary.count(scored, scorer.prefix)
-                summary.position = reader.position
+                summary.position = position
                 summary.seconds = time.monotonic() - started
                 if on_batch:
                     on_batch(scored, summary)
             if summary.rows == 0:
                 raise _no_rows(reader)
     return summary
+
+
+@contextmanager
+def _pool(threads: int) -> Iterator[Executor]:
+    """Yield a pool of threads that leaves undone what isn't begun when the block ends."""
+    pool = ThreadPoolExecutor(threads)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begun(reader: Reader, scorer: Scorer, pool: Executor) -> Iterator[tuple[Callable[[], pa.RecordBatch], int]]:
+    """Yield the windows of what is read, begun, with the bytes that were read up to their ends."""
+    window: list[pa.RecordBatch] = []
+    position = 0
+    for batch in reader:
+        rows = sum(part.num_rows for part in window)
+        if window and (
+            rows + batch.num_rows > WINDOW_ROWS or sum(part.nbytes for part in window) + batch.nbytes > WINDOW_BYTES
+        ):
+            yield scorer.begin(pa.concat_batches(window), pool), position
+            window = []
+        window.append(batch)
+        position = reader.position
+    if window:
+        yield scorer.begin(pa.concat_batches(window), pool), reader.position
 
 
 def _with_reasons(scored: pa.RecordBatch, flags: pa.Array) -> pa.RecordBatch:
@@ -252,9 +338,3 @@ def _with_reasons(scored: pa.RecordBatch, flags: pa.Array) -> pa.RecordBatch:
 
 def _no_rows(reader: Reader) -> InputError:
     return InputError(f"no rows in {reader.name}: there is nothing to score")
-
-
-def _take(ids: WordIds, chosen: np.ndarray[Any, np.dtype[np.bool_]]) -> WordIds:
-    """Return the word ids of the texts that are chosen."""
-    words = ids.words
-    return WordIds(ids.ids[np.repeat(chosen, words)], np.concatenate([[0], np.cumsum(words[chosen])]))

@@ -1,0 +1,224 @@
+"""A mailbox read by several processes, a range of its bytes each.
+
+Parsing mail is Python's work, of which one process does one piece at a time. A worker is this module run by another
+interpreter: it gets ranges as lines of JSON on its standard input and answers on its standard output with an Arrow
+stream, in which a range's batches are followed by an empty one whose metadata says where the next message begins.
+That, and not `multiprocessing`, because there a script without `if __name__ == "__main__"` would run again in each
+worker. A worker ends when its input does, so that none outlives the process that started it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from queue import SimpleQueue
+from types import TracebackType
+from typing import IO, NamedTuple, Self
+
+import pyarrow as pa
+
+from textsent.errors import InputError
+from textsent.mail import MailOptions, mail_schema, read_messages
+from textsent.mbox import MboxRange, is_from_git
+
+RANGE_BYTES = 8 << 20
+"""Bytes of a mailbox that are read at a time: what a process works on, and what is held of its answer."""
+
+_FEWEST_RANGES = 4
+"""A mailbox of fewer is read before the first worker would be ready."""
+
+
+class _Answer(NamedTuple):
+    """A range's batches, and where the first message after it begins: None where the mailbox ends before."""
+
+    batches: list[pa.RecordBatch]
+    next_offset: int | None
+
+    @property
+    def first_offset(self) -> int | None:
+        return self.batches[0].column("offset")[0].as_py() if self.batches else None
+
+
+class MailboxFile:
+    """A mailbox in a file, read by ranges of RANGE_BYTES, whatever the number of processes.
+
+    So the batches, and all that is computed from them, are the same for any number. Use it in a `with` statement.
+    """
+
+    def __init__(self, path: str | Path, options: MailOptions, with_raw: bool = False, workers: int = 1) -> None:
+        """Open the mailbox.
+
+        Args:
+            path: An uncompressed mailbox.
+            options: What of a mail counts as its text.
+            with_raw: As for `textsent.mail.read_mbox`.
+            workers: Processes that read it; with 1, or where it is small, this one does.
+        """
+        self._path = str(path)
+        self._options = options
+        self._with_raw = with_raw
+        self._file = Path(path).open("rb")
+        size = os.fstat(self._file.fileno()).st_size
+        self._ranges = [(start, min(start + RANGE_BYTES, size)) for start in range(0, size, RANGE_BYTES)]
+        self._workers = workers if len(self._ranges) >= _FEWEST_RANGES else 1
+        self._read = 0
+        self._stack = ExitStack()
+        self._stack.enter_context(self._file)
+        self.closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.closed = True
+        self._stack.close()
+
+    def tell(self) -> int:
+        """Return the number of bytes whose messages were yielded."""
+        return self._read
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the messages as record batches of MAIL_SCHEMA, in their order.
+
+        Raises:
+            InputError: A worker has ended before its work was done.
+        """
+        from_git = len(self._ranges) > 1 and is_from_git(self._file)
+        expected: int | None = 0
+        for (start, end), answer in zip(self._ranges, self._answers(from_git), strict=True):
+            if expected is not None and expected < end:
+                if start and answer.first_offset != expected:
+                    # The range begins within a message that holds what looks like another one.
+                    answer = _read_range(self._file, expected, end, from_git, self._options, self._with_raw)
+                for batch in answer.batches:
+                    yield batch
+                expected = answer.next_offset
+            self._read = end
+
+    def _answers(self, from_git: bool) -> Iterator[_Answer]:
+        if self._workers == 1:
+            for start, end in self._ranges:
+                yield _read_range(self._file, start, end, from_git, self._options, self._with_raw)
+            return
+        idle: SimpleQueue[_Worker] = SimpleQueue()
+        for _ in range(self._workers):
+            idle.put(self._stack.enter_context(_Worker(self._path, from_git, self._options, self._with_raw)))
+
+        def read(start: int, end: int) -> _Answer:
+            worker = idle.get()
+            try:
+                return worker.read(start, end)
+            finally:
+                idle.put(worker)
+
+        pool = ThreadPoolExecutor(self._workers)
+        self._stack.callback(pool.shutdown, cancel_futures=True)
+        asked: deque[Future[_Answer]] = deque()
+        for start, end in self._ranges:
+            asked.append(pool.submit(read, start, end))
+            if len(asked) > self._workers:  # what is held doesn't grow, though the first takes longest
+                yield asked.popleft().result()
+        while asked:
+            yield asked.popleft().result()
+
+
+class _Worker:
+    """A process that reads ranges of a mailbox."""
+
+    def __init__(self, path: str, from_git: bool, options: MailOptions, with_raw: bool) -> None:
+        task = {"path": path, "from_git": from_git, "options": asdict(options), "with_raw": with_raw}
+        self._path = path
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-c", f"from {__name__} import serve; serve()"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            process_group=0,  # Ctrl-C is for this process; it ends the workers
+        )
+        self._write(task)
+        self._reader: pa.RecordBatchStreamReader | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def read(self, start: int, end: int) -> _Answer:
+        """Return a range's messages.
+
+        Raises:
+            InputError: The process has ended.
+        """
+        try:
+            self._write([start, end])
+            if self._reader is None:
+                self._reader = pa.ipc.open_stream(self._process.stdout)
+            batches = []
+            for batch, metadata in self._reader.iter_batches_with_custom_metadata():
+                if metadata is not None:
+                    return _Answer(batches, json.loads(metadata[_NEXT_OFFSET]))
+                batches.append(batch)
+        except (OSError, pa.ArrowInvalid):
+            pass
+        code = self._process.wait()
+        reason = f"by signal {-code}; is there too little memory?" if code < 0 else f"with exit code {code}"
+        raise InputError(
+            f"{self._path}: a process that read it was ended {reason} Nothing is written; "
+            "try again, with --workers 1 perhaps"
+        )
+
+    def _write(self, task: object) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps(task).encode("ascii") + b"\n")
+        self._process.stdin.flush()
+
+
+_NEXT_OFFSET = b"next_offset"
+
+
+def _read_range(
+    file: IO[bytes], start: int, end: int, from_git: bool, options: MailOptions, with_raw: bool
+) -> _Answer:
+    limit = None if with_raw else options.max_message_bytes
+    file.seek(start)
+    mbox_range = MboxRange(file, start, end, from_git, max_message_bytes=limit)
+    batches = list(read_messages(mbox_range.messages(), options, with_raw))
+    return _Answer(batches, mbox_range.next_offset)
+
+
+def serve() -> None:
+    """Read the ranges that come on standard input, as a worker."""
+    tasks = sys.stdin.buffer
+    task = json.loads(tasks.readline() or b"null")
+    if task is None:
+        return
+    options = MailOptions(**task["options"])
+    schema = mail_schema(task["with_raw"])
+    nothing = pa.RecordBatch.from_pylist([], schema)
+    with open(task["path"], "rb") as file, pa.ipc.new_stream(sys.stdout.buffer, schema) as stream:
+        for line in tasks:
+            answer = _read_range(file, *json.loads(line), task["from_git"], options, task["with_raw"])
+            for batch in answer.batches:
+                stream.write_batch(batch)
+            stream.write_batch(nothing, custom_metadata={_NEXT_OFFSET: json.dumps(answer.next_offset).encode()})
+            sys.stdout.buffer.flush()

@@ -1,0 +1,58 @@
+"""Work that is done ahead of the one who needs it."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+_PATIENCE = 0.5  # seconds
+
+
+@contextmanager
+def ahead(items: Iterable[Item], depth: int) -> Iterator[Iterator[Item]]:
+    """Make items in a thread of its own, and yield an iterator over them.
+
+    They come in their order; what making one raises is raised in its place. When the block ends the thread stops
+    after the item that it is at, for which the block waits, though not for long: it may be one that never comes.
+
+    Args:
+        items: What to iterate over in the thread.
+        depth: Items made before they are asked for, at most, 1 or more; one more is in the making.
+    """
+    made: queue.Queue[tuple[bool, Item | BaseException | None]] = queue.Queue(depth)
+    ended = threading.Event()
+
+    def make() -> None:
+        try:
+            for item in items:
+                made.put((True, item))
+                if ended.is_set():
+                    return
+            made.put((False, None))
+        except BaseException as exc:  # whatever it is, it is the other thread's
+            made.put((False, exc))
+
+    def taken() -> Iterator[Item]:
+        while True:
+            is_item, item = made.get()
+            if is_item:
+                yield item  # type: ignore[misc]
+            elif isinstance(item, BaseException):
+                raise item
+            else:
+                return
+
+    thread = threading.Thread(target=make, name="ahead", daemon=True)
+    thread.start()
+    try:
+        yield taken()
+    finally:
+        ended.set()
+        while not made.empty():  # so that it can put down what it holds
+            made.get_nowait()
+        thread.join(_PATIENCE)
