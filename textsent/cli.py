@@ -74,6 +74,8 @@ def textsent(
     """Tell the tone of e-mail and other text."""
 
 
+_INTERRUPTED = 130  # exit code: 128 and the number of the signal
+
 Model = Annotated[str, typer.Option("--model", "-m", help="A shipped model's name, or a folder made by train.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or gpu; auto takes a GPU where there is one.")]
 TextColumn = Annotated[
@@ -184,23 +186,31 @@ def score(
     stderr = _console(stderr=True, quiet=quiet)
     table = RowTable(text_column, prefix)
     with ScoreProgress(stderr) if stderr.is_terminal else nullcontext() as progress:
+        so_far = Summary()
 
         def show(scored: pa.RecordBatch, summary: Summary) -> None:
+            nonlocal so_far
+            so_far = summary
             if progress:
                 progress.show(summary)
             if table_wanted:
                 table.add(scored)
 
-        summary = score_file(
-            inputs,
-            target,
-            scorer,
-            format=format,
-            output_format=output_format,
-            overwrite=overwrite,
-            mail=mail,
-            on_batch=show,
-        )
+        try:
+            summary = score_file(
+                inputs,
+                target,
+                scorer,
+                format=format,
+                output_format=output_format,
+                overwrite=overwrite,
+                mail=mail,
+                on_batch=show,
+            )
+        except KeyboardInterrupt:
+            written = "they are" if target == "-" else "nothing is"
+            stderr.print(f"textsent: interrupted after {so_far.rows:,} rows: {written} written", soft_wrap=True)
+            raise typer.Exit(_INTERRUPTED) from None
     if table_wanted:
         table.print(_console(), summary.rows)
     print_summary(stderr, summary, None if target == "-" else target)

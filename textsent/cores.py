@@ -12,8 +12,8 @@ _CGROUPS = Path("/sys/fs/cgroup")
 def usable_cores() -> int:
     """Return the number of cores that this process may use, 1 or more.
 
-    It is what its affinity allows, or, where less, what its control group's quota does: the time of 1.5 cores is two
-    cores' work. https://docs.kernel.org/admin-guide/cgroup-v2.html (cpu.max), and version 1's cpu.cfs_quota_us.
+    It is what its affinity allows or, where less, what its control group's quota does; the time of 1.5 cores is
+    taken for two. https://docs.kernel.org/admin-guide/cgroup-v2.html (cpu.max), and version 1's cpu.cfs_quota_us.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min([cores, *(math.ceil(quota) for quota in _quotas())]))
@@ -30,14 +30,13 @@ def _quotas() -> list[float]:
         _, controllers, name = line.split(":", 2)
         group = PurePosixPath(name.lstrip("/"))
         if not controllers:  # version 2: a group's limit holds for all below it
-            for folder in {_CGROUPS / parent for parent in (group, *group.parents)}:
-                quotas.append(_quota(_numbers(folder / "cpu.max")))
+            folders = {_CGROUPS / parent for parent in (group, *group.parents)}
+            quotas += [_quota(_numbers(folder / "cpu.max")) for folder in folders]
         elif "cpu" in controllers.split(","):
             # Inside a container the mount shows the group itself, under the name of its root.
-            for folder in {_CGROUPS / "cpu" / group, _CGROUPS / "cpu"}:
-                quotas.append(
-                    _quota([*_numbers(folder / "cpu.cfs_quota_us"), *_numbers(folder / "cpu.cfs_period_us")])
-                )
+            folders = {_CGROUPS / "cpu" / group, _CGROUPS / "cpu"}
+            limits = ([folder / "cpu.cfs_quota_us", folder / "cpu.cfs_period_us"] for folder in folders)
+            quotas += [_quota([*_numbers(quota), *_numbers(period)]) for quota, period in limits]
     return [quota for quota in quotas if quota]
 
 

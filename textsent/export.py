@@ -5,9 +5,9 @@ first graph does it once for each of the words that occur, and the second reads 
 
 - the projection takes `words` (int32, shape (words,), distinct ids) and gives `inputs` (float32, shape
   (words × directions, 4 × units)): what a word adds to the gates, a row for each direction;
-- the network takes these `inputs`, `steps` (int32, shape (time, directions, batch): the row of `inputs` at each step,
-  for the second direction from the text's end; after the text any row) and `lengths` (int32, shape (batch,), 1 or
-  more), and gives `probability` (float32, shape (batch,)).
+- the network takes these `inputs`, `steps` (int32, shape (time, directions, batch): the row of `inputs` at each
+  step, for the second direction from the text's end; after the text any row) and `lengths` (int32, shape (batch,),
+  1 or more), and gives `probability` (float32, shape (batch,)).
 
 ONNX's own LSTM can't leave the multiplication out; a Scan can: https://onnx.ai/onnx/operators/onnx__Scan.html
 """
@@ -126,16 +126,17 @@ def export_lstm(model: Any, folder: Path) -> None:
 def _step(directions: int, units: int) -> onnx.GraphProto:
     """Return what a step through time does: an LSTM's cell, in all directions at once, and the pooling.
 
-    Beside state and cell it carries the sum of the states and the largest so far. A state after a text's end is made
-    0, which leaves the sum, and is lowered by 1, below which no state can be.
+    Beside state and cell it carries the sum of the states and the largest so far. A state after a text's end is
+    made 0, which leaves the sum, and then lowered by 1, below which no state can be.
     """
-    state = [directions, "batch", units]
+    state: list[str | int] = [directions, "batch", units]
+    gates = ["input_gate", "forget_gate", "candidate", "output_gate"]
     carried = ("state", "cell", "sum", "largest")
     nodes = [
         helper.make_node("Gather", ["inputs", "step"], ["input"]),  # (directions, batch, 4 × units)
         helper.make_node("MatMul", ["state", RECURRENT_KERNELS], ["recurrent"], name=_RECURRENCE),
         helper.make_node("Add", ["input", "recurrent"], ["gates"]),
-        helper.make_node("Split", ["gates"], ["input_gate", "forget_gate", "candidate", "output_gate"], axis=2, num_outputs=4),
+        helper.make_node("Split", ["gates"], gates, axis=2, num_outputs=4),
         helper.make_node("Sigmoid", ["input_gate"], ["let_in"]),
         helper.make_node("Sigmoid", ["forget_gate"], ["kept"]),
         helper.make_node("Tanh", ["candidate"], ["news"]),

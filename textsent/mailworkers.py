@@ -65,13 +65,13 @@ class MailboxFile:
         self._path = str(path)
         self._options = options
         self._with_raw = with_raw
-        self._file = Path(path).open("rb")
-        size = os.fstat(self._file.fileno()).st_size
+        self._stack = ExitStack()
+        self._file = Path(path).open("rb")  # noqa: SIM115 - the stack closes it
+        self._stack.enter_context(self._file)
+        size = Path(path).stat().st_size
         self._ranges = [(start, min(start + RANGE_BYTES, size)) for start in range(0, size, RANGE_BYTES)]
         self._workers = workers if len(self._ranges) >= _FEWEST_RANGES else 1
         self._read = 0
-        self._stack = ExitStack()
-        self._stack.enter_context(self._file)
         self.closed = False
 
     def __enter__(self) -> Self:
@@ -103,8 +103,7 @@ class MailboxFile:
                 if start and answer.first_offset != expected:
                     # The range begins within a message that holds what looks like another one.
                     answer = _read_range(self._file, expected, end, from_git, self._options, self._with_raw)
-                for batch in answer.batches:
-                    yield batch
+                yield from answer.batches
                 expected = answer.next_offset
             self._read = end
 
@@ -113,6 +112,10 @@ class MailboxFile:
             for start, end in self._ranges:
                 yield _read_range(self._file, start, end, from_git, self._options, self._with_raw)
             return
+        pool = ThreadPoolExecutor(self._workers)
+        self._stack.callback(
+            pool.shutdown, cancel_futures=True
+        )  # after the workers' ends, or it would wait for them
         idle: SimpleQueue[_Worker] = SimpleQueue()
         for _ in range(self._workers):
             idle.put(self._stack.enter_context(_Worker(self._path, from_git, self._options, self._with_raw)))
@@ -124,8 +127,6 @@ class MailboxFile:
             finally:
                 idle.put(worker)
 
-        pool = ThreadPoolExecutor(self._workers)
-        self._stack.callback(pool.shutdown, cancel_futures=True)
         asked: deque[Future[_Answer]] = deque()
         for start, end in self._ranges:
             asked.append(pool.submit(read, start, end))
@@ -173,7 +174,7 @@ class _Worker:
             self._write([start, end])
             if self._reader is None:
                 self._reader = pa.ipc.open_stream(self._process.stdout)
-            batches = []
+            batches: list[pa.RecordBatch] = []
             for batch, metadata in self._reader.iter_batches_with_custom_metadata():
                 if metadata is not None:
                     return _Answer(batches, json.loads(metadata[_NEXT_OFFSET]))
@@ -181,10 +182,9 @@ class _Worker:
         except (OSError, pa.ArrowInvalid):
             pass
         code = self._process.wait()
-        reason = f"by signal {-code}; is there too little memory?" if code < 0 else f"with exit code {code}"
+        reason = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         raise InputError(
-            f"{self._path}: a process that read it was ended {reason} Nothing is written; "
-            "try again, with --workers 1 perhaps"
+            f"{self._path}: a process that read it {reason}, for want of memory perhaps: try again with --workers 1"
         )
 
     def _write(self, task: object) -> None:
@@ -215,9 +215,10 @@ def serve() -> None:
     options = MailOptions(**task["options"])
     schema = mail_schema(task["with_raw"])
     nothing = pa.RecordBatch.from_pylist([], schema)
-    with open(task["path"], "rb") as file, pa.ipc.new_stream(sys.stdout.buffer, schema) as stream:
+    with Path(task["path"]).open("rb") as file, pa.ipc.new_stream(sys.stdout.buffer, schema) as stream:
         for line in tasks:
-            answer = _read_range(file, *json.loads(line), task["from_git"], options, task["with_raw"])
+            start, end = json.loads(line)
+            answer = _read_range(file, start, end, task["from_git"], options, task["with_raw"])
             for batch in answer.batches:
                 stream.write_batch(batch)
             stream.write_batch(nothing, custom_metadata={_NEXT_OFFSET: json.dumps(answer.next_offset).encode()})

@@ -32,8 +32,8 @@ PRECISIONS = ("float32", "int8")
 
 BATCH_WORDS = 1 << 16
 BATCH_WINDOWS = 256
-"""Words, and windows, predicted together on a CPU at most. With fewer than 128 windows an LSTM's step is over too soon
-for what it costs to begin one; with more than 256 its matrices leave the processor's cache."""
+"""Words, and windows, predicted together on a CPU at most. With fewer than 128 windows an LSTM's step is over too
+soon for what it costs to begin one; with more than 256 its matrices leave the processor's cache."""
 
 GPU_BATCH_WORDS = 1 << 18
 GPU_BATCH_WINDOWS = 4096
@@ -41,7 +41,7 @@ _GPU_WIDTH_STEP = 50  # words; widths are rounded up to it, so that few shapes a
 
 _SMALL_BATCH_WORDS = 1 << 12
 _BATCHES = 16
-"""Fewer words than would fill batches are cut into so many, as long as they hold some words each: work for all cores.
+"""Fewer words than fill batches are cut into so many batches, as long as each holds some words: work for all cores.
 The cut depends on the texts alone, not on the cores, and so do the last bits of a score."""
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
@@ -184,14 +184,14 @@ class OnnxNetwork:
         for the whole vocabulary, once and for all.
         """
         if len(ids) < self._ids:
-            words, places = np.unique(ids, return_inverse=True)
-            inputs = self._inputs(words)
+            words, positions = np.unique(ids, return_inverse=True)
+            inputs, places = self._inputs(words), positions.astype(np.int32)
         else:
             places = ids
             if self._all_inputs is None:
                 self._all_inputs = self._inputs(np.arange(self._ids, dtype=np.int32))
             inputs = self._all_inputs
-        rows = places.astype(np.int32) * np.int32(self._directions)  # of the inputs, for each word of the texts
+        rows = places * np.int32(self._directions)  # of the inputs, for each word of the texts
 
         def read(starts: LongArray, ends: LongArray) -> FloatArray:
             time = np.arange((ends - starts).max())[:, None]

@@ -30,7 +30,7 @@ DEFAULT_MODEL = "imdb-lstm"
 
 WINDOW_ROWS = 4096
 WINDOW_BYTES = 16 << 20
-"""Texts among which batches of like length are cut, and each is scored once; and what their rows may take at most."""
+"""Texts among which batches of like length are cut, and each is scored once; what their rows may take at most."""
 
 _THREADS_A_WINDOW = 8  # that find work in it; it has about 16 batches
 
@@ -90,8 +90,8 @@ class Scorer:
             name: A shipped preset's name, or a preset's folder.
             device: `cpu`, `gpu`, or `auto`: a GPU where there is one.
             precision: `float32`, or `int8`: faster on a CPU, scores change by hundredths at most.
-            workers: Cores to use: threads that predict on a CPU, and processes that read a large mailbox. By default
-                those that this process may use.
+            workers: Cores to use: threads that predict on a CPU, and processes that read a large mailbox. By
+                default those that this process may use.
             **settings: The other attributes of the class.
 
         Raises:

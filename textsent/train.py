@@ -25,7 +25,7 @@ from textsent.evaluate import Evaluation, evaluate
 from textsent.export import export_lstm, round_embedding
 from textsent.model import OnnxNetwork, SentimentModel, cut_windows, import_keras, keras_sees_gpu, pad
 from textsent.preprocess import FIRST_WORD_ID, Preprocessor, WordIds
-from textsent.presets import CONFIG_FILE, METADATA_FILE, ONNX_FILE, WEIGHTS_FILE, read_json, write_json
+from textsent.presets import CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE, read_json, write_json
 from textsent.recipes import recipe
 
 WIDTHS = 6
