@@ -6,6 +6,7 @@ python -m benchmarks.generate csv 1000 made.csv     a file of 1,000 MB
 import argparse
 import csv
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,22 @@ def write_csv(path: Path, size: int, filler: int = 0) -> None:
                 return
 
 
+def write_parquet(path: Path, size: int, filler: int = 0) -> None:
+    """Write a Parquet file of at least `size` bytes of text: number, text."""
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    schema = pa.schema([("number", pa.int64()), ("text", pa.string())])
+    written = rows = 0
+    made = texts(filler=filler)
+    with pyarrow.parquet.ParquetWriter(path, schema) as writer:
+        while written < size:
+            chunk = list(islice(made, 1000))
+            writer.write_batch(pa.record_batch([range(rows, rows + len(chunk)), chunk], schema=schema))
+            written += sum(map(len, chunk))
+            rows += len(chunk)
+
+
 def write_mbox(path: Path, size: int, filler: int = 0) -> None:
     """Write a mailbox of at least `size` bytes; a third of the messages are HTML."""
     with path.open("w", encoding="utf-8") as file:
@@ -67,7 +84,7 @@ def write_mbox(path: Path, size: int, filler: int = 0) -> None:
                 return
 
 
-WRITERS = {"csv": write_csv, "mbox": write_mbox}
+WRITERS = {"csv": write_csv, "parquet": write_parquet, "mbox": write_mbox}
 
 
 def main() -> None:

@@ -1,44 +1,35 @@
-"""Start-up: `textsent --help`, and scoring the example inbox, against importing what any such tool imports.
+"""Start-up: `textsent --help`, and scoring the example inbox, against importing what any such tool imports."""
 
-python -m benchmarks.startup [--rounds 7]
-"""
+from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
+
+from benchmarks.measure import TEXTSENT, Figure, in_turn
 
 INBOX = Path(__file__).parents[1] / "examples" / "inbox.mbox"
 
 
-def main() -> None:
-    """Print the median of each command's time as a ratio to the yardstick's, the three run in turn."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=7)
-    options = parser.parse_args()
+def figures(rounds: int) -> Iterator[Figure]:
+    """Measure."""
     with tempfile.TemporaryDirectory() as folder:
-        textsent = [str(Path(sys.executable).with_name("textsent"))]
-        commands = {
-            'python -c "import typer, rich"': [sys.executable, "-c", "import typer, rich"],
-            "textsent --help": [*textsent, "--help"],
-            "textsent score examples/inbox.mbox": [
-                *textsent, "score", str(INBOX), "-o", f"{folder}/scored.parquet", "--overwrite",
-            ],
-        }  # fmt: skip
-        seconds: dict[str, list[float]] = {name: [] for name in commands}
-        for _ in range(options.rounds + 1):  # the first round warms the file cache
-            for name, command in commands.items():
-                started = time.perf_counter()
-                subprocess.run(command, check=True, capture_output=True)
-                seconds[name].append(time.perf_counter() - started)
-    medians = {name: median(times[1:]) for name, times in seconds.items()}
-    yardstick = next(iter(medians.values()))
-    for name, value in medians.items():
-        print(f"{name:<36} {value:6.3f} s   ratio {value / yardstick:5.2f}")
-
-
-if __name__ == "__main__":
-    main()
+        commands = [
+            [sys.executable, "-c", "import numpy, pyarrow"],
+            [TEXTSENT, "--help"],
+            [TEXTSENT, "score", str(INBOX), "-o", f"{folder}/scored.parquet", "--overwrite"],
+        ]
+        times = in_turn(
+            3 * rounds + 1,  # the first warms the file cache
+            *(
+                lambda command=command: subprocess.run(command, check=True, capture_output=True)
+                for command in commands
+            ),
+        )
+    yardstick, showing_help, scoring = (median(of_command[1:]) for of_command in times)
+    against = 'against python -c "import numpy, pyarrow"'
+    yield Figure("start-up", f"textsent --help {against}", showing_help / yardstick, "times", reach=-1.0)
+    yield Figure("start-up", f"scoring 66 messages {against}", scoring / yardstick, "times", reach=-3.0)

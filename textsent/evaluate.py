@@ -76,6 +76,26 @@ def evaluate(scores: _Scores, labels: _Labels) -> Evaluation:
     )
 
 
+def change(scores: _Scores, exact: _Scores, labels: _Labels) -> dict[str, float]:
+    """Return what a lower precision changes.
+
+    Args:
+        scores: float32, shape (texts,), 0 … 1; NaN where there is none.
+        exact: The same texts' scores in float32.
+        labels: int8, shape (texts,): 1 positive, 0 negative.
+
+    Returns:
+        `accuracy_in_float32`, `change_of_accuracy`, and `largest_change_of_a_score`, all 0 … 1 but the second.
+    """
+    before = evaluate(exact, labels).accuracy
+    moved = np.abs(scores - exact)
+    return {
+        "accuracy_in_float32": before,
+        "change_of_accuracy": evaluate(scores, labels).accuracy - before,
+        "largest_change_of_a_score": float(moved[~np.isnan(moved)].max(initial=0)),
+    }
+
+
 def _auc(probabilities: np.ndarray[Any, Any], truth: np.ndarray[Any, Any]) -> float:
     """Return the area under the ROC curve from the ranks; ties count half (Mann and Whitney, 1947)."""
     positives, negatives = int(truth.sum()), int((~truth).sum())

@@ -89,7 +89,8 @@ class Scorer:
         Args:
             name: A shipped preset's name, or a preset's folder.
             device: `cpu`, `gpu`, or `auto`: a GPU where there is one.
-            precision: `float32`, or `int8`: faster on a CPU, scores change by hundredths at most.
+            precision: `float32`, or, faster, `int8` on a CPU and `float16` on a GPU; see
+                `SentimentModel.from_preset`.
             workers: Cores to use: threads that predict on a CPU, and processes that read a large mailbox. By
                 default those that this process may use.
             **settings: The other attributes of the class.

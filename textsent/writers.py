@@ -27,7 +27,7 @@ from textsent.schema import MODEL_KEY, RAW_FIELDS, SCORE_SCHEMA
 LIST_SEPARATOR = ";"
 """Between the items of a list of texts in CSV, which has no lists."""
 
-ROW_GROUP_BYTES = 32 << 20
+ROW_GROUP_BYTES = 16 << 20
 """Arrow data gathered before Parquet writes a row group: more reads faster later, and takes this much memory."""
 
 

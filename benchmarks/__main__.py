@@ -1,0 +1,71 @@
+"""Everything that is measured, in one run, as one table.
+
+python -m benchmarks [--data train.parquet] [--only prediction peers] [--json figures.json] [--plots docs]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.generate import WRITERS
+from benchmarks.measure import Figure, machine
+from benchmarks.texts import load_texts
+
+GROUPS = ("startup", "preprocessing", "prediction", "peers", "end-to-end", "growth", "memory")
+GPU = "gpu"
+
+
+def main() -> None:
+    """Print each figure as it is measured, and write them where asked to."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--data", type=Path, help="the labelled texts that the model was trained on; by default made ones"
+    )
+    parser.add_argument("--texts", type=int, default=4096)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=(*GROUPS, GPU), default=GROUPS)
+    parser.add_argument("--megabytes", type=int, nargs="+", default=[1, 10, 100, 1000], help="of growing files")
+    parser.add_argument("--memory-megabytes", type=int, nargs="+", default=[100, 1000])
+    parser.add_argument("--formats", nargs="+", choices=WRITERS, default=["csv", "mbox"])
+    parser.add_argument("--json", type=Path, help="file to write the figures into, with versions and hardware")
+    parser.add_argument("--plots", type=Path, help="folder to draw growth.svg and accuracy.svg into")
+    options = parser.parse_args()
+    found = machine()
+    print(" · ".join(f"{name} {value}" for name, value in found.items()), flush=True)
+    figures = []
+    for figure in _figures(options):
+        figures.append(figure)
+        print(figure, flush=True)
+    if options.json:
+        measured = [asdict(figure) | {"reached": figure.is_reached} for figure in figures]
+        options.json.write_text(json.dumps({"machine": found, "figures": measured}, indent=2) + "\n", "utf-8")
+    if options.plots:
+        from benchmarks.plots import write_plots
+
+        write_plots(figures, options.plots)
+
+
+def _figures(options: argparse.Namespace) -> Iterator[Figure]:
+    from benchmarks import end_to_end, gpu, growth, memory, peers, prediction, preprocessing, startup
+
+    texts = load_texts(options.data, options.texts)
+    groups: dict[str, Callable[[], Iterator[Figure]]] = {
+        "startup": lambda: startup.figures(options.rounds),
+        "preprocessing": lambda: preprocessing.figures(texts, options.rounds),
+        "prediction": lambda: prediction.figures(texts, options.rounds),
+        "peers": lambda: peers.figures(texts, options.rounds),
+        "end-to-end": lambda: end_to_end.figures(options.rounds),
+        "growth": lambda: growth.figures(options.megabytes, options.formats),
+        GPU: lambda: gpu.figures(texts, options.rounds),
+        "memory": lambda: memory.figures(options.memory_megabytes, options.formats),
+    }
+    for name in options.only:
+        yield from groups[name]()
+
+
+if __name__ == "__main__":
+    main()

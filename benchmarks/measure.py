@@ -1,0 +1,111 @@
+"""What the benchmarks share: a measured figure, the texts, and clocks that run two things in turn."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+TEXTSENT = str(Path(sys.executable).with_name("textsent"))
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What was measured.
+
+    Attributes:
+        group: The benchmark that it belongs to.
+        what: What it says, in words.
+        value: The number.
+        unit: Of what.
+        reach: What it should be at least, or at most where it is negative; None where nothing was set.
+        series: Name, x and y of a point in a plot, or None.
+    """
+
+    group: str
+    what: str
+    value: float
+    unit: str
+    reach: float | None = None
+    series: tuple[str, float, float] | None = None
+
+    @property
+    def is_reached(self) -> bool | None:
+        """Whether the value is what it should be."""
+        if self.reach is None:
+            return None
+        return self.value >= self.reach if self.reach > 0 else self.value <= -self.reach
+
+    def __str__(self) -> str:
+        bar = ""
+        if self.reach is not None:
+            least = f"{'≥' if self.reach > 0 else '≤'} {abs(self.reach):g}"
+            bar = f"  {'reached' if self.is_reached else 'MISSED'} ({least})"
+        digits = 4 if self.unit == "accuracy" else 0 if abs(self.value) >= 1000 else 2
+        return f"{self.group:<14} {self.what:<68} {self.value:>10,.{digits}f} {self.unit:<10}{bar}".rstrip()
+
+
+def seconds(call: Callable[[], Any]) -> float:
+    """Return how long a call takes."""
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def in_turn(rounds: int, *calls: Callable[[], Any]) -> list[list[float]]:
+    """Return the seconds of each call in each round, the calls made one after the other in each."""
+    times: list[list[float]] = [[] for _ in calls]
+    for _ in range(rounds):
+        for call, of_call in zip(calls, times, strict=True):
+            of_call.append(seconds(call))
+    return times
+
+
+def ratio(rounds: int, first: Callable[[], Any], second: Callable[[], Any]) -> tuple[float, float, float]:
+    """Return how many times as long the second call takes, the median of the rounds, and the median of each."""
+    of_first, of_second = in_turn(rounds, first, second)
+    pairs = zip(of_first, of_second, strict=True)
+    return median(theirs / ours for ours, theirs in pairs), median(of_first), median(of_second)
+
+
+def run(*command: str | Path) -> tuple[float, float]:
+    """Run a command to its end; return its seconds, and the peak resident memory of its largest process in MB."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{command[0]} ended with {process.returncode}")
+    return time.perf_counter() - started, usage.ru_maxrss * 1024 / 1e6
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures depend on: hardware and versions."""
+    from textsent import __version__
+    from textsent.cores import usable_cores
+
+    names = ("numpy", "onnxruntime", "pyarrow", "keras", "tensorflow")
+    return {
+        "processor": _processor(),
+        "cores": usable_cores(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "textsent": __version__,
+        **{name: version(name) for name in names},
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")

@@ -1,0 +1,77 @@
+"""Prediction on a CPU: against Keras's `predict`, as a share of the machine's peak, and in 8-bit integers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import median
+
+import numpy as np
+
+from benchmarks.measure import Figure, in_turn, ratio
+from benchmarks.texts import MODEL, Texts
+
+KERAS_BATCH_SIZES = (32, 128)
+"""What `predict` takes by default, and what it is fastest with on two cores."""
+
+_PEAK_SIZE = 2048  # rows and columns of the matrices whose product is the machine's peak
+
+
+def figures(texts: Texts, rounds: int) -> Iterator[Figure]:
+    """Measure."""
+    from textsent.model import KerasNetwork, SentimentModel, cut_windows, import_keras, pad
+    from textsent.preprocess import Preprocessor
+    from textsent.presets import CONFIG_FILE, find_preset, read_json
+
+    folder = find_preset(MODEL)
+    ids = Preprocessor.from_preset(folder)(texts.texts)
+    model = SentimentModel.from_preset(folder, "cpu")
+    matrix = np.random.default_rng(0).random((_PEAK_SIZE, _PEAK_SIZE), np.float32)
+    model.predict(ids)
+    ours, product = in_turn(3 * rounds, lambda: model.predict(ids), lambda: matrix @ matrix)
+    peak = 2 * _PEAK_SIZE**3 / min(product)
+    operations = operations_a_word(read_json(folder / CONFIG_FILE)) * len(ids.ids)
+    yield Figure("prediction", "texts/s, both cores", len(ids) / median(ours), "texts/s")
+    yield Figure("prediction", "peak of a matrix product in NumPy", peak / 1e9, "GFLOP/s")
+    yield Figure(
+        "prediction", "operations by the model's shape, as a share of that peak",
+        100 * operations / median(ours) / peak, "%", reach=85,
+    )  # fmt: skip
+
+    small = SentimentModel.from_preset(folder, "cpu", "int8")
+    small.predict(ids)
+    times, _, _ = ratio(2 * rounds, lambda: small.predict(ids), lambda: model.predict(ids))
+    exact, rough = model.predict(ids), small.predict(ids)
+    scored = ~np.isnan(exact)
+    yield Figure("prediction", "--precision int8 against float32", times, "times")
+    yield Figure("prediction", "largest change of a score by int8", float(np.abs(exact - rough)[scored].max()), "")
+    if texts.labels is not None:
+        for name, scores in (("float32", exact), ("int8", rough)):
+            accuracy = float(((scores >= 0.5) == texts.labels)[scored].mean())
+            yield Figure("prediction", f"accuracy in {name}", accuracy, "accuracy")
+
+    import_keras()
+    network = KerasNetwork.from_preset(folder)
+    starts, ends, owners = cut_windows(ids.offsets, model.window)
+    padded = pad(ids.ids, starts, ends, model.window)
+    for size in KERAS_BATCH_SIZES:
+        network.model.predict(padded[:size], batch_size=size, verbose=0)  # traced, not timed
+
+        def by_keras(size: int = size) -> np.ndarray:
+            return network.model.predict(padded, batch_size=size, verbose=0)[:, 0]
+
+        times, _, _ = ratio(rounds, lambda: model.predict(ids), by_keras)
+        default = size == KERAS_BATCH_SIZES[0]
+        yield Figure(
+            "prediction", f"against Keras predict padded to {model.window} words, batches of {size}"
+            + (", its default" if default else ", its best"),
+            times, "times", reach=5.5,
+        )  # fmt: skip
+    whole = np.diff(ids.offsets)[owners] <= model.window
+    difference = np.abs(exact[owners[whole]] - by_keras()[whole]).max()
+    yield Figure("prediction", "largest difference to Keras, in millionths", float(difference) * 1e6, "", reach=-10)
+
+
+def operations_a_word(config: dict) -> int:
+    """Return the floating-point operations of an LSTM for a word, by its shape: multiplications and additions."""
+    directions = 2 if config["bidirectional"] else 1
+    return directions * 2 * (config["embedding_size"] + config["units"]) * 4 * config["units"]
