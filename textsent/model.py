@@ -168,7 +168,7 @@ class OnnxNetwork:
 
     def __init__(self, projection: Path, network: Path, precision: str = "float32") -> None:
         """Load the two graphs that `textsent.export` describes."""
-        self._projection = _onnx_session(projection)
+        self._projection = _onnx_session(projection, keeps_memory=False)
         if precision == "int8":
             from textsent.export import quantized
 
@@ -219,8 +219,10 @@ class OnnxNetwork:
         return self._projection.run(["inputs"], {"words": words})[0]
 
 
-def _onnx_session(path: Path, changed: Callable[[Path], bytes] | None = None) -> Any:
+def _onnx_session(path: Path, changed: Callable[[Path], bytes] | None = None, keeps_memory: bool = True) -> Any:
     """Return ONNX Runtime's session of a graph, or of what `changed` makes of it.
+
+    A session keeps the memory of its largest run for the next one; not one that has a large run once.
 
     Raises:
         PresetError: The file is damaged.
@@ -232,6 +234,7 @@ def _onnx_session(path: Path, changed: Callable[[Path], bytes] | None = None) ->
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.enable_mem_pattern = False  # it keeps a plan for each shape of batch, and memory grows with them
+    options.enable_cpu_mem_arena = keeps_memory
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(

@@ -29,7 +29,7 @@ from textsent.writers import check_output, open_writer
 DEFAULT_MODEL = "imdb-lstm"
 
 WINDOW_ROWS = 4096
-WINDOW_BYTES = 16 << 20
+WINDOW_BYTES = 8 << 20
 """Texts among which batches of like length are cut, and each is scored once; what their rows may take at most."""
 
 _THREADS_A_WINDOW = 8  # that find work in it; it has about 16 batches
