@@ -415,6 +415,8 @@ def _is_sent_from(line: str) -> bool:
 
 def _is_footer(paragraph: Sequence[str]) -> bool:
     joined = " ".join(line.strip() for line in paragraph)[:2000]
+    if not _PLAINLY_SPEAKING.isdisjoint(joined[: joined.rfind(" ") + 1].split()):
+        return False  # as most paragraphs are no footers, which takes longer to find out by what they lack
     lower = joined.lower()
     starts = {joined[:MAX_LINE], *(line[:MAX_LINE] for line in paragraph[:3])}
     looks_like_one = (
@@ -435,6 +437,9 @@ _ONESELF = re.compile(
     r"(?<!\w)(?:I|I['’]m|I['’]ve|my|My|ich|mein\w{0,2}|je|j['’]ai|yo|mis?|io|mio|ik|mijn|ja|jag|jeg|minä)(?!\w)"
 )
 _TONE_OF_NO_LAWYER = TONE - {"not", "never"}
+_PLAINLY_SPEAKING = _TONE_OF_NO_LAWYER | {"I", "my", "My", "ich", "je", "yo", "io", "ik", "jag", "jeg"}
+"""Words of which one is enough for `_speaks`."""
+
 _NOT_IN_NAMES = NO_NAMES | TONE
 
 
