@@ -157,10 +157,9 @@ class Preprocessor:
         """
         try:
             settings = Settings(**json.loads((folder / SETTINGS_FILE).read_text("utf-8")))
-            lines = (folder / VOCABULARY_FILE).read_bytes().decode("utf-8").removesuffix("\n")
+            words = _lines(folder / VOCABULARY_FILE)
         except (OSError, ValueError, TypeError) as exc:
             raise PresetError(f"{folder} is not a usable preset: {exc}") from exc
-        words = pc.split_pattern(pa.array([lines] if lines else [], pa.large_string()), "\n").values
         return cls(words, settings)
 
     def save(self, folder: Path) -> None:
@@ -189,6 +188,22 @@ class Preprocessor:
         # The gaps between the words are looked up as well: to leave them out takes longer.
         ranks = pc.index_in(pieces, value_set=self.words)
         return WordIds(np.where(_valid(ranks), _values(ranks), _OUT_OF_VOCABULARY)[::2] + FIRST_WORD_ID, offsets)
+
+
+def _lines(path: Path) -> pa.Array:
+    """Return the lines of a file as an array of strings; the file is mapped, not read."""
+    if path.stat().st_size == 0:
+        return pa.array([], pa.large_string())
+    with pa.memory_map(str(path)) as file:
+        content = file.read_buffer()
+        end = len(content) - (content[len(content) - 1 :].to_pybytes() == b"\n")
+        offsets = pa.py_buffer(np.array([0, end], np.int64))
+        whole = pa.Array.from_buffers(pa.large_string(), 1, [None, offsets, content])
+        try:
+            whole.validate(full=True)
+        except pa.ArrowInvalid as exc:
+            raise ValueError(f"{path.name} is not UTF-8") from exc
+        return pc.split_pattern(whole, "\n").values if end else pa.array([], pa.large_string())
 
 
 def as_text_array(texts: Iterable[str | None] | pa.Array | pa.ChunkedArray) -> pa.Array:
