@@ -1,11 +1,15 @@
 """What several test modules share."""
 
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas  # noqa: F401 - before a test calls textsent.cli.main, which hides it from what comes after
 import pytest
+
+from textsent.preprocess import FIRST_WORD_ID
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -14,6 +18,20 @@ WORDS = ("the", "great", "service", "terrible", "guys")
 
 SHARED = Path(__file__).parents[2] / "shared"
 """The labelled data of the project's developers; no part of the repository."""
+
+
+class FirstWordNetwork:
+    """Gives a window the score of its first word."""
+
+    batch_words = 32
+    batch_windows = 4
+
+    def __init__(self, scores: Sequence[float]) -> None:
+        """Take the scores of WORDS."""
+        self._scores = np.array(scores, np.float32)
+
+    def reading(self, ids: np.ndarray) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+        return lambda starts, ends: self._scores[ids[starts] - FIRST_WORD_ID]
 
 
 @pytest.fixture(scope="session")

@@ -13,15 +13,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from conftest import WORDS
+from conftest import WORDS, FirstWordNetwork
 from outlook_files import BODY, SUBJECT, msg_bytes
 
 from textsent import __version__, cli
 from textsent.evaluate import evaluate
 from textsent.model import SentimentModel
-from textsent.preprocess import FIRST_WORD_ID, Preprocessor
+from textsent.preprocess import Preprocessor
 from textsent.presets import PRESET_FILES
-from textsent.score import Scorer
+from textsent.score import Scorer, Summary
 
 COMMANDS = [command.callback.__name__ for command in cli.app.registered_commands]
 SUMMARY = re.compile(r"(\S+) rows in \d+\.\d s \([\d,]+ rows/s\)(, written to (.*))?")
@@ -163,6 +163,18 @@ def run_module(*arguments: object, stdin: bytes = b"", **settings) -> subprocess
         ("good.csv --batch-size 0", "the batch size must be 1 or more. Received: 0"),
         ("good.csv --batch-size -5", "the batch size must be 1 or more. Received: -5"),
         ("good.csv --device tpu", "there is no device 'tpu': choose one of auto, cpu, gpu"),
+        (
+            "good.csv --precision int4",
+            "there is no precision 'int4': choose one of float32, int8, float16",
+        ),
+        (
+            "good.csv --precision int8 --device gpu",
+            "int8 isn't for the device 'gpu': use --device cpu, or --precision float32",
+        ),
+        (
+            "good.csv --precision float16",
+            "float16 isn't for the device 'auto': use --device gpu, or --precision float32",
+        ),
     ],
 )
 def test_an_error_in_scoring_is_one_line_and_leaves_no_file(textsent, files, tiny_preset, arguments, message):
@@ -222,13 +234,28 @@ def test_a_model_that_is_not_there_is_one_line(textsent, files):
     assert err.count("\n") == 1
 
 
-def test_a_damaged_model_is_one_line_however_many_the_cause_has(textsent, files, tiny_preset):
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+@pytest.mark.parametrize("name", ["model.onnx", "projection.onnx"])
+def test_a_damaged_model_is_one_line_however_many_the_cause_has(textsent, files, tiny_preset, name, precision):
     shutil.copytree(tiny_preset, "broken")
-    (files / "broken" / "model.onnx").write_bytes(b"not\na graph")
-    code, out, err = textsent("score", "good.csv", "--model", "broken")
+    (files / "broken" / name).write_bytes(b"not\na graph")
+    code, out, err = textsent("score", "good.csv", "--model", "broken", "--precision", precision)
     assert (code, out) == (1, "")
-    assert err.startswith("textsent: broken/model.onnx can't be loaded by ONNX Runtime: ")
+    assert err.startswith(f"textsent: broken/{name} can't be loaded by ONNX Runtime: ")
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["score", "evaluate"])
+def test_a_gpu_that_is_not_there_is_one_line(textsent, files, tiny_preset, monkeypatch, command):
+    monkeypatch.setattr("textsent.model.keras_sees_gpu", lambda: False)
+    before = everything_in(files)
+    code, out, err = textsent(command, "good.csv", "--model", tiny_preset, "--device", "gpu")
+    assert (code, out) == (1, "")
+    assert err == (
+        "textsent: Keras sees no GPU: use --device cpu, or install a backend with GPU support "
+        "(for TensorFlow: pip install 'tensorflow[and-cuda]')\n"
+    )
+    assert everything_in(files) == before
 
 
 @pytest.mark.parametrize(
@@ -236,6 +263,8 @@ def test_a_damaged_model_is_one_line_however_many_the_cause_has(textsent, files,
     [
         "score",
         "score good.csv --batch-size many",
+        "score good.csv --workers 0",
+        "score good.csv --workers many",
         "score good.csv --colour red",
         "evaluate",
         "evaluate good.csv other.csv",
@@ -263,21 +292,76 @@ def test_an_interrupted_run_ends_with_code_130_and_leaves_no_file(textsent, file
         raise KeyboardInterrupt
 
     before = everything_in(files)
-    monkeypatch.setattr(SentimentModel, "predict", interrupted)
+    monkeypatch.setattr(SentimentModel, "begin", interrupted)
     code, out, err = textsent("score", "good.csv", "--model", tiny_preset, "--output", "out.csv")
     assert (code, out) == (130, "")
-    assert "Traceback" not in err
+    assert err == "textsent: interrupted after 0 rows: nothing is written\n"
     assert everything_in(files) == before
+
+
+@pytest.fixture
+def interrupted_after_two_windows(here, monkeypatch):
+    """A file of three windows of 4,096 rows, and a Ctrl-C when two of them are done."""
+    (here / "many.txt").write_text("great service\n" * 3 * 4096)
+    show = Summary.count
+
+    def count(summary, *arguments):
+        if summary.rows == 8192:
+            raise KeyboardInterrupt
+        show(summary, *arguments)
+
+    monkeypatch.setattr(Summary, "count", count)
+
+
+@pytest.mark.parametrize("output", ["out.csv", "out.parquet", "kept.csv"])
+def test_an_interrupted_run_says_after_how_many_rows_and_that_nothing_is_written(
+    textsent, files, tiny_preset, interrupted_after_two_windows, output
+):
+    before = everything_in(files)
+    arguments = ["score", "many.txt", "--model", tiny_preset, "--output", output, "--overwrite"]
+    assert textsent(*arguments) == (130, "", "textsent: interrupted after 8,192 rows: nothing is written\n")
+    assert textsent(*arguments, "--quiet") == (130, "", "")
+    assert everything_in(files) == before
+
+
+def test_a_run_that_is_interrupted_while_it_writes_to_a_pipe_says_that_rows_are_written(
+    textsent, here, tiny_preset, interrupted_after_two_windows
+):
+    code, out, err = textsent("score", "many.txt", "--model", tiny_preset)
+    assert (code, err) == (130, "textsent: interrupted after 8,192 rows: they are written\n")
+    assert len(out.splitlines()) > 8192
+
+
+def test_the_signal_of_ctrl_c_ends_a_run_with_code_130_and_no_traceback(here, tiny_preset):
+    (here / "many.txt").write_text("great service\n" * 3 * 4096)
+    code = (
+        "import os, signal, sys\n"
+        "from textsent import cli, score\n"
+        "count = score.Summary.count\n"
+        "def interrupted(summary, *arguments):\n"
+        "    count(summary, *arguments)\n"
+        "    if summary.rows == 8192:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "score.Summary.count = interrupted\n"
+        "cli.run()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "score", "many.txt", "--model", tiny_preset, "--output", "out.csv"],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "textsent: interrupted after 8,192 rows: nothing is written\n"
+    assert [path.name for path in here.iterdir()] == ["many.txt"]
 
 
 def test_an_unforeseen_error_shows_no_locals(files, tiny_preset):
     code = (
         "import sys\n"
         "from textsent import cli, model\n"
-        "def fail(self, texts, batch_size=None):\n"
+        "def fail(self, texts, pool, batch_size=None):\n"
         "    secret = 'a private ' + 'letter'\n"
         "    raise RuntimeError('unforeseen')\n"
-        "model.SentimentModel.predict = fail\n"
+        "model.SentimentModel.begin = fail\n"
         "cli.main()"
     )
     done = subprocess.run(
@@ -389,6 +473,26 @@ def test_a_prefix_and_a_neutral_band_and_a_text_column_reach_the_rows(textsent, 
     ]  # fmt: skip
     assert row["our_sentiment"] == "neutral"
     assert "  neutral                 1  100.0%\n" in err
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_any_number_of_workers_writes_the_same_file(textsent, here, tiny_preset, suffix):
+    (here / "in.txt").write_text("".join(f"{'great ' * (row % 17)}{'guys ' * (row % 5)}\n" for row in range(9000)))
+    for workers in (1, 2):
+        arguments = ["in.txt", "-o", f"{workers}.{suffix}", "-m", tiny_preset, "-q", "--workers", workers]
+        assert textsent("score", *arguments) == (0, "", "")
+    assert (here / f"1.{suffix}").read_bytes() == (here / f"2.{suffix}").read_bytes()
+
+
+def test_a_precision_may_be_chosen(textsent, files, tiny_preset):
+    scores = {}
+    for precision in ("float32", "int8"):
+        arguments = ["good.csv", "-o", f"{precision}.jsonl", "-m", tiny_preset, "-q", "--precision", precision]
+        assert textsent("score", *arguments) == (0, "", "")
+        rows = [json.loads(line) for line in (files / f"{precision}.jsonl").read_text().splitlines()]
+        scores[precision] = [row["score"] for row in rows]
+    assert scores["int8"] != scores["float32"]
+    assert scores["int8"] == pytest.approx(scores["float32"], abs=0.05)
 
 
 def test_an_output_that_exists_is_replaced_on_demand(textsent, files, tiny_preset):
@@ -684,17 +788,10 @@ def test_no_archive_ends_with_a_traceback(textsent, mails, tiny_preset):
     assert "unreadable" in err
 
 
-class FirstWordNetwork:
-    batch_size = 4
-
-    def __call__(self, ids):
-        return np.array([0.125, 0.75, 0.5, 0.25, 0.875], np.float32)[ids[:, 0] - FIRST_WORD_ID]
-
-
 @pytest.fixture
 def first_word_scorer(monkeypatch):
     """Makes the command line load a model that gives a text the score of its first word."""
-    scorer = Scorer(Preprocessor(WORDS), SentimentModel(FirstWordNetwork(), 8))
+    scorer = Scorer(Preprocessor(WORDS), SentimentModel(FirstWordNetwork([0.125, 0.75, 0.5, 0.25, 0.875]), 8))
     monkeypatch.setattr("textsent.score.load", lambda *_, **__: scorer)
 
 
@@ -733,12 +830,33 @@ def test_evaluating_prints_the_figures_as_json(textsent, here, first_word_scorer
     assert set(figures) == {"texts", "unscored", "accuracy", "f1", "auc", "log_loss", "calibration_error"}
 
 
+def test_evaluating_in_a_lower_precision_prints_what_it_changes(textsent, here, tiny_preset):
+    (here / "labelled.csv").write_text(LABELLED)
+    arguments = ["evaluate", "labelled.csv", "--model", tiny_preset]
+    exact = json.loads(textsent(*arguments, "--json")[1])
+    code, out, err = textsent(*arguments, "--json", "--precision", "int8")
+    assert (code, err) == (0, "")
+    quick = json.loads(out)
+    changes = {name: quick[name] for name in quick.keys() - exact.keys()}
+    assert changes.keys() == {"accuracy_in_float32", "change_of_accuracy", "largest_change_of_a_score"}
+    assert changes["accuracy_in_float32"] == exact["accuracy"]
+    assert changes["change_of_accuracy"] == pytest.approx(quick["accuracy"] - exact["accuracy"])
+    assert 0 < changes["largest_change_of_a_score"] < 0.05
+    code, out, err = textsent(*arguments, "--precision", "int8")
+    assert (code, err) == (0, "")
+    assert f"\naccuracy in float32  {exact['accuracy']:.4f}\n" in out
+    assert "change of accuracy" in out
+    assert "largest change of a score" in out
+    assert "change" not in textsent(*arguments)[1]
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
 @pytest.mark.parametrize("labelled", ["text,label\ngreat,pos\n", "text,label\n...,pos\n...,neg\n"])
 def test_the_json_of_an_evaluation_is_json_where_a_figure_cannot_be_had(
-    textsent, here, first_word_scorer, labelled
+    textsent, here, first_word_scorer, labelled, precision
 ):
     (here / "labelled.csv").write_text(labelled)
-    code, out, _ = textsent("evaluate", "labelled.csv", "--json")
+    code, out, _ = textsent("evaluate", "labelled.csv", "--json", "--precision", precision)
 
     def refuse(constant: str):
         raise AssertionError(f"{constant} is no JSON")
@@ -796,6 +914,10 @@ def test_columns_may_be_named_in_an_evaluation(textsent, here, first_word_scorer
             "use pos and neg, positive and negative, 1 and 0, or 1 and -1",
         ),
         ("good.csv --batch-size 0", "the batch size must be 1 or more. Received: 0"),
+        (
+            "good.csv --precision int4",
+            "there is no precision 'int4': choose one of float32, int8, float16",
+        ),
     ],
 )
 def test_an_error_in_evaluating_is_one_line(textsent, files, tiny_preset, arguments, message):

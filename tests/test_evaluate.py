@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textsent.evaluate import evaluate
+from textsent.evaluate import change, evaluate
 
 NAN = math.nan
 
@@ -123,3 +123,31 @@ def test_every_figure_lies_where_it_must(rows):
         assert 0 <= getattr(evaluation, figure) <= 1 + 1e-9
     assert evaluation.log_loss >= 0
     assert math.isnan(evaluation.auc) or 0 <= evaluation.auc <= 1
+
+
+def changed(scores: list[float], exact: list[float], labels: list[int]) -> dict[str, float]:
+    return change(np.array(scores, np.float32), np.array(exact, np.float32), np.array(labels, np.int8))
+
+
+def test_what_a_lower_precision_changes_is_the_accuracy_and_the_scores():
+    changes = changed([0.75, 0.5, 0.25, 0.125], [0.625, 0.4375, 0.3125, 0.125], [1, 1, 0, 1])
+    assert changes == {
+        "accuracy_in_float32": 0.5, "change_of_accuracy": 0.25, "largest_change_of_a_score": 0.125,
+    }  # fmt: skip
+
+
+def test_a_text_without_a_score_is_none_that_a_lower_precision_changes():
+    changes = changed([0.75, NAN, 0.25], [0.75, NAN, 0.375], [1, 0, 0])
+    assert changes == {
+        "accuracy_in_float32": 1, "change_of_accuracy": 0, "largest_change_of_a_score": 0.125,
+    }  # fmt: skip
+
+
+def test_the_same_scores_change_nothing():
+    assert set(changed([0.75, 0.25], [0.75, 0.25], [0, 1]).values()) == {0}
+
+
+def test_texts_without_scores_have_no_accuracy_that_could_change():
+    changes = changed([NAN], [NAN], [1])
+    assert math.isnan(changes["accuracy_in_float32"])
+    assert changes["largest_change_of_a_score"] == 0

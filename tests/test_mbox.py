@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from textsent.mbox import CHUNK_SIZE, DEFAULT_MAX_MESSAGE_BYTES, Message, split_mbox
+from textsent.mbox import CHUNK_SIZE, DEFAULT_MAX_MESSAGE_BYTES, MboxRange, Message, is_from_git, split_mbox
 
 INBOX = Path(__file__).parents[1] / "examples" / "inbox.mbox"
 SEPARATOR = b"From ann@example.com Tue Feb  3 09:14:22 2026\n"
@@ -351,3 +351,247 @@ def test_a_long_message_is_not_held():
         tracemalloc.stop()
     assert message == Message(0, SEPARATOR, b"Subject: x\n", oversize=True)
     assert peak < 2_000_000
+
+
+def by_ranges(mailbox, cuts, chunk_size=CHUNK_SIZE, max_message_bytes=DEFAULT_MAX_MESSAGE_BYTES):
+    """Return a mailbox's messages, read range by range as MboxRange says, and which ranges were read again."""
+    file = io.BytesIO(mailbox)
+    from_git = is_from_git(file)
+
+    def read(start):
+        file.seek(start)
+        mbox_range = MboxRange(file, start, end, from_git, chunk_size, max_message_bytes)
+        return list(mbox_range.messages()), mbox_range.next_offset
+
+    bounds = [0, *sorted(cut for cut in set(cuts) if 0 < cut < len(mailbox)), len(mailbox)]
+    messages, again = [], []
+    expected = 0
+    for start, end in itertools.pairwise(bounds):
+        if expected is None or expected >= end:
+            continue  # the message before goes on
+        found, after = read(start)
+        if start and (not found or found[0].offset != expected):
+            found, after = read(expected)
+            again.append(start)
+        messages += found
+        expected = after
+    assert expected is None or expected >= len(mailbox)
+    return messages, again
+
+
+def messages_by_ranges(mailbox, cuts, *limits):
+    return by_ranges(mailbox, cuts, *limits)[0]
+
+
+EXAMPLES = [
+    path.read_bytes() for path in sorted((Path(__file__).parent / "data" / "mail").glob("*.mbox")) if path.is_file()
+]
+JOINED = st.lists(st.one_of(st.sampled_from(EXAMPLES), MAILBOXES), min_size=1, max_size=4).map(b"".join)
+SHARES = st.lists(st.floats(0, 1), max_size=6)
+"""Where a mailbox is cut, of its length."""
+
+
+def cuts_at(mailbox, shares):
+    return [round(share * len(mailbox)) for share in shares]
+
+
+@settings(max_examples=400, deadline=None)
+@given(MAILBOXES, SHARES, CHUNK_SIZES)
+@example(WITH_LENGTH, [0.5], 7)
+@example(WITH_DOS_LENGTH, [0.5, 0.6], 7)
+def test_a_mailbox_read_by_ranges_has_each_message_once(mailbox, shares, chunk_size):
+    assert messages_by_ranges(mailbox, cuts_at(mailbox, shares), chunk_size) == split(mailbox)
+
+
+@settings(max_examples=200, deadline=None)
+@given(JOINED, SHARES, st.sampled_from([61, 257, 1000, 10_000]))
+def test_example_mailboxes_joined_and_read_by_ranges_have_each_message_once(mailbox, shares, chunk_size):
+    assert messages_by_ranges(mailbox, cuts_at(mailbox, shares), chunk_size) == split(mailbox)
+
+
+@settings(max_examples=400, deadline=None)
+@given(MAILBOXES, SHARES, CHUNK_SIZES, st.integers(1, 200))
+def test_a_mailbox_read_by_ranges_has_the_same_messages_over_the_limit(
+    mailbox, shares, chunk_size, max_message_bytes
+):
+    cuts = cuts_at(mailbox, shares)
+    expected = split(mailbox, max_message_bytes=max_message_bytes)
+    assert messages_by_ranges(mailbox, cuts, chunk_size, max_message_bytes) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(1, INBOX.stat().st_size), min_size=1, max_size=30), st.sampled_from([100, 4000]))
+def test_the_example_mailbox_read_by_ranges_has_each_message_once(cuts, chunk_size):
+    mailbox = INBOX.read_bytes()
+    assert messages_by_ranges(mailbox, cuts, chunk_size) == split(mailbox)
+
+
+RANGED = {
+    "LF": SEPARATOR + b"a: b\n\nx\n\n" + SEPARATOR + b"c: d\n\ny\n",
+    "CRLF": (SEPARATOR + b"a: b\n\nx\n\n" + SEPARATOR + b"c: d\n\ny\n").replace(b"\n", b"\r\n"),
+    "CR": (SEPARATOR + b"a: b\n\nx\n\n" + SEPARATOR + b"c: d\n\ny\n").replace(b"\n", b"\r"),
+    "byte order mark": MARK + SEPARATOR + b"a: b\n\nx\n" + SEPARATOR + b"c: d\n\ny\n",
+    "preamble": b"*mbx*\n\n" + SEPARATOR + b"a: b\n\nx\n" + SEPARATOR + b"c: d\n\ny\n",
+    "message before": b"\nSubject: x\n\ny\n" + SEPARATOR + b"a: b\n\nz\n",
+    "git": GIT + b"Subject: one\n\n" + GIT + b"Subject: two\n\n" + GIT + b"Subject: three\n\n",
+    "patch in a body": SEPARATOR + b"Subject: apply\n\n" + GIT + b"Subject: [PATCH] x\nTo: y\n\n" + SEPARATOR,
+    "without a date": SEPARATOR + b"a: b\n\nFrom ann@example.com\nSubject: x\nTo: y\n\nz\n",
+    "no separator": b"Subject: x\n\nsome lines\nof text\n",
+    "no separator, but From": b"From that day on\nall was well\n",
+    "separators alone": SEPARATOR * 3,
+    "separator at the end": SEPARATOR + b"a: b\n\nx\n" + SEPARATOR.rstrip(),
+    "length": WITH_LENGTH,
+    "length, CRLF": WITH_DOS_LENGTH,
+    "blank": MARK + b"\n \t\r\n\n",
+    "empty": b"",
+}
+
+
+@pytest.mark.parametrize("mailbox", RANGED.values(), ids=RANGED)
+@pytest.mark.parametrize("chunk_size", [1, 16, CHUNK_SIZE])
+def test_a_mailbox_may_be_cut_at_any_byte(mailbox, chunk_size):
+    whole = split(mailbox)
+    for cut in range(1, len(mailbox)):
+        assert messages_by_ranges(mailbox, [cut], chunk_size) == whole, cut
+
+
+@pytest.mark.parametrize("mailbox", RANGED.values(), ids=RANGED)
+def test_a_mailbox_may_be_cut_into_single_bytes(mailbox):
+    assert messages_by_ranges(mailbox, range(len(mailbox))) == split(mailbox)
+
+
+SECOND = len(SEPARATOR) + 9
+"""Where the second separator begins in the mailboxes below."""
+TWO = SEPARATOR + b"a: b\n\nx\n\n" + SEPARATOR + b"c: d\n\ny\n"
+
+
+def read_range(mailbox, start, end, **settings):
+    file = io.BytesIO(mailbox)
+    mbox_range = MboxRange(file, start, end, **settings)
+    return [message.offset for message in mbox_range.messages()], mbox_range.next_offset
+
+
+@pytest.mark.parametrize("chunk_size", [1, 16, CHUNK_SIZE])
+@pytest.mark.parametrize(
+    ("cut", "first", "second"),
+    [
+        (SECOND - 1, ([0], SECOND), ([SECOND], None)),
+        (SECOND, ([0], SECOND), ([SECOND], None)),
+        (SECOND + 1, ([0, SECOND], None), ([], None)),
+        (SECOND + 10, ([0, SECOND], None), ([], None)),
+    ],
+    ids=["before", "at its first byte", "one byte after", "within it"],
+)
+def test_a_message_is_in_the_range_in_which_its_separator_begins(cut, first, second, chunk_size):
+    assert read_range(TWO, 0, cut, chunk_size=chunk_size) == first
+    assert read_range(TWO, cut, len(TWO), chunk_size=chunk_size) == second
+
+
+def test_a_range_says_where_the_first_message_after_it_begins():
+    mailbox = TWO * 2
+    assert read_range(mailbox, 0, 1) == ([0], SECOND)
+    assert read_range(mailbox, 1, SECOND) == ([], SECOND)
+    assert read_range(mailbox, 1, SECOND + 1) == ([SECOND], len(TWO))
+    assert read_range(mailbox, len(TWO) + 1, len(mailbox)) == ([len(TWO) + SECOND], None)
+
+
+def test_a_message_may_be_longer_than_several_ranges():
+    long = SEPARATOR + b"a: b\n\n" + b"text\n" * 400
+    mailbox = long + TWO + long
+    cuts = range(0, len(mailbox), 100)
+    assert by_ranges(mailbox, cuts, 30) == (split(mailbox), [])
+
+
+def test_a_range_that_begins_within_a_body_of_a_right_length_is_read_again():
+    body = b"x\n\n" + SEPARATOR + b"Subject: y\nTo: z\n\nz\n"
+    message = with_length(len(body), body) + b"\n"
+    mailbox = (SEPARATOR + message) * 3
+    within = mailbox.index(SEPARATOR, 1)
+    for cut in (within - 1, within):
+        messages, again = by_ranges(mailbox, [cut])
+        assert ([message.content for message in messages], again) == ([message] * 3, [cut])
+    assert by_ranges(mailbox, [within + 1]) == (split(mailbox), [])
+
+
+def test_git_s_separators_are_found_in_every_range():
+    mailbox = b"".join(GIT + b"Subject: %d\n\n" % number for number in range(5))
+    length = len(mailbox) // 5
+    assert is_from_git(io.BytesIO(mailbox))
+    assert read_range(mailbox, 1, length * 3, from_git=True) == ([length, length * 2], length * 3)
+    assert read_range(mailbox, 1, length * 3) == ([], None)
+
+
+@pytest.mark.parametrize(
+    ("mailbox", "expected"),
+    [
+        (GIT + b"Subject: x\n\n", True),
+        (MARK + b"\n" + GIT + b"Subject: x\n\n", True),
+        (SEPARATOR + b"Subject: x\n\n" + GIT, False),
+        (b"Subject: x\n\n" + GIT, False),
+        (b"Subject: x\n\ny\n", False),
+        (b"", False),
+    ],
+    ids=["git", "git after a blank line", "pasted", "after a message", "no separator", "empty"],
+)
+def test_what_a_mailbox_begins_with_tells_whether_git_wrote_it(mailbox, expected):
+    assert is_from_git(io.BytesIO(mailbox)) is expected
+
+
+@pytest.mark.parametrize("before", [b"Subject: x\n\n", b"Some words of a text\n"], ids=["mail", "text"])
+def test_a_long_message_before_the_first_separator_is_limited_by_ranges_too(before):
+    mailbox = before + b"words\n" * 20_000 + SEPARATOR + b"a: b\n\nx\n" + GIT + b"Subject: y\n\n" + SEPARATOR
+    for cut in (10, 50_000, len(mailbox) - 60):
+        assert messages_by_ranges(mailbox, [cut], 1000, 500) == split(mailbox, 1000, 500)
+
+
+class Counting(io.BytesIO):
+    """A mailbox that knows how far it was read."""
+
+    furthest = 0
+
+    def read(self, size=-1):
+        data = super().read(size)
+        self.furthest = max(self.furthest, self.tell())
+        return data
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(0, 2000), min_size=3, max_size=40), st.data(), st.sampled_from([100, 500]))
+def test_a_range_reads_no_more_than_the_last_message_and_two_chunks_beyond_its_end(lengths, data, chunk_size):
+    messages = [SEPARATOR + b"a: b\n\n" + b"x" * length + b"\n" for length in lengths]
+    mailbox = b"".join(messages)
+    start = data.draw(st.integers(0, len(mailbox) - 1))
+    end = data.draw(st.integers(start + 1, len(mailbox)))
+    file = Counting(mailbox)
+    file.seek(start)
+    tracked = MboxRange(file, start, end, chunk_size=chunk_size)
+    list(tracked.messages())
+    longest = max(map(len, messages))
+    # What is read at a time grows with what is held of a message.
+    assert file.furthest <= end + 2 * longest + 2 * chunk_size
+
+
+def test_a_range_without_a_separator_is_not_held():
+    mailbox = SEPARATOR + b"Subject: x\n\n" + b"Good.\n" * 1_000_000
+    file = io.BytesIO(mailbox)
+    tracemalloc.start()
+    try:
+        found = list(MboxRange(file, 1000, 5_900_000, chunk_size=10_000).messages())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found == []
+    assert file.tell() < 5_950_000
+    assert peak < 500_000
+
+
+class Broken(io.BytesIO):
+    """A mailbox on a disk that fails."""
+
+    def read(self, size=-1):
+        raise OSError(5, "Input/output error")
+
+
+def test_an_error_while_a_range_is_read_is_raised():
+    with pytest.raises(OSError, match="Input/output"):
+        list(MboxRange(Broken(TWO), 10, 20).messages())

@@ -2,35 +2,33 @@ import json
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
 import pytest
-from conftest import WORDS
+from conftest import WORDS, FirstWordNetwork
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textsent import model
 from textsent.errors import DeviceError, OptionError, PresetError
 from textsent.model import (
+    PRECISIONS,
     KerasNetwork,
     OnnxNetwork,
     SentimentModel,
-    batches_by_length,
+    batches_by_words,
     combine_windows,
     cut_windows,
     pad,
 )
 from textsent.preprocess import Preprocessor, WordIds
-from textsent.presets import (
-    CONFIG_FILE,
-    ONNX_FILE,
-    WEIGHTS_FILE,
-    read_json,
-)
+from textsent.presets import CONFIG_FILE, ONNX_FILE, PROJECTION_FILE, WEIGHTS_FILE, read_json
 from textsent.recipes import lstm
 from textsent.train import write_network
 
+CPU_PRECISIONS = [precision for precision, devices in PRECISIONS.items() if "cpu" in devices]
 LENGTHS = st.lists(st.integers(0, 40), max_size=12)
 IDS = st.sampled_from([2, 4, 5, 6, 7, 8])
 TEXTS = st.lists(st.lists(IDS, max_size=30), max_size=12)
@@ -46,6 +44,11 @@ def word_ids(*texts: list[int]) -> WordIds:
 @pytest.fixture(scope="module")
 def onnx_model(tiny_preset):
     return SentimentModel(OnnxNetwork.from_preset(tiny_preset), window=8, threads=2)
+
+
+@pytest.fixture(scope="module")
+def int8_model(tiny_preset):
+    return SentimentModel(OnnxNetwork.from_preset(tiny_preset, "int8"), window=8, threads=2)
 
 
 @pytest.fixture
@@ -81,14 +84,36 @@ def test_a_text_without_words_has_no_window():
     np.testing.assert_array_equal(owners, [1, 1, 3, 3])
 
 
-@given(LENGTHS, st.integers(1, 10))
-def test_batches_hold_every_window_once_the_longest_first_and_only_the_last_is_not_full(lengths, size):
-    batches = list(batches_by_length(np.array(lengths, np.int64), size))
-    order = [int(window) for batch in batches for window in batch]
-    assert sorted(order) == list(range(len(lengths)))
-    assert [lengths[window] for window in order] == sorted(lengths, reverse=True)
-    assert all(len(batch) == size for batch in batches[:-1])
-    assert all(1 <= len(batch) <= size for batch in batches)
+WINDOW_LENGTHS = st.lists(st.integers(1, 40), max_size=30)
+
+
+def batched(lengths, words, windows):
+    return [batch.tolist() for batch in batches_by_words(np.array(lengths, np.int64), words, windows)]
+
+
+@given(WINDOW_LENGTHS, st.integers(1, 100), st.integers(1, 10))
+def test_batches_hold_every_window_once_the_longest_first_and_those_as_long_in_their_order(lengths, words, windows):
+    order = [window for batch in batched(lengths, words, windows) for window in batch]
+    assert order == sorted(range(len(lengths)), key=lambda window: (-lengths[window], window))
+
+
+@given(WINDOW_LENGTHS, st.integers(1, 100), st.integers(1, 10))
+def test_a_batch_holds_no_more_than_it_may_and_only_the_last_one_less_than_it_could(lengths, words, windows):
+    batches = batched(lengths, words, windows)
+    for batch in batches:
+        longest = max(lengths[window] for window in batch)
+        assert 1 <= len(batch) <= windows
+        assert len(batch) * longest <= words or len(batch) == 1
+        if batch != batches[-1]:
+            assert len(batch) == windows or (len(batch) + 1) * longest > words
+
+
+def test_a_window_longer_than_all_that_a_batch_may_hold_is_a_batch_of_its_own():
+    assert batched([3, 50, 3, 11, 2], 10, 4) == [[1], [3], [0, 2, 4]]
+
+
+def test_no_windows_make_no_batch():
+    assert batched([], 10, 4) == []
 
 
 @given(TEXTS.filter(any), st.integers(0, 3))
@@ -153,11 +178,23 @@ def test_a_text_longer_than_the_window_is_scored_to_its_end(onnx_model):
     assert abs(scores[0] - scores[1]) > 1e-5
 
 
-def test_padding_on_the_right_changes_no_score(tiny_preset):
-    network = OnnxNetwork.from_preset(tiny_preset)
-    narrow = np.array([[5, 6, 7], [4, 0, 0]], np.int32)
-    wide = np.pad(narrow, ((0, 0), (0, 9)))
-    np.testing.assert_allclose(network(wide), network(narrow), atol=1e-6, rtol=0)
+@pytest.mark.parametrize("engine", [OnnxNetwork, KerasNetwork])
+def test_a_longer_window_in_the_batch_changes_no_probability(tiny_preset, engine):
+    read = engine.from_preset(tiny_preset).reading(np.array([5, 6, 7, 4, *[8, 2, 6] * 30], np.int32))
+    narrow = read(np.array([0, 3]), np.array([3, 4]))
+    wide = read(np.array([0, 4, 3]), np.array([3, 94, 4]))
+    np.testing.assert_allclose(wide[[0, 2]], narrow, atol=1e-6, rtol=0)
+    assert narrow.shape == (2,)
+    assert narrow.dtype == np.float32
+
+
+@pytest.mark.parametrize("engine", [OnnxNetwork, KerasNetwork])
+def test_windows_may_overlap_and_come_in_any_order_and_twice(tiny_preset, engine):
+    read = engine.from_preset(tiny_preset).reading(np.array([5, 6, 7, 4, 8, 2], np.int32))
+    starts, ends = np.array([2, 0, 0, 2, 5]), np.array([5, 6, 1, 5, 6])
+    alone = [read(starts[[window]], ends[[window]])[0] for window in range(5)]
+    np.testing.assert_allclose(read(starts, ends), alone, atol=1e-6, rtol=0)
+    assert len({round(float(probability), 6) for probability in alone}) == 4
 
 
 def test_keras_and_onnx_runtime_agree_within_1e_5(tiny_preset):
@@ -169,34 +206,260 @@ def test_keras_and_onnx_runtime_agree_within_1e_5(tiny_preset):
     assert on_onnx.std() > 1e-3
 
 
-@pytest.mark.parametrize("bidirectional", [False, True])
-def test_keras_and_onnx_runtime_agree_on_weights_that_are_all_random(tmp_path, bidirectional):
-    config = {
-        "recipe": "lstm",
-        "vocabulary_size": len(WORDS),
-        "embedding_size": 3,
-        "units": 4,
-        "bidirectional": bidirectional,
-        "window": 50,
-        "word_dropout": 0.1,
-        "embedding_dropout": 0.1,
-        "dropout": 0.1,
-    }
+RANDOM_CONFIG = {
+    "recipe": "lstm",
+    "vocabulary_size": len(WORDS),
+    "embedding_size": 3,
+    "units": 4,
+    "window": 50,
+    "word_dropout": 0.1,
+    "embedding_dropout": 0.1,
+    "dropout": 0.1,
+}
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["one way", "both ways"])
+def random_preset(request, tmp_path_factory):
+    """A preset whose weights are all random."""
+    config = RANDOM_CONFIG | {"bidirectional": request.param}
     random = np.random.default_rng(3)
     network = lstm(config)
     network.set_weights([random.normal(size=weight.shape) for weight in network.get_weights()])
-    write_network(network, config, Preprocessor(WORDS), tmp_path)
+    folder = tmp_path_factory.mktemp("random")
+    write_network(network, config, Preprocessor(WORDS), folder)
+    return folder
+
+
+def test_keras_and_onnx_runtime_agree_on_weights_that_are_all_random(random_preset):
+    random = np.random.default_rng(4)
     texts = word_ids(*(random.integers(2, 9, length).tolist() for length in range(1, 50)))
-    on_keras = SentimentModel(KerasNetwork.from_preset(tmp_path), window=50).predict(texts, batch_size=20)
-    on_onnx = SentimentModel(OnnxNetwork.from_preset(tmp_path), window=50).predict(texts)
+    on_keras = SentimentModel(KerasNetwork.from_preset(random_preset), window=50).predict(texts, batch_size=20)
+    on_onnx = SentimentModel(OnnxNetwork.from_preset(random_preset), window=50).predict(texts)
     np.testing.assert_allclose(on_onnx, on_keras, atol=1e-5)
     assert on_onnx.std() > 0.01
+
+
+@pytest.mark.parametrize("text", [[4], [8, 2], [4, 4, 4, 4, 4], [2, 8, 5, 6, 7, 4, 5, 6]])
+def test_a_few_words_and_more_than_the_vocabulary_has_are_read_alike_and_as_by_keras(random_preset, text):
+    network = OnnxNetwork.from_preset(random_preset)
+    starts, ends = np.array([0]), np.array([len(text)])
+    few = network.reading(np.array(text, np.int32))(starts, ends)
+    many = network.reading(np.array([*text, *[8, 7, 6] * 20], np.int32))(starts, ends)
+    on_keras = KerasNetwork.from_preset(random_preset).reading(np.array(text, np.int32))(starts, ends)
+    np.testing.assert_allclose(many, few, atol=1e-6, rtol=0)
+    np.testing.assert_allclose(few, on_keras, atol=1e-5, rtol=0)
+
+
+def test_a_run_of_words_may_be_read_while_another_one_is(tiny_preset):
+    network = OnnxNetwork.from_preset(tiny_preset)
+    one, other = np.array([4, 5], np.int32), np.array([8, 6, 7, 2] * 5, np.int32)
+    read_one, read_other = network.reading(one), network.reading(other)
+    starts, ends = np.array([0]), np.array([2])
+    np.testing.assert_array_equal(read_one(starts, ends), network.reading(one)(starts, ends))
+    np.testing.assert_array_equal(read_other(starts, ends), network.reading(other)(starts, ends))
+
+
+def many_texts(number, longest=30):
+    random = np.random.default_rng(5)
+    return word_ids(*(random.integers(2, 9, length).tolist() for length in random.integers(0, longest, number)))
+
+
+@pytest.mark.parametrize("precision", CPU_PRECISIONS)
+def test_the_number_of_threads_changes_not_a_bit_of_any_score(tiny_preset, precision):
+    texts = many_texts(1000)  # more words than a batch holds
+    one, *others = (
+        SentimentModel.from_preset(tiny_preset, "cpu", precision, threads).predict(texts) for threads in (1, 2, 5)
+    )
+    assert np.nanstd(one) > 1e-3
+    for other in others:
+        np.testing.assert_array_equal(other, one)
+
+
+def test_the_threads_are_as_many_as_the_cores_of_the_process_where_none_are_asked_for(tiny_preset, monkeypatch):
+    monkeypatch.setattr(model, "usable_cores", lambda: 7)
+    assert SentimentModel.from_preset(tiny_preset, "cpu").threads == 7
+    assert SentimentModel.from_preset(tiny_preset, "cpu", threads=3).threads == 3
+
+
+def test_the_texts_that_are_begun_get_what_they_get_when_predicted(onnx_model):
+    texts = [many_texts(300), word_ids([4, 5], [], [6] * 20), word_ids(), word_ids([], [])]
+    with ThreadPoolExecutor(2) as pool:
+        begun = [onnx_model.begin(each, pool) for each in texts]
+        finished = [finish() for finish in reversed(begun)]
+    for each, scores in zip(texts, reversed(finished), strict=True):
+        np.testing.assert_array_equal(scores, onnx_model.predict(each))
+
+
+def test_few_texts_make_work_for_several_threads():
+    """Once they have some thousand words each."""
+    network = BatchCounter([0.5] * len(WORDS))
+    SentimentModel(network, window=100).predict(word_ids(*[[4] * 100] * 600))
+    assert len(network.batches) > 8
+    assert sum(network.batches) == 600
+
+
+class BatchCounter(FirstWordNetwork):
+    """Notes how many windows each batch has."""
+
+    batch_words = 1 << 16
+    batch_windows = 256
+
+    def __init__(self, scores):
+        super().__init__(scores)
+        self.batches = []
+
+    def reading(self, ids):
+        read = super().reading(ids)
+
+        def counted(starts, ends):
+            self.batches.append(len(starts))
+            return read(starts, ends)
+
+        return counted
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_an_error_in_a_batch_is_raised_as_it_is(threads):
+    class Failing(FirstWordNetwork):
+        def reading(self, ids):
+            def read(starts, ends):
+                if 8 in ids[starts]:
+                    raise MemoryError("no room")
+                return np.zeros(len(starts), np.float32)
+
+            return read
+
+    failing = SentimentModel(Failing([0.5] * len(WORDS)), 8, threads)
+    with pytest.raises(MemoryError, match=r"^no room$"):
+        failing.predict(word_ids(*[[4]] * 50, [8], *[[5]] * 50))
+    assert failing.predict(word_ids([4]))[0] < 0.5
+
+
+class ShapeRecorder:
+    """Stands for a Keras model: a row's output is the sum of its ids; notes the shapes that it is given."""
+
+    def __init__(self):
+        self.shapes = []
+
+    def predict_on_batch(self, padded):
+        assert padded.dtype == np.int32
+        self.shapes.append(padded.shape)
+        return padded.sum(axis=1, keepdims=True) / 1e4
+
+
+def test_on_keras_batches_are_filled_up_to_few_shapes():
+    recorder = ShapeRecorder()
+    network = KerasNetwork(recorder)
+    network.batch_words, network.batch_windows = 3000, 32
+    random = np.random.default_rng(6)
+    wanted = set()
+    for windows in range(1, 60):
+        lengths = random.integers(1, 150, windows)
+        wanted.add((windows, lengths.max()))
+        texts = word_ids(*([5] * length for length in lengths))
+        scores = SentimentModel(network, window=150).predict(texts)
+        np.testing.assert_allclose(scores, lengths * 5 / 1e4, rtol=1e-5)
+    assert {width for _, width in recorder.shapes} == {50, 100, 150}
+    assert all(rows <= 32 for rows, _ in recorder.shapes)
+    assert len(wanted) == 59
+    assert len(set(recorder.shapes)) <= 3 * 7  # of each width the powers of two, and as many as a batch may hold
+
+
+@pytest.mark.parametrize("length", [1, 26, 49, 50, 51, 99, 101, 150])
+def test_on_keras_windows_of_any_length_are_predicted_though_padding_makes_them_longer(length):
+    recorder = ShapeRecorder()
+    network = KerasNetwork(recorder)
+    network.batch_words, network.batch_windows = 400, 16
+    scores = SentimentModel(network, window=200).predict(word_ids(*[[5] * length] * 40))
+    np.testing.assert_allclose(scores, [length * 5 / 1e4] * 40, rtol=1e-5)
+    assert all(rows <= 16 for rows, _ in recorder.shapes)
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, 100])
+def test_on_keras_a_batch_may_be_asked_to_hold_fewer_windows_or_more(batch_size):
+    recorder = ShapeRecorder()
+    network = KerasNetwork(recorder)
+    network.batch_words, network.batch_windows = 3000, 32
+    scores = SentimentModel(network, window=8).predict(word_ids(*[[5, 6]] * 130), batch_size)
+    np.testing.assert_allclose(scores, [11 / 1e4] * 130, rtol=1e-5)
+    assert len(recorder.shapes) >= 130 / batch_size
+
+
+def test_on_keras_many_windows_just_longer_than_a_width_are_predicted():
+    """As of thousands of long texts, with the budgets of a GPU."""
+    scores = SentimentModel(KerasNetwork(ShapeRecorder()), window=60).predict(word_ids(*[[1] * 51] * 45_000))
+    np.testing.assert_allclose(scores, [51 / 1e4] * 45_000, rtol=1e-5)
 
 
 def test_a_device_of_another_name_is_refused(tiny_preset):
     with pytest.raises(OptionError) as refused:
         SentimentModel.from_preset(tiny_preset, "tpu")
     assert str(refused.value) == "there is no device 'tpu': choose one of auto, cpu, gpu"
+
+
+def test_a_precision_of_another_name_is_refused(tiny_preset):
+    with pytest.raises(OptionError) as refused:
+        SentimentModel.from_preset(tiny_preset, "cpu", "int4")
+    assert str(refused.value) == "there is no precision 'int4': choose one of float32, int8, float16"
+
+
+@pytest.mark.parametrize(
+    ("precision", "device", "its_own"),
+    [("int8", "gpu", "cpu"), ("float16", "cpu", "gpu"), ("float16", "auto", "gpu")],
+)
+def test_a_precision_that_is_not_for_the_device_is_refused(tiny_preset, monkeypatch, precision, device, its_own):
+    monkeypatch.setattr(model, "_may_have_gpu", lambda: True)
+    monkeypatch.setattr(model, "keras_sees_gpu", lambda: True)
+    with pytest.raises(OptionError) as refused:
+        SentimentModel.from_preset(tiny_preset, device, precision)
+    assert str(refused.value) == (
+        f"{precision} isn't for the device {device!r}: use --device {its_own}, or --precision float32"
+    )
+
+
+def test_8_bit_integers_run_on_the_cpu_beside_a_gpu(tiny_preset, monkeypatch):
+    monkeypatch.setattr(model, "_may_have_gpu", lambda: True)
+    monkeypatch.setattr(model, "keras_sees_gpu", lambda: True)
+    assert type(SentimentModel.from_preset(tiny_preset, "auto", "int8").network) is OnnxNetwork
+
+
+@pytest.mark.parametrize(("precision", "computed"), [("float32", "float32"), ("float16", "float16")])
+def test_on_a_gpu_keras_computes_in_the_precision_asked_for(tiny_preset, monkeypatch, precision, computed):
+    monkeypatch.setattr(model, "keras_sees_gpu", lambda: True)
+    network = SentimentModel.from_preset(tiny_preset, "gpu", precision).network.model
+    assert {layer.compute_dtype for layer in network.layers if layer.weights} == {computed}
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_scores_in_float16_are_other_ones_but_close(tiny_preset):
+    texts = many_texts(200)
+    exact = SentimentModel(KerasNetwork.from_preset(tiny_preset), 8).predict(texts)
+    quick = SentimentModel(KerasNetwork.from_preset(tiny_preset, "mixed_float16"), 8).predict(texts)
+    assert 0 < np.nanmax(abs(quick - exact)) < 0.001
+    assert quick.dtype == np.float32
+
+
+def test_a_network_that_cannot_be_built_leaves_the_precision_of_keras_as_it_was(preset_copy):
+    (preset_copy / CONFIG_FILE).write_text('{"recipe": "lstm"}')
+    with pytest.raises(PresetError, match=r"config\.json lacks '"):
+        KerasNetwork.from_preset(preset_copy, "mixed_float16")
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_scores_by_8_bit_integers_are_other_ones_but_close(tiny_preset):
+    texts = many_texts(500)
+    exact = SentimentModel.from_preset(tiny_preset, "cpu").predict(texts)
+    quick = SentimentModel.from_preset(tiny_preset, "cpu", "int8").predict(texts)
+    assert 0 < np.nanmax(abs(quick - exact)) < 0.05
+    np.testing.assert_array_equal(np.isnan(quick), np.isnan(exact))
+
+
+@settings(deadline=None, max_examples=20)
+@given(texts=TEXTS, batch_size=st.integers(1, 50))
+def test_by_8_bit_integers_too_a_text_scores_the_same_whatever_stands_beside_it(int8_model, texts, batch_size):
+    together = int8_model.predict(word_ids(*texts), batch_size)
+    alone = [int8_model.predict(word_ids(text))[0] for text in texts]
+    np.testing.assert_allclose(together, np.array(alone, np.float32), atol=1e-6, rtol=0)
 
 
 def test_a_gpu_that_is_not_there_is_an_error(tiny_preset, monkeypatch):
@@ -231,12 +494,24 @@ def test_the_backend_of_keras_tells_whether_there_is_a_gpu(monkeypatch):
     assert model.keras_sees_gpu() is False
 
 
-@pytest.mark.parametrize("content", [b"", b"not a graph", b"\x08\x0a\x00"])
-def test_a_damaged_onnx_file_is_refused_by_name(preset_copy, content):
-    (preset_copy / ONNX_FILE).write_bytes(content)
+@pytest.mark.parametrize("precision", CPU_PRECISIONS)
+@pytest.mark.parametrize("name", [ONNX_FILE, PROJECTION_FILE])
+@pytest.mark.parametrize("content", [b"", b"not a graph", b"\x08\x0a\x00", None])
+def test_a_damaged_onnx_file_is_refused_by_name(preset_copy, precision, name, content):
+    path = preset_copy / name
+    path.write_bytes(path.read_bytes()[:-100] if content is None else content)
     with pytest.raises(PresetError) as damaged:
-        SentimentModel.from_preset(preset_copy, "cpu")
-    assert str(damaged.value).startswith(f"{preset_copy / ONNX_FILE} can't be loaded by ONNX Runtime: ")
+        SentimentModel.from_preset(preset_copy, "cpu", precision)
+    assert str(damaged.value).startswith(f"{path} can't be loaded by ONNX Runtime: ")
+
+
+@pytest.mark.parametrize("precision", CPU_PRECISIONS)
+@pytest.mark.parametrize(("name", "other"), [(ONNX_FILE, PROJECTION_FILE), (PROJECTION_FILE, ONNX_FILE)])
+def test_an_onnx_file_that_holds_another_graph_is_refused_by_name(preset_copy, precision, name, other):
+    shutil.copy(preset_copy / other, preset_copy / name)
+    with pytest.raises(PresetError) as unfit:
+        SentimentModel.from_preset(preset_copy, "cpu", precision)
+    assert str(preset_copy / name) in str(unfit.value)
 
 
 @pytest.mark.parametrize("content", [b"{", b"", b"\xff{}"])

@@ -180,6 +180,8 @@ def test_a_break_tag_separates_words_and_is_none(tag, lower):
         ("a< br>b", ["a", "br", "b"]),
         ("a</br>b", ["a", "br", "b"]),
         ("br", ["br"]),
+        ("a<br\u00a0>b", ["a", "br", "b"]),
+        ("a<br\x0b>b", ["a", "br", "b"]),
     ],
 )
 def test_what_only_looks_like_a_break_tag_stays_a_word(text, words):
@@ -273,6 +275,91 @@ def test_not_a_number_counts_as_a_null_text_as_in_pandas():
 def test_texts_one_by_one_have_the_ids_they_have_together(texts):
     preprocessor = Preprocessor.fit([text for text in texts[::2] if text])
     assert ids_of(texts, preprocessor) == [ids_of([text], preprocessor)[0] for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        (["a<br", ">b"], [["a", "br"], ["b"]]),
+        (["a<br", None, ">b"], [["a", "br"], [], ["b"]]),
+        (["a<br ", "", "/>b"], [["a", "br"], [], ["b"]]),
+        (["a<", "br>b"], [["a"], ["br", "b"]]),
+        (["gre", "at"], [["gre"], ["at"]]),
+        (["gre", "", None, "at"], [["gre"], [], [], ["at"]]),
+        (["ΑΣ", "Α"], [["ας"], ["α"]]),  # the sigma at the end of a word, though another text follows
+        (["e", "\u0301a"], [["e"], ["\u0301a"]]),
+        (["é<br", ">é"], [["é", "br"], ["é"]]),
+    ],
+)
+def test_what_one_text_ends_with_and_the_next_begins_with_stays_apart(texts, words):
+    for data_type in (pa.string(), pa.large_string()):
+        found, offsets = split_words(pa.array(["x", *texts], data_type).slice(1), Settings())
+        assert [found.to_pylist()[start:end] for start, end in itertools.pairwise(offsets)] == words
+
+
+def ids_by_python(texts, vocabulary):
+    """The ids as Python's own strings and dictionaries give them."""
+    ids = {word: rank + FIRST_WORD_ID for rank, word in enumerate(vocabulary)}
+    table = str.maketrans(dict.fromkeys(FILTERS, " "))
+    words = [BREAK_TAG.sub(" ", (text or "").lower()).translate(table).split() for text in texts]
+    return [[ids.get(word, OUT_OF_VOCABULARY_ID) for word in own] for own in words]
+
+
+PIECES = st.sampled_from(
+    [
+        *WORDS, *(word.upper() for word in WORDS), "café", "ΟΔΟΣ", "İstanbul", "ẞ", "🥖", "x'y",
+        "\x00", "\u200b", "\u0301",
+        "<br>", "<BR />", "<br", ">", "br>", "<br/", "/>", *" \t\n\r\x0b\x1c\x85\u00a0\u2028\u3000", *FILTERS,
+    ]
+)  # fmt: skip
+MIXES = st.lists(st.none() | st.lists(PIECES, max_size=20).map("".join), max_size=60)
+KNOWN = (*WORDS, "café", "οδος", "i̇stanbul", "ß", "🥖", "x'y", "br")
+
+
+@settings(max_examples=200, deadline=None)
+@given(MIXES, st.integers(0, 5), st.sampled_from([pa.string(), pa.large_string(), pa.string_view()]))
+def test_ids_of_any_mix_of_texts_are_those_of_python_s_own_strings(texts, start, data_type):
+    array = pa.array(texts, data_type).slice(start)
+    assert ids_of(array, Preprocessor(KNOWN)) == ids_by_python(texts[start:], KNOWN)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.text(st.characters(min_codepoint=128, exclude_categories=["Cs", "Cn"]), max_size=8), max_size=8))
+def test_ids_of_texts_without_an_ascii_letter_are_those_of_python_s_own_strings(texts):
+    vocabulary = tuple(dict.fromkeys(word for text in texts[::2] for word in text.lower().split()))
+    assert ids_of(texts, Preprocessor(vocabulary)) == ids_by_python(texts, vocabulary)
+
+
+def test_ids_of_many_texts_are_those_of_python_s_own_strings():
+    random = np.random.default_rng(9)
+    pieces = [
+        *KNOWN,
+        *(word.upper() for word in KNOWN),
+        "unknown",
+        "<br />",
+        "<br",
+        ">",
+        ".",
+        "a\u00a0b",
+        " ",
+        "\n",
+    ]
+    texts = [" ".join(random.choice(pieces, size)) for size in random.integers(0, 40, 5000)]
+    texts[::17] = [None] * len(texts[::17])
+    assert ids_of(texts, Preprocessor(KNOWN)) == ids_by_python(texts, KNOWN)
+
+
+@pytest.mark.parametrize("data_type", TEXT_TYPES, ids=str)
+@pytest.mark.parametrize("texts", [[], [None], [None] * 9, ["", None, ""], ["ÉÉ", "日本語", "Ω"]])
+def test_arrays_of_nothing_of_nulls_and_of_foreign_letters_have_their_ids(data_type, texts):
+    vocabulary = ("日本語", "éé")
+    whole = arrow_texts(["the", *texts, "guys"], data_type)
+    for array in (arrow_texts(texts, data_type), whole.slice(1, len(texts))):
+        assert ids_of(array, Preprocessor(vocabulary)) == ids_by_python(texts, vocabulary)
+
+
+def test_a_vocabulary_may_be_a_slice_of_an_array():
+    assert ids_of(["the great guys"], Preprocessor(pa.array(["x", *WORDS]).slice(1, 2))) == [[4, 5, 2]]
 
 
 @settings(max_examples=50, deadline=None)
@@ -424,8 +511,35 @@ def test_settings_that_do_not_hold_what_they_should_are_refused(tmp_path, stored
         Preprocessor.from_preset(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", ()),
+        (b"\n", ()),
+        (b"the", ("the",)),
+        (b"the\n", ("the",)),
+        (b"the\ngreat", ("the", "great")),
+        (b"the\n\ngreat\n", ("the", "", "great")),
+        ("ß\n🥖\n".encode(), ("ß", "🥖")),
+        ("the\r\ngreat\x00\x85\n".encode(), ("the\r", "great\x00\x85")),
+    ],
+)
+def test_a_line_of_the_vocabulary_is_a_word(tmp_path, content, words):
+    Preprocessor(WORDS).save(tmp_path)
+    (tmp_path / VOCABULARY_FILE).write_bytes(content)
+    assert Preprocessor.from_preset(tmp_path).vocabulary == words
+
+
+def test_a_preprocessor_does_not_change_with_the_files_that_it_was_stored_in(tmp_path):
+    Preprocessor(WORDS).save(tmp_path)
+    stored = Preprocessor.from_preset(tmp_path)
+    (tmp_path / VOCABULARY_FILE).write_bytes(b"")
+    assert stored.vocabulary == WORDS
+    assert ids_of(["the great guys"], stored) == [[4, 5, 8]]
+
+
 def test_a_vocabulary_that_is_not_utf_8_is_refused(tmp_path):
     Preprocessor(WORDS).save(tmp_path)
     (tmp_path / VOCABULARY_FILE).write_bytes(b"caf\xe9\n")
-    with pytest.raises(PresetError, match=r" is not a usable preset: 'utf-8' codec can't decode byte 0xe9"):
+    with pytest.raises(PresetError, match=r" is not a usable preset: vocabulary\.txt is not UTF-8"):
         Preprocessor.from_preset(tmp_path)

@@ -1,11 +1,16 @@
+import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from textsent.model import SentimentModel
 from textsent.presets import METADATA_FILE, PRESET_FILES, find_preset, read_json, shipped_presets
+from textsent.readers import open_reader
 from textsent.score import load
 
+EXAMPLES = Path(__file__).parents[1] / "examples"
 LONG = "the acting was wonderful and the story kept me watching until the very end " * 60
 
 
@@ -39,6 +44,40 @@ def test_every_shipped_preset_loads():
 )
 def test_the_shipped_scores_stay_what_they_are(text, score):
     assert load("imdb-lstm", device="cpu").score([text])[0] == pytest.approx(score, abs=1e-4)
+
+
+def example_texts():
+    with (EXAMPLES / "reviews.csv").open(encoding="utf-8", newline="") as file:
+        reviews = [row["text"] for row in csv.DictReader(file)]
+    with open_reader(EXAMPLES / "inbox.mbox") as reader:
+        return reviews + [text for batch in reader for text in batch.column("text").to_pylist()]
+
+
+def test_scores_by_8_bit_integers_are_those_of_the_shipped_model_within_two_hundredths():
+    texts = example_texts()
+    exact = load("imdb-lstm", device="cpu").score(texts)
+    quick = load("imdb-lstm", device="cpu", precision="int8").score(texts)
+    assert len(texts) > 60
+    assert 0 < np.nanmax(abs(quick - exact)) < 0.02
+    np.testing.assert_array_equal(np.isnan(quick), np.isnan(exact))
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_the_shipped_model_gives_an_example_one_score_alone_and_among_others(precision):
+    scorer = load("imdb-lstm", device="cpu", precision=precision)
+    texts = [*example_texts(), LONG, None, ""]
+    together = scorer.score(texts)
+    alone = [scorer.score([text])[0] for text in texts]
+    np.testing.assert_allclose(together, alone, atol=1e-6, rtol=0)
+
+
+def test_on_keras_the_shipped_model_gives_the_scores_that_it_gives_on_onnx_runtime():
+    from textsent.model import KerasNetwork
+
+    scorer = load("imdb-lstm", device="cpu")
+    ids = scorer.preprocessor([*example_texts()[:8], "great service"])
+    on_keras = SentimentModel(KerasNetwork.from_preset(find_preset("imdb-lstm")), scorer.model.window)
+    np.testing.assert_allclose(scorer.model.predict(ids), on_keras.predict(ids), atol=1e-5, rtol=0)
 
 
 def test_the_shipped_model_is_as_accurate_as_its_readme_says(imdb_train):

@@ -1,6 +1,9 @@
 import gzip
 import shutil
+import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import pyarrow as pa
@@ -8,19 +11,21 @@ import pyarrow.csv
 import pyarrow.json
 import pyarrow.parquet
 import pytest
-from conftest import WORDS
+from conftest import WORDS, FirstWordNetwork
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textsent.errors import InputError, OptionError, OutputError, PresetError
+from textsent import mailworkers, score
+from textsent.errors import DeviceError, InputError, OptionError, OutputError, PresetError
 from textsent.mail import MailOptions
 from textsent.model import SentimentModel
-from textsent.preprocess import FIRST_WORD_ID, SETTINGS_FILE, VOCABULARY_FILE, Preprocessor
+from textsent.preprocess import SETTINGS_FILE, VOCABULARY_FILE, Preprocessor
 from textsent.presets import PRESET_FILES
 from textsent.schema import MAIL_SCHEMA, NO_TEXT, SCORE_SCHEMA
 from textsent.score import NO_KNOWN_WORDS, NO_WORDS, NULL_TEXT, Scorer, load, score_file
 
-FIRST_WORD_SCORES = {"the": 0.2, "great": 0.4, "service": 0.5, "terrible": 0.6, "guys": 0.8}
+FIRST_WORD_SCORES = (0.2, 0.4, 0.5, 0.6, 0.8)
+"""Of WORDS."""
 
 TEXTS = st.one_of(
     st.none(),
@@ -29,17 +34,14 @@ TEXTS = st.one_of(
 )
 
 
-class FirstWordNetwork:
-    """Gives a window the score of its first word."""
-
-    batch_size = 4
-
-    def __call__(self, ids):
-        return np.array(list(FIRST_WORD_SCORES.values()), np.float32)[ids[:, 0] - FIRST_WORD_ID]
+REPEATED_TEXTS = st.lists(
+    st.sampled_from([None, "", "...", "unknown", "great", "Great!", "the guys " * 9, "guys", "terrible unknown"]),
+    max_size=40,
+)
 
 
 def first_word_scorer(window: int = 8, **attributes) -> Scorer:
-    return Scorer(Preprocessor(WORDS), SentimentModel(FirstWordNetwork(), window), **attributes)
+    return Scorer(Preprocessor(WORDS), SentimentModel(FirstWordNetwork(FIRST_WORD_SCORES), window), **attributes)
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +87,67 @@ def test_texts_score_the_same_one_by_one_and_all_at_once(scorer, texts):
     everything, each = scorer.score_columns(texts), [scorer.score_columns([text]) for text in texts]
     for name in ("words", "coverage", "error"):
         assert everything.column(name).to_pylist() == [one.column(name)[0].as_py() for one in each]
+
+
+@contextmanager
+def windows_of(rows: int, size: int = 1 << 20):
+    """Make windows of fewer rows and bytes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(score, "WINDOW_ROWS", rows)
+        patch.setattr(score, "WINDOW_BYTES", size)
+        yield
+
+
+@settings(deadline=None, max_examples=100)
+@given(texts=REPEATED_TEXTS, rows=st.integers(1, 50))
+def test_texts_that_come_again_get_the_columns_that_each_gets_alone(texts, rows):
+    scorer = first_word_scorer()
+    with windows_of(rows):
+        together = scorer.score_columns(texts)
+    assert together.schema == SCORE_SCHEMA
+    assert together.to_pylist() == [scorer.score_columns([text]).to_pylist()[0] for text in texts]
+
+
+@settings(deadline=None, max_examples=30)
+@given(texts=REPEATED_TEXTS, rows=st.integers(1, 50))
+def test_texts_that_come_again_get_the_score_that_each_gets_alone(scorer, texts, rows):
+    with windows_of(rows):
+        together = scorer.score(texts)
+    alone = np.array([scorer.score([text])[0] for text in texts], np.float32)
+    np.testing.assert_allclose(together, alone, atol=1e-6, rtol=0)
+
+
+@settings(deadline=None, max_examples=30)
+@given(texts=REPEATED_TEXTS, start=st.integers(0, 5), data_type=st.sampled_from([pa.string(), pa.large_string()]))
+def test_a_part_of_an_array_of_texts_that_come_again_is_scored_as_the_whole_is(texts, start, data_type):
+    scorer = first_word_scorer()
+    array = pa.array(texts, data_type)
+    part = scorer.score_columns(array.slice(start))
+    assert part.to_pylist() == scorer.score_columns(array).to_pylist()[start:]
+    assert scorer.score_columns(array.dictionary_encode().slice(start)).equals(part)
+
+
+def test_a_text_that_comes_twice_in_a_window_is_predicted_once():
+    network = WindowCounter(FIRST_WORD_SCORES)
+    scorer = Scorer(Preprocessor(WORDS), SentimentModel(network, 8))
+    scores = scorer.score(["great", "guys", None, "great", "", "great", "guys"])
+    np.testing.assert_allclose(scores, [0.4, 0.8, np.nan, 0.4, np.nan, 0.4, 0.8], rtol=1e-6)
+    assert network.windows == 2
+
+
+class WindowCounter(FirstWordNetwork):
+    """Counts the windows of text that it is asked about."""
+
+    windows = 0
+
+    def reading(self, ids):
+        read = super().reading(ids)
+
+        def counted(starts, ends):
+            self.windows += len(starts)
+            return read(starts, ends)
+
+        return counted
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 1000])
@@ -300,6 +363,81 @@ def test_two_columns_of_texts_with_one_name_are_an_error(column):
     with pytest.raises(InputError) as unclear:
         first_word_scorer(column=column)(batch)
     assert str(unclear.value) == "2 columns are named 'text': rename them"
+
+
+@settings(deadline=None, max_examples=30)
+@given(batches=st.lists(REPEATED_TEXTS, max_size=4))
+def test_batches_that_are_begun_come_out_as_they_do_one_by_one(scorer, batches):
+    batches = [
+        pa.record_batch({"text": pa.array(texts, pa.string()), "row": pa.array(range(len(texts)), pa.int32())})
+        for texts in batches
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        finish = scorer.begin(batches, pool) if batches else list
+        finished = list(finish())
+    for batch, scored in zip(batches, finished, strict=True):
+        assert scored.equals(scorer(batch), check_metadata=True)
+
+
+def test_a_batch_that_is_begun_has_its_metadata_and_the_reasons_of_mail():
+    scorer = first_word_scorer(prefix="our_", name="by hand")
+    batch = mails(("great", []), (None, ["encrypted"]), ("great", []), (None, []))
+    with ThreadPoolExecutor(1) as pool:
+        (scored,) = scorer.begin([batch], pool)()
+    assert scored.equals(scorer(batch), check_metadata=True)
+    assert scored.column("our_error").to_pylist() == [None, "encrypted", None, "no text"]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [pa.array(["great", None, "great"]).dictionary_encode(), pa.array(["great", None, "great"], pa.string_view())],
+    ids=lambda texts: str(texts.type),
+)
+def test_a_batch_that_is_begun_may_hold_its_texts_in_any_type_of_strings(texts):
+    with ThreadPoolExecutor(1) as pool:
+        (scored,) = first_word_scorer().begin([pa.record_batch({"text": texts})], pool)()
+    assert scored.column("text").equals(texts)
+    assert scored.column("score").to_pylist() == pytest.approx([0.4, None, 0.4])
+
+
+def test_a_batch_that_lacks_the_texts_cannot_be_begun():
+    with ThreadPoolExecutor(1) as pool, pytest.raises(InputError, match="there is no column 'body'"):
+        first_word_scorer(column="body").begin([pa.record_batch({"text": ["great"]})], pool)
+
+
+@pytest.mark.parametrize(("threads", "windows"), [(1, 1), (8, 1), (9, 2), (64, 8)])
+def test_windows_enough_are_begun_ahead_for_every_thread_to_find_work(threads, windows):
+    scorer = Scorer(Preprocessor(WORDS), SentimentModel(FirstWordNetwork(FIRST_WORD_SCORES), 8, threads))
+    assert scorer.windows_ahead == windows
+
+
+def test_the_workers_are_the_models_threads_and_by_default_the_cores_of_the_process(tiny_preset, monkeypatch):
+    monkeypatch.setattr(score, "usable_cores", lambda: 6)
+    for asked, workers in ((None, 6), (1, 1), (3, 3)):
+        loaded = load(tiny_preset, device="cpu", workers=asked)
+        assert (loaded.workers, loaded.model.threads) == (workers, workers)
+
+
+@pytest.mark.parametrize("workers", [0, -2])
+def test_fewer_workers_than_one_are_refused(tiny_preset, workers):
+    with pytest.raises(OptionError) as refused:
+        load(tiny_preset, device="cpu", workers=workers)
+    assert str(refused.value) == f"there must be at least one worker. Received: {workers}"
+
+
+def test_the_precision_reaches_the_model(tiny_preset, scorer):
+    texts = ["great service", "the guys were terrible", "the", None]
+    quick = load(tiny_preset, device="cpu", precision="int8").score(texts)
+    assert 0 < np.nanmax(abs(quick - scorer.score(texts))) < 0.05
+    for precision, device in (("int4", "cpu"), ("int8", "gpu"), ("float16", "cpu")):
+        with pytest.raises(OptionError):
+            load(tiny_preset, device=device, precision=precision)
+
+
+def test_a_gpu_that_is_not_there_makes_no_scorer(tiny_preset, monkeypatch):
+    monkeypatch.setattr("textsent.model.keras_sees_gpu", lambda: False)
+    with pytest.raises(DeviceError):
+        load(tiny_preset, device="gpu")
 
 
 @pytest.mark.parametrize("name", PRESET_FILES)
@@ -544,3 +682,199 @@ def test_a_message_of_no_bytes_is_refused(size):
     with pytest.raises(OptionError) as refused:
         MailOptions(max_message_bytes=size)
     assert str(refused.value) == f"a message must be allowed at least one byte. Received: {size}"
+
+
+class GivenReader:
+    """Stands for a reader of a file: yields batches, and has read a byte for each row."""
+
+    name = "given"
+
+    def __init__(self, batches):
+        self._batches = batches
+        self.schema = batches[0].schema
+        self.size = sum(batch.num_rows for batch in batches)
+        self.position = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def __iter__(self):
+        for batch in self._batches:
+            self.position += batch.num_rows
+            yield batch
+
+
+def scored_windows(batches, scorer, rows, size=1 << 20):
+    """Return the windows of rows in which batches are scored, and the summary's rows and position after each."""
+    windows, after = [], {}
+    begin = Scorer.begin
+
+    def watched(self, batches, pool):
+        finish = begin(self, batches, pool)
+
+        def results():
+            scored = list(finish())
+            windows.append(pa.Table.from_batches(scored))
+            return scored
+
+        return results
+
+    with windows_of(rows, size), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(score, "open_reader", lambda *_: GivenReader(batches))
+        patch.setattr(Scorer, "begin", watched)
+        summary = score_file(
+            "given", None, scorer, on_batch=lambda _, summary: after.update({summary.position: summary.rows})
+        )
+    assert summary.rows == sum(window.num_rows for window in windows)
+    return windows, [(so_far, position) for position, so_far in after.items()]
+
+
+def numbered(sizes):
+    """Batches of so many rows, which are numbered throughout."""
+    texts = ["great", "guys", None, "the guys", "great", "", "unknown"]
+    batches, row = [], 0
+    for size in sizes:
+        rows = range(row, row + size)
+        column = pa.array([texts[number % 7] for number in rows], pa.string())
+        batches.append(pa.record_batch({"text": column, "row": pa.array(rows, pa.int64())}))
+        row += size
+    return batches
+
+
+@settings(deadline=None, max_examples=60)
+@given(sizes=st.lists(st.integers(0, 12), min_size=1, max_size=15).filter(any), rows=st.integers(1, 20))
+def test_whatever_batches_a_file_is_read_in_its_rows_keep_their_order_and_their_scores(sizes, rows):
+    batches = numbered(sizes)
+    scorer = first_word_scorer()
+    windows, after = scored_windows(batches, scorer, rows)
+    assert pa.concat_tables(windows) == pa.Table.from_batches([scorer(batch) for batch in batches])
+    assert all(window.num_rows <= max(rows, *sizes) for window in windows)
+    assert [so_far for so_far, _ in after] == np.cumsum([window.num_rows for window in windows]).tolist()
+    assert all(so_far == position for so_far, position in after)
+
+
+def test_batches_are_gathered_until_the_next_one_would_be_too_many_rows():
+    windows, _ = scored_windows(numbered([2, 2, 1, 3, 9, 1, 4]), first_word_scorer(), 5)
+    assert [window.num_rows for window in windows] == [5, 3, 9, 5]
+
+
+def test_batches_are_gathered_until_the_next_one_would_be_too_many_bytes():
+    batches = [pa.record_batch({"text": ["great " * length]}) for length in (10, 10, 10, 100, 10, 10)]
+    windows, _ = scored_windows(batches, first_word_scorer(), 1000, 150)
+    assert [window.num_rows for window in windows] == [2, 1, 1, 2]
+
+
+@pytest.mark.parametrize("index_type", [pa.int8(), pa.int32()])
+def test_batches_whose_texts_are_dictionaries_are_gathered(index_type):
+    dictionary = pa.dictionary(index_type, pa.string())
+    batches = [
+        pa.record_batch({"text": pa.array([f"{word} {row}" for row in range(100)]).cast(dictionary)})
+        for word in ("great", "guys")
+    ]
+    windows, _ = scored_windows(batches, first_word_scorer(), 1000)
+    scores = [value for window in windows for value in window.column("score").to_pylist()]
+    assert scores == pytest.approx([0.4] * 100 + [0.8] * 100)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize("rows", [1, 7, 100])
+def test_a_file_of_many_windows_comes_out_whole_and_in_its_order(here, suffix, rows):
+    table = pa.Table.from_batches(numbered([100, 60, 3]))
+    pa.parquet.write_table(table, here / "in.parquet", row_group_size=30)
+    with windows_of(rows):
+        score_file("in.parquet", f"out{suffix}", first_word_scorer())
+    written = read_back(here / f"out{suffix}")
+    assert written["row"].to_pylist() == list(range(163))
+    expected = first_word_scorer().score_columns(table["text"])["score"].to_pylist()
+    assert written["score"].to_pylist() == pytest.approx(expected)
+
+
+def many_sentences(number):
+    random = np.random.default_rng(8)
+    sentences = [" ".join(random.choice([*WORDS, "unknown"], size)) for size in random.integers(0, 30, number)]
+    return [*sentences, *sentences[::7]]
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_the_number_of_workers_changes_not_a_bit_of_a_file(here, tiny_preset, suffix, precision):
+    (here / "in.txt").write_text("\n".join(many_sentences(1000)) + "\n")
+    written = set()
+    for workers in (1, 2, 3):
+        scorer = load(tiny_preset, device="cpu", precision=precision, workers=workers)
+        with windows_of(300):
+            score_file("in.txt", f"{workers}{suffix}", scorer)
+        written.add((here / f"{workers}{suffix}").read_bytes())
+    assert len(written) == 1
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".mbox"])
+def test_the_number_of_workers_changes_not_a_bit_of_a_scored_mailbox(here, tiny_preset, monkeypatch, suffix):
+    monkeypatch.setattr(mailworkers, "RANGE_BYTES", 10_000)
+    messages = (f"{SEPARATOR}Subject: {row}\n\n{text}\n\n" for row, text in enumerate(many_sentences(300)))
+    (here / "in.mbox").write_text("".join(messages))
+    assert (here / "in.mbox").stat().st_size > 40_000  # which is enough for workers to be started
+    written = set()
+    for workers in (1, 2):
+        score_file("in.mbox", f"{workers}{suffix}", load(tiny_preset, device="cpu", workers=workers))
+        written.add((here / f"{workers}{suffix}").read_bytes())
+    assert len(written) == 1
+
+
+class FailingNetwork(FirstWordNetwork):
+    """Has no room for a text that begins with guys."""
+
+    def __init__(self, fails_while_reading):
+        super().__init__(FIRST_WORD_SCORES)
+        self._fails_while_reading = fails_while_reading
+
+    def reading(self, ids):
+        if self._fails_while_reading and 8 in ids:
+            raise MemoryError("no room")
+        read = super().reading(ids)
+
+        def failing(starts, ends):
+            if 8 in ids[starts]:
+                raise MemoryError("no room")
+            return read(starts, ends)
+
+        return failing
+
+
+@pytest.mark.parametrize("place", [0, 3, 60, 99])
+@pytest.mark.parametrize("fails_while_reading", [False, True])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_an_error_while_predicting_is_raised_as_it_is_and_leaves_no_output(
+    here, fails_while_reading, place, threads
+):
+    scorer = Scorer(Preprocessor(WORDS), SentimentModel(FailingNetwork(fails_while_reading), 8, threads))
+    texts = ["great"] * 100
+    texts[place] = "guys"
+    pa.parquet.write_table(pa.table({"text": texts}), here / "in.parquet", row_group_size=4)
+    (here / "kept.csv").write_text("kept")
+    with windows_of(5):
+        for output in ("new.csv", "new.parquet", "kept.csv"):
+            with pytest.raises(MemoryError, match=r"^no room$"):
+                score_file("in.parquet", output, scorer, overwrite=True)
+        with pytest.raises(MemoryError, match=r"^no room$"):
+            scorer.score(texts)
+    assert {path.name for path in here.iterdir()} == {"in.parquet", "kept.csv"}
+    assert (here / "kept.csv").read_text() == "kept"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
+def test_an_error_of_the_one_who_is_told_of_the_rows_ends_the_run_and_leaves_no_output(here, error):
+    pa.parquet.write_table(pa.table({"text": ["great"] * 100}), here / "in.parquet", row_group_size=4)
+    threads = threading.active_count()
+
+    def told(scored, summary):
+        if summary.rows > 20:
+            raise error
+
+    with windows_of(5), pytest.raises(error):
+        score_file("in.parquet", "out.csv", first_word_scorer(), on_batch=told)
+    assert {path.name for path in here.iterdir()} == {"in.parquet"}
+    assert threading.active_count() == threads

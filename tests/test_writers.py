@@ -12,11 +12,10 @@ from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import WORDS
+from conftest import WORDS, FirstWordNetwork
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from outlook_files import BODY, SUBJECT, msg_bytes
@@ -25,7 +24,7 @@ from textsent.compression import decompressed
 from textsent.errors import InputError, OptionError, OutputError
 from textsent.mail import MailOptions
 from textsent.model import SentimentModel
-from textsent.preprocess import FIRST_WORD_ID, Preprocessor
+from textsent.preprocess import Preprocessor
 from textsent.readers import open_reader
 from textsent.score import Scorer, load, score_file
 from textsent.writers import ROW_GROUP_BYTES, check_output, open_writer
@@ -509,16 +508,9 @@ def words_of(tmp_path_factory):
     return read_words
 
 
-class FirstWordNetwork:
-    """Gives a window the score of its first word."""
-
-    batch_size = 4
-
-    def __call__(self, ids):
-        return np.array([0.2, 0.4, 0.5, 0.6, 0.8], np.float32)[ids[:, 0] - FIRST_WORD_ID]
-
-
-FIRST_WORD_SCORER = Scorer(Preprocessor(WORDS), SentimentModel(FirstWordNetwork(), 8), name="by hand")
+FIRST_WORD_SCORER = Scorer(
+    Preprocessor(WORDS), SentimentModel(FirstWordNetwork([0.2, 0.4, 0.5, 0.6, 0.8]), 8), name="by hand"
+)
 
 SCORE_LINES = re.compile(rb"X-Textsent-(?:Score|Sentiment|Model): [^\r\n]*(?:\r\n?|\n)")
 SEPARATOR = b"From ann@example.com Tue Feb  3 09:14:22 2026\n"

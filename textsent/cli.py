@@ -333,7 +333,7 @@ def evaluate(
     from json import dumps
 
     from textsent.datasets import read_labelled
-    from textsent.evaluate import change
+    from textsent.evaluate import change, without_nan
     from textsent.evaluate import evaluate as compare
     from textsent.presets import find_preset
     from textsent.score import load
@@ -357,7 +357,7 @@ def evaluate(
         exact = load(model, device=device, batch_size=batch_size).score(data.texts)
         changed = change(scores, exact, data.labels)
     if json:
-        print(dumps(evaluation.to_json() | changed))
+        print(dumps(evaluation.to_json() | without_nan(changed)))
     else:
         from textsent.display import print_evaluation
 

@@ -41,10 +41,7 @@ class Evaluation:
 
     def to_json(self) -> dict[str, Any]:
         """Return the figures by name; one that isn't defined, such as the AUC of a single label, is None."""
-        return {
-            name: None if isinstance(value, float) and isnan(value) else value
-            for name, value in asdict(self).items()
-        }
+        return without_nan(asdict(self))
 
 
 def evaluate(scores: _Scores, labels: _Labels) -> Evaluation:
@@ -74,6 +71,11 @@ def evaluate(scores: _Scores, labels: _Labels) -> Evaluation:
         calibration_error=_calibration_error(probabilities, truth),
         confusion=((tn, fp), (fn, tp)),
     )
+
+
+def without_nan(figures: dict[str, Any]) -> dict[str, Any]:
+    """Return figures with None for those that aren't defined, for which JSON has no number."""
+    return {name: None if isinstance(value, float) and isnan(value) else value for name, value in figures.items()}
 
 
 def change(scores: _Scores, exact: _Scores, labels: _Labels) -> dict[str, float]:

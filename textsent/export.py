@@ -220,7 +220,8 @@ def quantized(path: Path) -> bytes:
         helper.make_node("Concat", parts, ["recurrent"], axis=0),
     ]
     for kernel, state, part in zip(directions, states, parts, strict=True):
-        scale = (np.abs(kernel).max(axis=0) / 63).astype(np.float32)
+        largest = np.abs(kernel).max(axis=0)
+        scale = np.where(largest > 0, largest / 63, 1).astype(np.float32)
         constants |= {
             f"{part}_kernel": np.round(kernel / scale).astype(np.int8),
             f"{part}_scale": scale,

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from typing import IO, Any
 
 from textsent.compression import decompressed, first_bytes, suffix_and_compression
-from textsent.mbox import BYTE_ORDER_MARK, CHUNK_SIZE, Message, split_mbox
+from textsent.mbox import BYTE_ORDER_MARK, CHUNK_SIZE, Message, beginning, split_mbox
 from textsent.oversize import TextParts
 
 SUFFIXES = {
@@ -50,11 +50,7 @@ def read_store(stream: IO[bytes], format: str, max_message_bytes: int | None) ->
         ValueError: An archive is broken, needs a password or holds no mail; a single Outlook message is broken.
     """
     if format == "mbox":
-        messages = split_mbox(stream, max_message_bytes=max_message_bytes)
-        for first in messages:
-            yield first._replace(begins=True)
-            break
-        yield from messages
+        yield from beginning(split_mbox(stream, max_message_bytes=max_message_bytes))
     elif format in _ARCHIVES:
         yield from _read_archive(stream, format, max_message_bytes)
     else:

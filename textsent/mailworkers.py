@@ -16,7 +16,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 from queue import SimpleQueue
@@ -27,7 +27,7 @@ import pyarrow as pa
 
 from textsent.errors import InputError
 from textsent.mail import MailOptions, mail_schema, read_messages
-from textsent.mbox import MboxRange, is_from_git
+from textsent.mbox import MboxRange, beginning, is_from_git
 
 RANGE_BYTES = 8 << 20
 """Bytes of a mailbox that are read at a time: what a process works on, and what is held of its answer."""
@@ -112,13 +112,16 @@ class MailboxFile:
             for start, end in self._ranges:
                 yield _read_range(self._file, start, end, from_git, self._options, self._with_raw)
             return
-        pool = ThreadPoolExecutor(self._workers)
-        self._stack.callback(
-            pool.shutdown, cancel_futures=True
-        )  # after the workers' ends, or it would wait for them
         idle: SimpleQueue[_Worker] = SimpleQueue()
+        pool = ThreadPoolExecutor(self._workers)
+        # At the end the workers are killed, then the threads find that out, and then nobody needs the pipes.
+        pipes = self._stack.enter_context(ExitStack())
+        self._stack.callback(pool.shutdown, cancel_futures=True)
         for _ in range(self._workers):
-            idle.put(self._stack.enter_context(_Worker(self._path, from_git, self._options, self._with_raw)))
+            worker = _Worker(self._path, from_git, self._options, self._with_raw)
+            pipes.callback(worker.close)
+            self._stack.callback(worker.kill)
+            idle.put(worker)
 
         def read(start: int, end: int) -> _Answer:
             worker = idle.get()
@@ -152,17 +155,17 @@ class _Worker:
         self._write(task)
         self._reader: pa.RecordBatchStreamReader | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def kill(self) -> None:
+        """End the process."""
         self._process.kill()
         self._process.wait()
+
+    def close(self) -> None:
+        """Close the pipes to the process."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                with suppress(OSError):  # what is still in the buffer
+                    pipe.close()
 
     def read(self, start: int, end: int) -> _Answer:
         """Return a range's messages.
@@ -202,7 +205,8 @@ def _read_range(
     limit = None if with_raw else options.max_message_bytes
     file.seek(start)
     mbox_range = MboxRange(file, start, end, from_git, max_message_bytes=limit)
-    batches = list(read_messages(mbox_range.messages(), options, with_raw))
+    messages = mbox_range.messages() if start else beginning(mbox_range.messages())
+    batches = list(read_messages(messages, options, with_raw))
     return _Answer(batches, mbox_range.next_offset)
 
 

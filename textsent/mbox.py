@@ -127,6 +127,14 @@ def split_mbox(
     return _Splitter(stream, chunk_size, max_message_bytes).messages()
 
 
+def beginning(messages: Iterator[Message]) -> Iterator[Message]:
+    """Yield the messages of a mailbox, the first one marked as such."""
+    for first in messages:
+        yield first._replace(begins=True)
+        break
+    yield from messages
+
+
 class MboxRange:
     """The messages of a mailbox whose separators begin within a range of bytes.
 

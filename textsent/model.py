@@ -105,13 +105,13 @@ class SentimentModel:
         """
         if precision not in PRECISIONS:
             raise OptionError(f"there is no precision {precision!r}: choose one of {', '.join(PRECISIONS)}")
+        if device not in DEVICES:
+            raise OptionError(f"there is no device {device!r}: choose one of {', '.join(DEVICES)}")
         if device not in PRECISIONS[precision]:
             raise OptionError(
                 f"{precision} isn't for the device {device!r}: use --device {PRECISIONS[precision][-1]}, "
                 "or --precision float32"
             )
-        if device not in DEVICES:
-            raise OptionError(f"there is no device {device!r}: choose one of {', '.join(DEVICES)}")
         check_preset(folder)
         window = read_json(folder / CONFIG_FILE).get("window")
         if not isinstance(window, int) or window < 1:
@@ -161,7 +161,11 @@ class SentimentModel:
 
 
 class OnnxNetwork:
-    """A network run by ONNX Runtime, a core for each thread that calls it."""
+    """A network run by ONNX Runtime, a core for each thread that calls it.
+
+    Attributes:
+        ids: The number of word ids that it knows, from 0 on.
+    """
 
     batch_words = BATCH_WORDS
     batch_windows = BATCH_WINDOWS
@@ -175,10 +179,17 @@ class OnnxNetwork:
             self._network = _onnx_session(network, quantized)
         else:
             self._network = _onnx_session(network)
-        _, steps, _ = self._network.get_inputs()
-        self._directions: int = steps.shape[1]
-        self._ids = int(self._projection.get_modelmeta().custom_metadata_map[IDS_KEY])
         self._all_inputs: FloatArray | None = None
+        try:
+            inputs, steps, _ = self._network.get_inputs()
+            (projected,) = self._projection.get_outputs()
+            self._directions: int = steps.shape[1]
+            self.ids = int(self._projection.get_modelmeta().custom_metadata_map[IDS_KEY])
+            fits = inputs.shape == projected.shape
+        except (ValueError, KeyError, IndexError) as exc:
+            raise PresetError(f"{projection} and {network} aren't what textsent wrote: {exc}") from exc
+        if not fits:
+            raise PresetError(f"{projection} and {network} don't fit: take the preset's files from one place")
 
     @classmethod
     def from_preset(cls, folder: Path, precision: str = "float32") -> Self:
@@ -191,13 +202,13 @@ class OnnxNetwork:
         What a word adds to the network's gates is computed here: of few texts for each word that occurs, of many
         for the whole vocabulary, once and for all.
         """
-        if len(ids) < self._ids:
+        if len(ids) < self.ids:
             words, positions = np.unique(ids, return_inverse=True)
             inputs, places = self._inputs(words), positions.astype(np.int32)
         else:
             places = ids
             if self._all_inputs is None:
-                self._all_inputs = self._inputs(np.arange(self._ids, dtype=np.int32))
+                self._all_inputs = self._inputs(np.arange(self.ids, dtype=np.int32))
             inputs = self._all_inputs
         rows = places * np.int32(self._directions)  # of the inputs, for each word of the texts
 
@@ -300,7 +311,7 @@ class KerasNetwork:
     def _windows(self, windows: int, width: int) -> int:
         """Return how many windows of a width make a batch: as many as it may hold, or else a power of two."""
         most = max(1, min(self.batch_windows, self.batch_words // width))
-        return most if windows > most // 2 else 1 << (windows - 1).bit_length()
+        return most if most // 2 < windows <= most else 1 << (windows - 1).bit_length()
 
 
 def cut_windows(

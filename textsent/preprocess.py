@@ -37,7 +37,7 @@ FIRST_WORD_ID = 4
 SETTINGS_FILE = "preprocessor.json"
 VOCABULARY_FILE = "vocabulary.txt"
 
-_BREAK_TAG = r"<br\s*/?>"
+_BREAK_TAG = r"(?i:<br\s*/?>)"
 _ASCII_SPACE = "\t\n\v\f\r\x1c\x1d\x1e\x1f"
 _WIDE_SPACE = r"[\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
 """What else than the space is white space: as in Python's `str.split`."""
@@ -258,14 +258,14 @@ def _pieces(texts: pa.Array, settings: Settings) -> tuple[pa.Array, np.ndarray[A
         offsets: int64, shape (texts + 1,). Text i has the words from number `offsets[i]` to `offsets[i + 1]`.
     """
     texts = pc.fill_null(texts, "")
+    if settings.break_tags:  # first: what else than ASCII is white space makes no tag
+        texts = pc.replace_substring_regex(texts, _BREAK_TAG, " ")
     ascii_only = pc.string_is_ascii(texts)
     if not pc.all(ascii_only).as_py():
         others = pc.invert(ascii_only)
         texts = pc.replace_with_mask(texts, others, _plain(texts.filter(others), settings))
     if settings.lower:
         texts = pc.ascii_lower(texts)
-    if settings.break_tags:
-        texts = pc.replace_substring_regex(texts, _BREAK_TAG if settings.lower else f"(?i:{_BREAK_TAG})", " ")
     # A space after each text, so that none of its words goes on in the next.
     spaced = pc.binary_join_element_wise(texts.cast(pa.large_binary()), *_SPACED)
     ends = np.frombuffer(spaced.buffers()[1], np.int64, len(spaced) + 1, 8 * spaced.offset)

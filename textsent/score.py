@@ -41,6 +41,9 @@ NO_KNOWN_WORDS = "no known words"
 vocabulary."""
 
 
+_Finish = Callable[[], Iterator[pa.RecordBatch]]
+
+
 @dataclass(frozen=True)
 class Scorer:
     """Adds sentiment, score, words, coverage and error to the rows of record batches.
@@ -123,13 +126,22 @@ class Scorer:
         """
         return self._joined(batch, self.score_columns(self._texts(batch)))
 
-    def begin(self, batch: pa.RecordBatch, pool: Executor) -> Callable[[], pa.RecordBatch]:
-        """Begin to score a batch in the threads of a pool; return a function that waits for the result.
+    def begin(self, batches: Sequence[pa.RecordBatch], pool: Executor) -> _Finish:
+        """Begin to score batches in the threads of a pool; return a function that waits for what comes out.
 
-        All of its rows are a window: there should not be many more than WINDOW_ROWS.
+        All of their rows are a window: there should not be many more than WINDOW_ROWS.
         """
-        finish = self._begin(as_text_array(self._texts(batch)), pool)
-        return lambda: self._joined(batch, finish())
+        texts = [as_text_array(self._texts(batch)).cast(pa.large_string()) for batch in batches]
+        finish = self._begin(pa.concat_arrays(texts), pool)
+
+        def results() -> Iterator[pa.RecordBatch]:
+            scored = finish()
+            start = 0
+            for batch in batches:
+                yield self._joined(batch, scored.slice(start, batch.num_rows))
+                start += batch.num_rows
+
+        return results
 
     def _texts(self, batch: pa.RecordBatch) -> pa.Array:
         return batch.column(text_column(batch.schema, self.column))
@@ -286,14 +298,14 @@ def score_file(
             ahead(_begun(reader, scorer, pool), scorer.windows_ahead) as windows,
         ):
             for finish, position in windows:
-                scored = finish()
-                if writer:
-                    writer.write(scored)
-                summary.count(scored, scorer.prefix)
-                summary.position = position
-                summary.seconds = time.monotonic() - started
-                if on_batch:
-                    on_batch(scored, summary)
+                for scored in finish():
+                    if writer:
+                        writer.write(scored)
+                    summary.count(scored, scorer.prefix)
+                    summary.position = position
+                    summary.seconds = time.monotonic() - started
+                    if on_batch:
+                        on_batch(scored, summary)
             if summary.rows == 0:
                 raise _no_rows(reader)
     return summary
@@ -309,7 +321,7 @@ def _pool(threads: int) -> Iterator[Executor]:
         pool.shutdown(cancel_futures=True)
 
 
-def _begun(reader: Reader, scorer: Scorer, pool: Executor) -> Iterator[tuple[Callable[[], pa.RecordBatch], int]]:
+def _begun(reader: Reader, scorer: Scorer, pool: Executor) -> Iterator[tuple[_Finish, int]]:
     """Yield the windows of what is read, begun, with the bytes that were read up to their ends."""
     window: list[pa.RecordBatch] = []
     position = 0
@@ -318,12 +330,12 @@ def _begun(reader: Reader, scorer: Scorer, pool: Executor) -> Iterator[tuple[Cal
         if window and (
             rows + batch.num_rows > WINDOW_ROWS or sum(part.nbytes for part in window) + batch.nbytes > WINDOW_BYTES
         ):
-            yield scorer.begin(pa.concat_batches(window), pool), position
+            yield scorer.begin(window, pool), position
             window = []
         window.append(batch)
         position = reader.position
     if window:
-        yield scorer.begin(pa.concat_batches(window), pool), reader.position
+        yield scorer.begin(window, pool), reader.position
 
 
 def _with_reasons(scored: pa.RecordBatch, flags: pa.Array) -> pa.RecordBatch:
