@@ -131,7 +131,7 @@ class Scorer:
 
         All of their rows are a window: there should not be many more than WINDOW_ROWS.
         """
-        texts = [as_text_array(self._texts(batch)).cast(pa.large_string()) for batch in batches]
+        texts = [as_text_array(self._texts(batch)) for batch in batches]
         finish = self._begin(pa.concat_arrays(texts), pool)
 
         def results() -> Iterator[pa.RecordBatch]:
@@ -184,14 +184,15 @@ class Scorer:
 
     def _begin(self, texts: pa.Array, pool: Executor) -> Callable[[], pa.RecordBatch]:
         encoded = texts.dictionary_encode(null_encoding="encode")  # a text that comes twice is scored once
-        distinct = encoded.dictionary
+        rows, distinct = encoded.indices, encoded.dictionary
+        nulls = pc.is_null(distinct).to_numpy(zero_copy_only=False)
         ids = self.preprocessor(distinct)
         words, known = ids.words, ids.known_words
         finish = self.model.begin(ids, pool, self.batch_size)
 
         def result() -> pa.RecordBatch:
             errors = np.select(
-                [pc.is_null(distinct).to_numpy(zero_copy_only=False), words == 0, known == 0],
+                [nulls, words == 0, known == 0],
                 [NULL_TEXT, NO_WORDS, NO_KNOWN_WORDS],
                 "",
             )
@@ -207,7 +208,7 @@ class Scorer:
                 ],
                 schema=SCORE_SCHEMA,
             )
-            return columns.take(encoded.indices)
+            return columns.take(rows)
 
         return result
 
