@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textsent.compression import SUFFIXES, decompressed, first_bytes
+from textsent.compression import SUFFIXES, compression_of, decompressed, first_bytes
 
 COMPRESS = {
     "gzip": gzip.compress,
@@ -101,3 +101,32 @@ def test_an_empty_stream_has_no_first_bytes():
     assert first_bytes(io.BytesIO(b""), 16) == b""
     assert first_bytes(io.BufferedReader(io.BytesIO(b"")), 16) == b""
     assert read(io.BytesIO(b"")) == b""
+
+
+@each_kind
+def test_the_first_bytes_tell_the_compression_and_are_left_where_they_are(tmp_path, kind):
+    data = COMPRESS[kind](TEXT)
+    (tmp_path / "a").write_bytes(data)
+    opened = [
+        io.BytesIO(data),
+        io.BufferedReader(io.BytesIO(data)),
+        io.BufferedReader(Trickle(data, 16)),
+        pa.OSFile(str(tmp_path / "a")),
+        (tmp_path / "a").open("rb"),
+    ]
+    for file in opened:
+        with file:
+            assert compression_of(file) == kind
+            assert file.read() == data
+
+
+@each_kind
+def test_of_nothing_compressed_the_first_bytes_tell_the_compression_too(kind):
+    assert compression_of(io.BytesIO(COMPRESS[kind](b""))) == kind
+
+
+@pytest.mark.parametrize("data", [TEXT, b"", b"BZh", b"BZh9 is no block", b"\x1f", b"PK\x03\x04", b"\n\x1f\x8b"])
+def test_what_is_not_compressed_has_no_compression(data):
+    for file in (io.BytesIO(data), io.BufferedReader(io.BytesIO(data))):
+        assert compression_of(file) is None
+        assert file.read() == data

@@ -273,8 +273,14 @@ def test_an_error_in_the_block_leaves_no_process(mailbox, started):
 SERVE = [sys.executable, "-P", "-c", "from textsent.mailworkers import serve; serve()"]
 
 
-def task_for(path):
-    task = {"path": str(path), "from_git": False, "options": {"keep_quotes": True}, "with_raw": False}
+def task_for(file, answers):
+    task = {
+        "file": file,
+        "answers": answers,
+        "from_git": False,
+        "options": {"keep_quotes": True},
+        "with_raw": False,
+    }
     return json.dumps(task).encode() + b"\n"
 
 
@@ -284,10 +290,18 @@ def test_a_worker_without_a_task_ends():
 
 
 def test_a_worker_ends_when_its_input_does(mailbox):
-    with subprocess.Popen(SERVE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as worker:
-        worker.stdin.write(task_for(mailbox) + b"[0, 300]\n[300, %d]\n" % len(MAILBOX))
+    answered, answering = os.pipe()
+    with (
+        mailbox.open("rb") as file,
+        open(answered, "rb") as pipe,
+        subprocess.Popen(
+            SERVE, stdin=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=(file.fileno(), answering)
+        ) as worker,
+    ):
+        os.close(answering)
+        worker.stdin.write(task_for(file.fileno(), answering) + b"[0, 300]\n[300, %d]\n" % len(MAILBOX))
         worker.stdin.close()
-        with pa.ipc.open_stream(worker.stdout) as stream:
+        with pa.ipc.open_stream(pipe) as stream:
             answers = list(stream.iter_batches_with_custom_metadata())
         assert worker.wait(60) == 0
         assert worker.stderr.read() == b""

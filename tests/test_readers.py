@@ -4,8 +4,10 @@ import gzip
 import io
 import json
 import os
+import subprocess
 import sys
 import tarfile
+import threading
 import zipfile
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -17,8 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from outlook_files import BODY, HEADERS, SENDER_NAME, SUBJECT, SUBMITTED, TO, msg_bytes
 
+from textsent import mailworkers
 from textsent.errors import InputError, OptionError, TextsentError
-from textsent.mail import BATCH_BYTES, BATCH_MESSAGES
+from textsent.mail import BATCH_BYTES, BATCH_MESSAGES, MailOptions
 from textsent.readers import BATCH_ROWS, format_by_suffix, open_reader
 from textsent.schema import MAIL_SCHEMA, RAW_FIELDS, scored_schema
 
@@ -779,3 +782,110 @@ def test_a_late_value_that_the_column_cannot_hold_is_an_error_not_another_value(
 def test_an_input_without_a_name_is_an_error():
     with pytest.raises(InputError, match="has no name"):
         open_reader("")
+
+
+@pytest.fixture
+def small_ranges(monkeypatch):
+    """Makes small mailboxes large ones."""
+    monkeypatch.setattr(mailworkers, "RANGE_BYTES", 300)
+    monkeypatch.setattr(mailworkers, "_FEWEST_RANGES", 2)
+
+
+@pytest.fixture
+def no_process(monkeypatch):
+    def fail(*_, **__):
+        raise AssertionError("a process was started")
+
+    monkeypatch.setattr(subprocess, "Popen", fail)
+
+
+def read_by_workers(source, format=None, **settings):
+    with open_reader(source, format, workers=2, **settings) as reader:
+        return [row for batch in reader for row in batch.to_pylist()]
+
+
+def positions_of(source, workers):
+    """Return how far a reader says to have come, before it reads, after each batch and at the end."""
+    with open_reader(source, workers=workers) as reader:
+        told = [reader.position, *(reader.position for _ in reader), reader.position]
+        return told, reader.size
+
+
+MANY = MBOX * 30
+
+
+@pytest.mark.parametrize("with_raw", [False, True], ids=["text", "bytes"])
+def test_large_mailboxes_are_read_by_several_workers_as_by_one(tmp_path, small_ranges, with_raw):
+    paths = [written(tmp_path / "a.mbox", MANY), written(tmp_path / "b.mbox", MANY)]
+    with open_reader(paths, with_raw=with_raw) as reader:
+        expected = [row for batch in reader for row in batch.to_pylist()]
+    assert [row["offset"] for row in expected] == [*range(0, len(MANY), len(MBOX))] * 2
+    assert read_by_workers(paths, with_raw=with_raw) == expected
+
+
+def test_what_of_a_mail_is_its_text_is_told_to_the_workers(tmp_path, small_ranges):
+    path = written(tmp_path / "a.mbox", MANY)
+    read = read_by_workers(path, mail=MailOptions(with_subject=True))
+    assert [row["text"] for row in read] == ["It arrived!\n\nSo good."] * 30
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_position_grows_from_mailbox_to_mailbox_up_to_the_size(tmp_path, small_ranges, workers):
+    paths = [written(tmp_path / "a.mbox", MANY), written(tmp_path / "b.mbox", MANY)]
+    told, size = positions_of(paths, workers)
+    assert told == sorted(told)
+    assert (told[0], told[-1]) == (0, size) == (0, 2 * len(MANY))
+
+
+@each_compression
+def test_a_compressed_mailbox_is_read_by_this_process(tmp_path, small_ranges, no_process, compression):
+    path = written(tmp_path / "a.mbox", COMPRESSIONS[compression](MANY))  # whatever its name says
+    assert len(read_by_workers(path)) == 30
+
+
+@pytest.mark.parametrize("format", ["eml", "emlx", "msg", "zip", "tar", "csv", "tsv", "jsonl", "parquet", "text"])
+def test_other_formats_are_read_by_this_process(tmp_path, small_ranges, no_process, format):
+    data, expected = SAMPLES[format]
+    assert read_by_workers(written(tmp_path / f"a.{SUFFIXES[format]}", data)) == expected
+
+
+def test_a_mailbox_on_standard_input_is_read_by_this_process(small_ranges, no_process, standard_input):
+    standard_input(MANY)
+    assert len(read_by_workers("-", "mbox")) == 30
+
+
+def test_a_mailbox_in_a_pipe_is_read_by_this_process(small_ranges, no_process, piped_input):
+    piped_input(MANY)
+    assert len(read_by_workers("-", "mbox")) == 30
+
+
+def test_a_mailbox_in_a_named_pipe_is_read_by_this_process(tmp_path, small_ranges, no_process):
+    os.mkfifo(tmp_path / "a.mbox")
+    writing = threading.Thread(target=written, args=(tmp_path / "a.mbox", MANY))
+    writing.start()
+    assert len(read_by_workers(tmp_path / "a.mbox")) == 30
+    writing.join()
+
+
+def test_mailboxes_in_a_folder_are_read_by_this_process(tmp_path, small_ranges, no_process):
+    written(tmp_path / "a.mbox", MANY)
+    assert len(read_by_workers(tmp_path)) == 30
+
+
+def test_a_mailbox_that_is_not_there_any_more_when_its_turn_comes_is_an_error(tmp_path):
+    paths = [written(tmp_path / "a.mbox", MBOX), written(tmp_path / "b.mbox", MBOX)]
+    with open_reader(paths) as reader:
+        batches = iter(reader)
+        assert next(batches).num_rows == 1
+        paths[1].unlink()
+        with pytest.raises(InputError, match=r"b\.mbox can't be "):
+            list(batches)
+
+
+def test_a_mailbox_whose_disk_fails_is_an_error_that_names_it(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(5, "Input/output error")
+
+    path = written(tmp_path / "a.mbox", MANY)
+    monkeypatch.setattr(mailworkers, "_read_range", fail)
+    assert input_error(path) == f"{path} can't be read: [Errno 5] Input/output error"

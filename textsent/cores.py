@@ -7,6 +7,7 @@ import os
 from pathlib import Path, PurePosixPath
 
 _CGROUPS = Path("/sys/fs/cgroup")
+_OWN_CGROUPS = Path("/proc/self/cgroup")
 
 
 def usable_cores() -> int:
@@ -23,10 +24,12 @@ def _quotas() -> list[float]:
     """Return the quotas, in cores, of the control groups that this process is in."""
     quotas = []
     try:
-        lines = Path("/proc/self/cgroup").read_text("utf-8").splitlines()
+        lines = _OWN_CGROUPS.read_text("utf-8").splitlines()
     except (OSError, ValueError):
         return []
     for line in lines:
+        if line.count(":") < 2:
+            continue
         _, controllers, name = line.split(":", 2)
         group = PurePosixPath(name.lstrip("/"))
         if not controllers:  # version 2: a group's limit holds for all below it

@@ -1,14 +1,16 @@
 """A mailbox read by several processes, a range of its bytes each.
 
 Parsing mail is Python's work, of which one process does one piece at a time. A worker is this module run by another
-interpreter: it gets ranges as lines of JSON on its standard input and answers on its standard output with an Arrow
-stream, in which a range's batches are followed by an empty one whose metadata says where the next message begins.
-That, and not `multiprocessing`, because there a script without `if __name__ == "__main__"` would run again in each
-worker. A worker ends when its input does, so that none outlives the process that started it.
+interpreter: it gets ranges as lines of JSON on its standard input and answers through a pipe with an Arrow stream,
+in which a range's batches are followed by an empty one whose metadata says where the next message begins. That, and
+not `multiprocessing`, because there a script without `if __name__ == "__main__"` would run again in each worker. A
+worker ends when its input does, so that none outlives the process that started it.
 """
 
 from __future__ import annotations
 
+import gc
+import io
 import json
 import os
 import subprocess
@@ -21,7 +23,7 @@ from dataclasses import asdict
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
-from typing import IO, NamedTuple, Self
+from typing import Any, NamedTuple, NoReturn, Self
 
 import pyarrow as pa
 
@@ -70,7 +72,8 @@ class MailboxFile:
         self._stack.enter_context(self._file)
         size = Path(path).stat().st_size
         self._ranges = [(start, min(start + RANGE_BYTES, size)) for start in range(0, size, RANGE_BYTES)]
-        self._workers = workers if len(self._ranges) >= _FEWEST_RANGES else 1
+        is_large = len(self._ranges) >= _FEWEST_RANGES
+        self._workers = workers if is_large and os.name == "posix" else 1
         self._read = 0
         self.closed = False
 
@@ -118,7 +121,7 @@ class MailboxFile:
         pipes = self._stack.enter_context(ExitStack())
         self._stack.callback(pool.shutdown, cancel_futures=True)
         for _ in range(self._workers):
-            worker = _Worker(self._path, from_git, self._options, self._with_raw)
+            worker = _Worker(self._path, self._file.fileno(), from_git, self._options, self._with_raw)
             pipes.callback(worker.close)
             self._stack.callback(worker.kill)
             idle.put(worker)
@@ -142,18 +145,33 @@ class MailboxFile:
 class _Worker:
     """A process that reads ranges of a mailbox."""
 
-    def __init__(self, path: str, from_git: bool, options: MailOptions, with_raw: bool) -> None:
-        task = {"path": path, "from_git": from_git, "options": asdict(options), "with_raw": with_raw}
-        self._path = path
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", f"from {__name__} import serve; serve()"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            process_group=0,  # Ctrl-C is for this process; it ends the workers
-        )
-        self._write(task)
+    def __init__(self, path: str, file: int, from_git: bool, options: MailOptions, with_raw: bool) -> None:
+        # A pipe of its own, not standard output: whatever else runs in the interpreter may print.
+        self._answers, answering = (os.fdopen(end, mode) for end, mode in zip(os.pipe(), ("rb", "wb"), strict=True))
         self._reader: pa.RecordBatchStreamReader | None = None
+        self._path = path
+        self._task = {
+            "file": file,
+            "answers": answering.fileno(),
+            "from_git": from_git,
+            "options": asdict(options),
+            "with_raw": with_raw,
+        }
+        imports = [entry for entry in sys.path if isinstance(entry, str) and entry]
+        with answering:
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-c", f"import sys; sys.path[:] = {imports!a}; {_SERVE}"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    pass_fds=(file, answering.fileno()),
+                    process_group=0,  # Ctrl-C is for this process; it ends the workers
+                )
+            except OSError as exc:
+                self._answers.close()
+                raise InputError(
+                    f"{path}: no process can be started to read it, {exc.strerror}: try again with --workers 1"
+                ) from exc
 
     def kill(self) -> None:
         """End the process."""
@@ -162,7 +180,7 @@ class _Worker:
 
     def close(self) -> None:
         """Close the pipes to the process."""
-        for pipe in (self._process.stdin, self._process.stdout):
+        for pipe in (self._process.stdin, self._answers):
             if pipe:
                 with suppress(OSError):  # what is still in the buffer
                     pipe.close()
@@ -174,9 +192,11 @@ class _Worker:
             InputError: The process has ended.
         """
         try:
+            if self._reader is None:
+                self._write(self._task)
             self._write([start, end])
             if self._reader is None:
-                self._reader = pa.ipc.open_stream(self._process.stdout)
+                self._reader = pa.ipc.open_stream(self._answers)
             batches: list[pa.RecordBatch] = []
             for batch, metadata in self._reader.iter_batches_with_custom_metadata():
                 if metadata is not None:
@@ -184,7 +204,11 @@ class _Worker:
                 batches.append(batch)
         except (OSError, pa.ArrowInvalid):
             pass
-        code = self._process.wait()
+        try:
+            code = self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:  # it says something else than an answer
+            self._process.kill()
+            code = self._process.wait()
         reason = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
         raise InputError(
             f"{self._path}: a process that read it {reason}, for want of memory perhaps: try again with --workers 1"
@@ -197,21 +221,50 @@ class _Worker:
 
 
 _NEXT_OFFSET = b"next_offset"
+_SERVE = f"from {__name__} import serve; serve()"
+_PATIENCE = 1.0  # seconds
 
 
-def _read_range(
-    file: IO[bytes], start: int, end: int, from_git: bool, options: MailOptions, with_raw: bool
-) -> _Answer:
+def _read_range(file: Any, start: int, end: int, from_git: bool, options: MailOptions, with_raw: bool) -> _Answer:
     limit = None if with_raw else options.max_message_bytes
-    file.seek(start)
     mbox_range = MboxRange(file, start, end, from_git, max_message_bytes=limit)
     messages = mbox_range.messages() if start else beginning(mbox_range.messages())
     batches = list(read_messages(messages, options, with_raw))
     return _Answer(batches, mbox_range.next_offset)
 
 
-def serve() -> None:
-    """Read the ranges that come on standard input, as a worker."""
+class _SharedFile(io.RawIOBase):
+    """A file that is open in several processes, with a place of its own.
+
+    It stays the file that was opened, whatever has its name by now.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._place = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._place = offset
+        return offset
+
+    def readinto(self, buffer: Any) -> int:
+        read = os.preadv(self._descriptor, [buffer], self._place)
+        self._place += read
+        return read
+
+
+def serve() -> NoReturn:
+    """Read the ranges that come on standard input, as a worker, and end the process."""
+    gc.set_threshold(100_000)  # reading makes many objects and no cycles
+    with suppress(BrokenPipeError):  # whoever asked has gone
+        _answer_all()
+    os._exit(0)  # without a last word to a pipe that nobody reads
+
+
+def _answer_all() -> None:
     tasks = sys.stdin.buffer
     task = json.loads(tasks.readline() or b"null")
     if task is None:
@@ -219,11 +272,12 @@ def serve() -> None:
     options = MailOptions(**task["options"])
     schema = mail_schema(task["with_raw"])
     nothing = pa.RecordBatch.from_pylist([], schema)
-    with Path(task["path"]).open("rb") as file, pa.ipc.new_stream(sys.stdout.buffer, schema) as stream:
+    file = _SharedFile(task["file"])
+    with os.fdopen(task["answers"], "wb") as answers, pa.ipc.new_stream(answers, schema) as stream:
         for line in tasks:
             start, end = json.loads(line)
             answer = _read_range(file, start, end, task["from_git"], options, task["with_raw"])
             for batch in answer.batches:
                 stream.write_batch(batch)
             stream.write_batch(nothing, custom_metadata={_NEXT_OFFSET: json.dumps(answer.next_offset).encode()})
-            sys.stdout.buffer.flush()
+            answers.flush()

@@ -214,7 +214,7 @@ class _Splitter:
         self.is_inside = range_start > 0  # what comes before the first separator belongs to another range
         self.held = b""
         self.base = max(0, range_start - 1)  # its offset; the byte before tells whether a line begins
-        if self.is_inside:
+        if range_end is not None:
             stream.seek(self.base)
         self.ended = False
         self.start = 0  # place of the content of the message that is being read

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -14,7 +14,9 @@ _PATIENCE = 0.5  # seconds
 
 
 @contextmanager
-def ahead(items: Iterable[Item], depth: int) -> Iterator[Iterator[Item]]:
+def ahead(
+    items: Iterable[Item], depth: int, on_stuck: Callable[[], object] | None = None
+) -> Iterator[Iterator[Item]]:
     """Make items in a thread of its own, and yield an iterator over them.
 
     They come in their order; what making one raises is raised in its place. When the block ends the thread stops
@@ -23,6 +25,7 @@ def ahead(items: Iterable[Item], depth: int) -> Iterator[Iterator[Item]]:
     Args:
         items: What to iterate over in the thread.
         depth: Items made before they are asked for, at most, 1 or more; one more is in the making.
+        on_stuck: Called where the thread goes on for longer than the block waits: what it uses must not be closed.
     """
     made: queue.Queue[tuple[bool, Item | BaseException | None]] = queue.Queue(depth)
     ended = threading.Event()
@@ -56,3 +59,5 @@ def ahead(items: Iterable[Item], depth: int) -> Iterator[Iterator[Item]]:
         while not made.empty():  # so that it can put down what it holds
             made.get_nowait()
         thread.join(_PATIENCE)
+        if on_stuck and thread.is_alive():
+            on_stuck()

@@ -121,6 +121,10 @@ class Reader:
                 )
             yield from self._read(number, batches)
 
+    def abandon(self) -> None:
+        """Leave the inputs open for good: a thread is reading them, and may do so for ever."""
+        self._abandoned = self._stack.pop_all()
+
     @property
     def name(self) -> str:
         """The inputs' names, for messages."""
@@ -143,7 +147,9 @@ class Reader:
                 mailbox = MailboxFile(name, self._mail, self._with_raw, self._workers)
             self._file = self._stack.enter_context(mailbox)
             return mail_schema(self._with_raw), mailbox.batches()
-        self._file = self._stack.enter_context(_open_file(name, by_arrow=format != "zip"))
+        self._file = _open_file(name, by_arrow=format != "zip")
+        if name != STANDARD_STREAM:
+            self._stack.enter_context(self._file)
         with _errors_of(name):
             stream = self._stack.enter_context(decompressed(self._file))
             if format in mailstores.FORMATS:

@@ -286,7 +286,9 @@ def score_file(
     to_mailbox = output is not None and check_output(output, output_format, overwrite)[0] == "mbox"
     summary = Summary()
     started = time.monotonic()
-    with open_reader(sources, format, mail, to_mailbox, scorer.workers) as reader:
+    # In another thread, since Arrow's way of waiting for a pipe's first bytes hears no Ctrl-C.
+    opening = (open_reader(sources, format, mail, to_mailbox, scorer.workers) for _ in range(1))
+    with ahead(opening, 1) as opened, next(opened) as reader:
         summary.size = reader.size
         if not reader.schema.names:
             raise _no_rows(reader)
@@ -296,7 +298,7 @@ def score_file(
         with (
             writer or nullcontext(),
             _pool(scorer.model.threads) as pool,
-            ahead(_begun(reader, scorer, pool), scorer.windows_ahead) as windows,
+            ahead(_begun(reader, scorer, pool), scorer.windows_ahead, reader.abandon) as windows,
         ):
             for finish, position in windows:
                 for scored in finish():
