@@ -293,7 +293,7 @@ def test_a_worker_ends_when_its_input_does(mailbox):
     answered, answering = os.pipe()
     with (
         mailbox.open("rb") as file,
-        open(answered, "rb") as pipe,
+        os.fdopen(answered, "rb") as pipe,
         subprocess.Popen(
             SERVE, stdin=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=(file.fileno(), answering)
         ) as worker,
