@@ -1,1 +1,1 @@
-"""Measurements as ratios within one run: `python -m benchmarks.predict`, `.startup`, `.memory`."""
+"""Measurements as ratios within one run: `python -m benchmarks`, and of mail `python -m benchmarks.mail`."""

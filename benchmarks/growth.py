@@ -25,7 +25,8 @@ def figures(megabytes: Sequence[int], kinds: Sequence[str]) -> Iterator[Figure]:
             for size in megabytes:
                 path = Path(folder, f"made.{kind}")
                 WRITERS[kind](path, size * 10**6)
-                elapsed, _ = run(TEXTSENT, "score", path, "-o", Path(folder, "x.parquet"), "--overwrite", "-q")
+                done = run(TEXTSENT, "score", path, "-o", Path(folder, "x.parquet"), "--overwrite", "-q")
+                elapsed = done.seconds
                 yield Figure(
                     "growth", f"{kind} of {size:,} MB, {elapsed:,.1f} s", size / elapsed, "MB/s",
                     series=(kind, size, elapsed),

@@ -1,8 +1,8 @@
-"""What the benchmarks share: a measured figure, the texts, and clocks that run two things in turn."""
+"""What the benchmarks share: a measured figure, clocks that run two things in turn, and the memory of a command."""
 
 from __future__ import annotations
 
-import os
+import json
 import platform
 import subprocess
 import sys
@@ -76,15 +76,70 @@ def ratio(rounds: int, first: Callable[[], Any], second: Callable[[], Any]) -> t
     return median(theirs / ours for ours, theirs in pairs), median(of_first), median(of_second)
 
 
-def run(*command: str | Path) -> tuple[float, float]:
-    """Run a command to its end; return its seconds, and the peak resident memory of its largest process in MB."""
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{command[0]} ended with {process.returncode}")
-    return time.perf_counter() - started, usage.ru_maxrss * 1024 / 1e6
+@dataclass(frozen=True)
+class Run:
+    """A command that was run to its end.
+
+    Attributes:
+        seconds: How long it took.
+        peak: The most memory that its own process held, in MB.
+        peak_of_all: The most that it and the processes that it started held together, in MB; pages that they share
+            are counted once.
+    """
+
+    seconds: float
+    peak: float
+    peak_of_all: float
+
+
+def run(*command: str | Path) -> Run:
+    """Run a command, from a small process of its own: a child's peak begins with its parent's memory."""
+    launched = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", _LAUNCHER, *map(str, command)], check=True, stdout=subprocess.PIPE
+    )
+    return Run(**json.loads(launched.stdout))
+
+
+_LAUNCHER = """
+import json, os, sys, time
+
+def memory_of(process):
+    try:
+        with open(f"/proc/{process}/smaps_rollup") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("Pss:")) * 1024 / 1e6
+    except (OSError, StopIteration):
+        return 0
+
+def children_of(process):
+    try:
+        with open(f"/proc/{process}/task/{process}/children") as file:
+            found = [int(child) for child in file.read().split()]
+    except OSError:
+        found = []
+    for thread in os.listdir(f"/proc/{process}/task") if os.path.isdir(f"/proc/{process}/task") else []:
+        if int(thread) != process:
+            try:
+                with open(f"/proc/{process}/task/{thread}/children") as file:
+                    found += [int(child) for child in file.read().split()]
+            except OSError:
+                pass
+    return found
+
+began = time.monotonic()
+null = os.open(os.devnull, os.O_WRONLY)
+process = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, null, 1)])
+highest = 0
+while True:
+    ended, status, usage = os.wait4(process, os.WNOHANG)
+    if ended:
+        break
+    highest = max(highest, sum(map(memory_of, [process, *children_of(process)])))
+    time.sleep(0.25)
+if status:
+    sys.exit(f"{sys.argv[1]} ended with {os.waitstatus_to_exitcode(status)}")
+peak = usage.ru_maxrss * 1024 / 1e6
+print(json.dumps({"seconds": time.monotonic() - began, "peak": peak, "peak_of_all": highest}))
+"""
 
 
 def machine() -> dict[str, Any]:
@@ -92,7 +147,7 @@ def machine() -> dict[str, Any]:
     from textsent import __version__
     from textsent.cores import usable_cores
 
-    names = ("numpy", "onnxruntime", "pyarrow", "keras", "tensorflow")
+    names = ("numpy", "onnxruntime", "pyarrow", "keras")
     return {
         "processor": _processor(),
         "cores": usable_cores(),

@@ -1,7 +1,7 @@
 """What else a user might pick, on the same texts: from strings to scores.
 
-Those that learn learn from what the shipped model learned its labels from. A peer that works on one core is given
-the second one for nothing: its rate is doubled.
+Those that learn learn from what the shipped model learned its labels from. "As it is called" is a peer in one process,
+as a script has it; where texts/s are compared, one that works on one core is given the second one for nothing.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
-from benchmarks.measure import Figure, ratio
+from benchmarks.measure import Figure, in_turn, ratio
 from benchmarks.texts import MODEL, Texts
 
 _TOKENS = 256
@@ -27,7 +28,7 @@ class Peer:
 
     Attributes:
         name: What it is called.
-        score: Texts to numbers, more than `middle` for positive ones.
+        score: Texts to numbers, `middle` or more for positive ones.
         texts: How many it is given, so that it ends the same day.
         cores: That it works on.
         middle: Between negative and positive.
@@ -50,20 +51,26 @@ def figures(texts: Texts, rounds: int) -> Iterator[Figure]:
 
     scorer = load(MODEL, device="cpu")
     scorer.score(texts.texts)
-    times, ours, _ = ratio(rounds, lambda: scorer.score(texts.texts), lambda: None)
-    yield from _of("textsent", len(texts.texts) / ours, scorer.score(texts.texts), texts.labels, 0.5)
+    (ours,) = in_turn(rounds, lambda: scorer.score(texts.texts))
+    yield from _of("textsent", len(texts.texts) / median(ours), scorer.score(texts.texts), texts.labels, 0.5)
     for peer in _peers(texts):
         some = texts.texts[: peer.texts]
         peer.score(some[:2])
         # textsent scores all of them: few would not fill its batches.
-        times, ours, theirs = ratio(rounds, lambda: scorer.score(texts.texts), lambda p=peer, s=some: p.score(s))
-        rate = len(some) / theirs * (2 / peer.cores)
-        times *= len(texts.texts) / len(some)
+        _, ours, theirs = ratio(rounds, lambda: scorer.score(texts.texts), lambda p=peer, s=some: p.score(s))
+        words = _words(texts.texts) / len(texts.texts)
+        rate = _words(some) / theirs / words  # of texts as long as all of them are
+        times = len(texts.texts) / ours / rate
+        rate *= 2 / peer.cores
         yield Figure("peers", f"against {peer.name}, as it is called", times, "times", reach=peer.reach)
         labels = texts.labels if peer.is_trained else None
         yield from _of(
             peer.name, rate, peer.score(texts.texts) if labels is not None else None, labels, peer.middle
         )
+
+
+def _words(texts: list[str]) -> int:
+    return sum(len(text.split()) for text in texts)
 
 
 def _of(

@@ -35,4 +35,4 @@ def figures(texts: Texts, rounds: int) -> Iterator[Figure]:
         times, _, _ = ratio(
             5 * rounds, lambda: list(pool.map(preprocessor, [array.slice(0, half), array.slice(half)])), by_python
         )
-    yield Figure("preprocessing", "the same, in two threads", times, "times", reach=6)
+    yield Figure("preprocessing", "the same, our texts in two threads", times, "times", reach=6)

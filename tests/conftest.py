@@ -25,6 +25,8 @@ class FirstWordNetwork:
 
     batch_words = 32
     batch_windows = 4
+    batches = 16
+    width_step = 1
 
     def __init__(self, scores: Sequence[float]) -> None:
         """Take the scores of WORDS."""

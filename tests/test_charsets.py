@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from textsent.charsets import decode, without_surrogates
@@ -33,7 +33,9 @@ def test_utf_8_is_read_as_such_whatever_the_label(text, label):
 @settings(max_examples=200, deadline=None)
 @given(TEXTS, st.booleans())
 def test_utf_16_is_read_with_and_without_a_mark(text, with_mark):
-    assert decode(text.encode("utf-16" if with_mark else "utf-16-le"), "utf-16") == text
+    data = text.encode("utf-16" if with_mark else "utf-16-le")
+    assume(not data.isascii() or b"\0" in data)  # of nothing but ASCII it is ASCII, whatever the label
+    assert decode(data, "utf-16") == text
 
 
 @pytest.mark.parametrize(

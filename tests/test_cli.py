@@ -169,11 +169,11 @@ def run_module(*arguments: object, stdin: bytes = b"", **settings) -> subprocess
         ),
         (
             "good.csv --precision int8 --device gpu",
-            "int8 isn't for the device 'gpu': use --device cpu, or --precision float32",
+            "int8 needs --device cpu. Received: gpu",
         ),
         (
             "good.csv --precision float16",
-            "float16 isn't for the device 'auto': use --device gpu, or --precision float32",
+            "float16 needs --device gpu. Received: auto",
         ),
     ],
 )

@@ -19,11 +19,12 @@ from textsent.mailworkers import MailboxFile
 from textsent.mbox import beginning, split_mbox
 from textsent.readers import open_reader
 
+MEMORY = "for want of memory perhaps"
+ADVICE = "try again with --workers 1"
 SEPARATOR = b"From ann@example.com Tue Feb  3 09:14:22 2026\n"
 WITHIN = b"Good.\n\n" + SEPARATOR + b"Subject: within\nTo: y\n\nBad.\n"
 WITH_LENGTH = SEPARATOR + b"Subject: long\nContent-Length: %d\n\n%s\n" % (len(WITHIN * 8), WITHIN * 8)
 """A message that holds, over several ranges, what looks like others."""
-LAST_WORDS = "for want of memory perhaps: try again with --workers 1"
 
 
 def mailbox_of(messages, start=0):
@@ -196,7 +197,7 @@ def test_a_worker_that_is_killed_ends_the_reading_with_an_error(mailbox, started
             process.kill()
         with pytest.raises(InputError) as error:
             rows.extend(row for batch in batches for row in batch.to_pylist())
-    assert str(error.value) == f"{mailbox}: a process that read it was killed by signal 9, {LAST_WORDS}"
+    assert str(error.value) == f"{mailbox}: a process that read it was killed by signal 9, {MEMORY}: {ADVICE}"
     assert rows == expected_rows()[: len(rows)]
     assert 0 < len(rows) < MESSAGES
     assert not any(is_running(process.pid) for process in started)
@@ -227,7 +228,7 @@ def write_interpreter(path, script):
         ("read task; exit 3", "ended with exit code 3"),
         ("read task; read range; exit 0", "ended with exit code 0"),
         ("read task; read range; printf 'no Arrow stream'; exit 1", "ended with exit code 1"),
-        ("read task; kill -9 $$", "was killed by signal 9"),
+        ("read task; kill -9 $$", f"was killed by signal 9, {MEMORY}"),
     ],
     ids=["before it reads", "without an answer", "with another answer", "killed"],
 )
@@ -237,7 +238,7 @@ def test_a_worker_that_ends_by_itself_ends_the_reading_with_an_error(
     monkeypatch.setattr(sys, "executable", write_interpreter(tmp_path / "python", script))
     with pytest.raises(InputError) as error:
         batches_of(mailbox, 2)
-    assert str(error.value) == f"{mailbox}: a process that read it {reason}, {LAST_WORDS}"
+    assert str(error.value) == f"{mailbox}: a process that read it {reason}: {ADVICE}"
 
 
 def test_a_worker_that_breaks_off_within_an_answer_ends_the_reading_with_an_error(mailbox, tmp_path, monkeypatch):

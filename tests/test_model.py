@@ -294,8 +294,8 @@ def test_few_texts_make_work_for_several_threads():
     """Once they have some thousand words each."""
     network = BatchCounter([0.5] * len(WORDS))
     SentimentModel(network, window=100).predict(word_ids(*[[4] * 100] * 600))
-    assert len(network.batches) > 8
-    assert sum(network.batches) == 600
+    assert len(network.seen) > 8
+    assert sum(network.seen) == 600
 
 
 class BatchCounter(FirstWordNetwork):
@@ -303,16 +303,18 @@ class BatchCounter(FirstWordNetwork):
 
     batch_words = 1 << 16
     batch_windows = 256
+    batches = 16
+    width_step = 1
 
     def __init__(self, scores):
         super().__init__(scores)
-        self.batches = []
+        self.seen = []
 
     def reading(self, ids):
         read = super().reading(ids)
 
         def counted(starts, ends):
-            self.batches.append(len(starts))
+            self.seen.append(len(starts))
             return read(starts, ends)
 
         return counted
@@ -412,9 +414,7 @@ def test_a_precision_that_is_not_for_the_device_is_refused(tiny_preset, monkeypa
     monkeypatch.setattr(model, "keras_sees_gpu", lambda: True)
     with pytest.raises(OptionError) as refused:
         SentimentModel.from_preset(tiny_preset, device, precision)
-    assert str(refused.value) == (
-        f"{precision} isn't for the device {device!r}: use --device {its_own}, or --precision float32"
-    )
+    assert str(refused.value) == (f"{precision} needs --device {its_own}. Received: {device}")
 
 
 def test_8_bit_integers_run_on_the_cpu_beside_a_gpu(tiny_preset, monkeypatch):

@@ -701,6 +701,9 @@ class GivenReader:
     def __exit__(self, *_):
         pass
 
+    def abandon(self):
+        pass
+
     def __iter__(self):
         for batch in self._batches:
             self.position += batch.num_rows

@@ -41,8 +41,8 @@ def run() -> NoReturn:
     except SystemExit as ended:
         code = ended.code
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in filter(None, (sys.stdout, sys.stderr)):  # None where it is closed
+            stream.flush()
     except OSError:  # whoever read the output has gone
         code = code or 1
     os._exit(code if isinstance(code, int) else 0)
@@ -94,7 +94,11 @@ BatchSize = Annotated[
 ]
 Workers = Annotated[
     int | None,
-    typer.Option(min=1, help="Cores to use.", show_default="all that the process may use"),
+    typer.Option(
+        min=1,
+        help="Cores to use: threads that predict on a CPU, and processes that read a large mailbox.",
+        show_default="all that the process may use",
+    ),
 ]
 
 
@@ -165,7 +169,7 @@ def score(
     from textsent.mail import MailOptions
     from textsent.score import Summary, load, score_file
 
-    table_wanted = output is None and sys.stdout.isatty()
+    table_wanted = output is None and sys.stdout is not None and sys.stdout.isatty()
     target = None if table_wanted else output or "-"
     band = None if neutral is None else _band(neutral)
     mail = MailOptions(
@@ -354,8 +358,9 @@ def evaluate(
     evaluation = compare(scores, data.labels)
     changed = {}
     if precision != "float32":
-        exact = load(model, device=device, batch_size=batch_size).score(data.texts)
-        changed = change(scores, exact, data.labels)
+        same_device = "cpu" if precision == "int8" else device
+        exact = load(model, device=same_device, batch_size=batch_size)
+        changed = change(scores, exact.score(data.texts), data.labels)
     if json:
         print(dumps(evaluation.to_json() | without_nan(changed)))
     else:

@@ -13,6 +13,7 @@ import gc
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections import deque
@@ -27,6 +28,7 @@ from typing import Any, NamedTuple, NoReturn, Self
 
 import pyarrow as pa
 
+from textsent._accessor import hide_pandas
 from textsent.errors import InputError
 from textsent.mail import MailOptions, mail_schema, read_messages
 from textsent.mbox import MboxRange, beginning, is_from_git
@@ -73,7 +75,7 @@ class MailboxFile:
         size = Path(path).stat().st_size
         self._ranges = [(start, min(start + RANGE_BYTES, size)) for start in range(0, size, RANGE_BYTES)]
         is_large = len(self._ranges) >= _FEWEST_RANGES
-        self._workers = workers if is_large and os.name == "posix" else 1
+        self._workers = min(workers, len(self._ranges)) if is_large and os.name == "posix" else 1
         self._read = 0
         self.closed = False
 
@@ -106,9 +108,13 @@ class MailboxFile:
                 if start and answer.first_offset != expected:
                     # The range begins within a message that holds what looks like another one.
                     answer = _read_range(self._file, expected, end, from_git, self._options, self._with_raw)
+                    if answer.first_offset != expected:
+                        raise InputError(f"{self._path} was changed while it was read: try again")
                 yield from answer.batches
                 expected = answer.next_offset
             self._read = end
+        if self._ranges and os.fstat(self._file.fileno()).st_size < self._ranges[-1][1]:
+            raise InputError(f"{self._path} became shorter while it was read: try again")
 
     def _answers(self, from_git: bool) -> Iterator[_Answer]:
         if self._workers == 1:
@@ -124,6 +130,9 @@ class MailboxFile:
             worker = _Worker(self._path, self._file.fileno(), from_git, self._options, self._with_raw)
             pipes.callback(worker.close)
             self._stack.callback(worker.kill)
+            if self.closed:  # meanwhile, by another thread
+                self._stack.close()
+                return
             idle.put(worker)
 
         def read(start: int, end: int) -> _Answer:
@@ -157,7 +166,9 @@ class _Worker:
             "options": asdict(options),
             "with_raw": with_raw,
         }
-        imports = [entry for entry in sys.path if isinstance(entry, str) and entry]
+        # What this process imports from, first of all this package's folder, but not the current one.
+        imports = [str(Path(__file__).parents[1])]
+        imports += [str(Path(entry).absolute()) for entry in sys.path if isinstance(entry, str) and entry]
         with answering:
             try:
                 self._process = subprocess.Popen(
@@ -199,6 +210,8 @@ class _Worker:
                 self._reader = pa.ipc.open_stream(self._answers)
             batches: list[pa.RecordBatch] = []
             for batch, metadata in self._reader.iter_batches_with_custom_metadata():
+                if metadata is not None and _ERROR in metadata:
+                    raise InputError(f"{self._path} can't be read: {metadata[_ERROR].decode()}")
                 if metadata is not None:
                     return _Answer(batches, json.loads(metadata[_NEXT_OFFSET]))
                 batches.append(batch)
@@ -210,9 +223,9 @@ class _Worker:
             self._process.kill()
             code = self._process.wait()
         reason = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        raise InputError(
-            f"{self._path}: a process that read it {reason}, for want of memory perhaps: try again with --workers 1"
-        )
+        if code == -signal.SIGKILL:
+            reason += ", for want of memory perhaps"
+        raise InputError(f"{self._path}: a process that read it {reason}: try again with --workers 1")
 
     def _write(self, task: object) -> None:
         assert self._process.stdin
@@ -221,6 +234,7 @@ class _Worker:
 
 
 _NEXT_OFFSET = b"next_offset"
+_ERROR = b"error"
 _SERVE = f"from {__name__} import serve; serve()"
 _PATIENCE = 1.0  # seconds
 
@@ -247,6 +261,8 @@ class _SharedFile(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        if whence != os.SEEK_SET:
+            raise io.UnsupportedOperation
         self._place = offset
         return offset
 
@@ -258,6 +274,7 @@ class _SharedFile(io.RawIOBase):
 
 def serve() -> NoReturn:
     """Read the ranges that come on standard input, as a worker, and end the process."""
+    hide_pandas()
     gc.set_threshold(100_000)  # reading makes many objects and no cycles
     with suppress(BrokenPipeError):  # whoever asked has gone
         _answer_all()
@@ -276,7 +293,12 @@ def _answer_all() -> None:
     with os.fdopen(task["answers"], "wb") as answers, pa.ipc.new_stream(answers, schema) as stream:
         for line in tasks:
             start, end = json.loads(line)
-            answer = _read_range(file, start, end, task["from_git"], options, task["with_raw"])
+            try:
+                answer = _read_range(file, start, end, task["from_git"], options, task["with_raw"])
+            except OSError as exc:
+                stream.write_batch(nothing, custom_metadata={_ERROR: str(exc).encode("utf-8", "replace")})
+                answers.flush()
+                continue
             for batch in answer.batches:
                 stream.write_batch(batch)
             stream.write_batch(nothing, custom_metadata={_NEXT_OFFSET: json.dumps(answer.next_offset).encode()})

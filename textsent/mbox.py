@@ -188,6 +188,8 @@ def is_from_git(file: IO[bytes]) -> bool:
 
 def _find_all(data: bytes, start: int) -> list[int]:
     """Return the places of b"From " from `start` on. Arrow's RE2 is four times as fast as `bytes.find`."""
+    if start >= len(data):
+        return []
     size = np.array([0, len(data) - start], np.int64)
     text = pa.Array.from_buffers(pa.large_binary(), 1, [None, pa.py_buffer(size), pa.py_buffer(data).slice(start)])
     between = pc.split_pattern_regex(text, "From ").values

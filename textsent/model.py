@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -17,7 +17,8 @@ import numpy as np
 
 from textsent.cores import usable_cores
 from textsent.errors import DeviceError, OptionError, PresetError
-from textsent.preprocess import PADDING_ID, WordIds
+from textsent.pipeline import pool_of
+from textsent.preprocess import FIRST_WORD_ID, PADDING_ID, WordIds
 from textsent.presets import (
     CONFIG_FILE,
     IDS_KEY,
@@ -39,12 +40,10 @@ soon for what it costs to begin one; with more than 256 its matrices leave the p
 
 GPU_BATCH_WORDS = 1 << 18
 GPU_BATCH_WINDOWS = 4096
-_GPU_WIDTH_STEP = 50  # words; widths are rounded up to it, so that few shapes are compiled
 
 _SMALL_BATCH_WORDS = 1 << 12
 _BATCHES = 16
-"""Fewer words than fill batches are cut into so many batches, as long as each holds some words: work for all cores.
-The cut depends on the texts alone, not on the cores, and so do the last bits of a score."""
+"""The cut into batches depends on the texts alone, not on the cores, and so do the last bits of a score."""
 
 IntArray = np.ndarray[Any, np.dtype[np.int32]]
 LongArray = np.ndarray[Any, np.dtype[np.int64]]
@@ -57,10 +56,14 @@ class Network(Protocol):
     Attributes:
         batch_words: Words of the windows that are predicted together, at most.
         batch_windows: Their number, at most.
+        batches: How many there should be, so that all cores have work, as long as each holds some words.
+        width_step: Words; a batch is padded to a multiple of it.
     """
 
     batch_words: int
     batch_windows: int
+    batches: int
+    width_step: int
 
     def reading(self, ids: IntArray) -> Callable[[LongArray, LongArray], FloatArray]:
         """Return a function that predicts windows of a run of word ids; several threads may call it.
@@ -108,12 +111,10 @@ class SentimentModel:
         if device not in DEVICES:
             raise OptionError(f"there is no device {device!r}: choose one of {', '.join(DEVICES)}")
         if device not in PRECISIONS[precision]:
-            raise OptionError(
-                f"{precision} isn't for the device {device!r}: use --device {PRECISIONS[precision][-1]}, "
-                "or --precision float32"
-            )
+            raise OptionError(f"{precision} needs --device {PRECISIONS[precision][-1]}. Received: {device}")
         check_preset(folder)
-        window = read_json(folder / CONFIG_FILE).get("window")
+        config = read_json(folder / CONFIG_FILE)
+        window = config.get("window")
         if not isinstance(window, int) or window < 1:
             raise PresetError(f"{folder / CONFIG_FILE} must give the window in words. Received: {window!r}")
         if device == "gpu" or (device == "auto" and precision == "float32" and _may_have_gpu()):
@@ -127,7 +128,13 @@ class SentimentModel:
                     "Keras sees no GPU: use --device cpu, or install a backend with GPU support "
                     "(for TensorFlow: pip install 'tensorflow[and-cuda]')"
                 )
-        return cls(OnnxNetwork.from_preset(folder, precision), window, threads or usable_cores())
+        on_cpu = OnnxNetwork.from_preset(folder, precision)
+        if on_cpu.ids != config.get("vocabulary_size", 0) + FIRST_WORD_ID:
+            raise PresetError(
+                f"{folder / PROJECTION_FILE} is made for {on_cpu.ids - FIRST_WORD_ID} words, "
+                f"{folder / CONFIG_FILE} for another number: take the preset's files from one place"
+            )
+        return cls(on_cpu, window, threads or usable_cores())
 
     def predict(self, texts: WordIds, batch_size: int | None = None) -> FloatArray:
         """Return the probability that each text is positive.
@@ -140,15 +147,17 @@ class SentimentModel:
             float32, shape (texts,), 0 … 1; NaN for a text without words. The same text gets the same
             probability, to 1e-6, whatever the others are.
         """
-        with ThreadPoolExecutor(self.threads) as pool:  # one that is kept would hang after a fork
+        with pool_of(self.threads) as pool:
             return self.begin(texts, pool, batch_size)()
 
     def begin(self, texts: WordIds, pool: Executor, batch_size: int | None = None) -> Callable[[], FloatArray]:
         """Begin to predict in the threads of a pool; return a function that waits for what `predict` returns."""
         starts, ends, owners = cut_windows(texts.offsets, self.window)
         read = self.network.reading(texts.ids)
-        words = min(self.network.batch_words, max(_SMALL_BATCH_WORDS, len(texts.ids) // _BATCHES))
-        batches = list(batches_by_words(ends - starts, words, batch_size or self.network.batch_windows))
+        network = self.network
+        words = min(network.batch_words, max(_SMALL_BATCH_WORDS, len(texts.ids) // network.batches))
+        widths = -(-(ends - starts) // network.width_step) * network.width_step
+        batches = list(batches_by_words(widths, words, batch_size or network.batch_windows))
         predicted = pool.map(lambda batch: read(starts[batch], ends[batch]), batches)
 
         def result() -> FloatArray:
@@ -169,6 +178,8 @@ class OnnxNetwork:
 
     batch_words = BATCH_WORDS
     batch_windows = BATCH_WINDOWS
+    batches = _BATCHES
+    width_step = 1
 
     def __init__(self, projection: Path, network: Path, precision: str = "float32") -> None:
         """Load the two graphs that `textsent.export` describes."""
@@ -260,6 +271,8 @@ class KerasNetwork:
 
     batch_words = GPU_BATCH_WORDS
     batch_windows = GPU_BATCH_WINDOWS
+    batches = 1
+    width_step = 50  # so that few shapes are compiled
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -297,7 +310,7 @@ class KerasNetwork:
         """Return a function that predicts windows of `ids`; see `Network.reading`."""
 
         def read(starts: LongArray, ends: LongArray) -> FloatArray:
-            width = -(-int((ends - starts).max()) // _GPU_WIDTH_STEP) * _GPU_WIDTH_STEP
+            width = -(-int((ends - starts).max()) // self.width_step) * self.width_step
             windows = self._windows(len(starts), width)
             # A batch is filled up with its first window: each new shape is compiled.
             spare = np.zeros(windows - len(starts), np.int64)

@@ -1,16 +1,30 @@
-"""Work that is done ahead of the one who needs it."""
+"""Work that is done beside, and ahead of, the one who needs it."""
 
 from __future__ import annotations
 
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
 Item = TypeVar("Item")
 
 _PATIENCE = 0.5  # seconds
+
+
+@contextmanager
+def pool_of(threads: int) -> Iterator[Executor]:
+    """Yield a pool of threads that leaves undone what isn't begun when the block ends.
+
+    It is made anew for each use: one that is kept would hang after a fork.
+    """
+    pool = ThreadPoolExecutor(threads)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 @contextmanager

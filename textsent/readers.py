@@ -79,6 +79,8 @@ class Reader:
         """
         if not sources:
             raise OptionError("there is no input: name at least one file, or - for standard input")
+        if workers < 1:
+            raise OptionError(f"there must be at least one worker. Received: {workers}")
         self._mail = mail
         self._with_raw = with_raw
         self._workers = workers
@@ -122,8 +124,9 @@ class Reader:
             yield from self._read(number, batches)
 
     def abandon(self) -> None:
-        """Leave the inputs open for good: a thread is reading them, and may do so for ever."""
-        self._abandoned = self._stack.pop_all()
+        """Leave a pipe open for good: a thread is reading it, and may do so for ever."""
+        if self.size is None:
+            self._abandoned = self._stack.pop_all()
 
     @property
     def name(self) -> str:

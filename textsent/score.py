@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -19,7 +19,7 @@ from textsent.cores import usable_cores
 from textsent.errors import InputError, OptionError, PresetError
 from textsent.mail import DEFAULT_OPTIONS, MailOptions
 from textsent.model import SentimentModel
-from textsent.pipeline import ahead
+from textsent.pipeline import ahead, pool_of
 from textsent.preprocess import VOCABULARY_FILE, Preprocessor, as_text_array
 from textsent.presets import CONFIG_FILE, find_preset, read_json
 from textsent.readers import Reader, open_reader
@@ -42,6 +42,7 @@ vocabulary."""
 
 
 _Finish = Callable[[], Iterator[pa.RecordBatch]]
+"""Waits for what was begun, and yields the batches, scored."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ class Scorer:
             )
         if self.batch_size is not None and self.batch_size < 1:
             raise OptionError(f"the batch size must be 1 or more. Received: {self.batch_size}")
+        if self.workers < 1:
+            raise OptionError(f"there must be at least one worker. Received: {self.workers}")
 
     @classmethod
     def from_preset(
@@ -104,8 +107,6 @@ class Scorer:
             OptionError: A setting makes no sense.
         """
         workers = usable_cores() if workers is None else workers
-        if workers < 1:
-            raise OptionError(f"there must be at least one worker. Received: {workers}")
         folder = find_preset(name)
         model = SentimentModel.from_preset(folder, device, precision, workers)
         preprocessor = Preprocessor.from_preset(folder)
@@ -168,7 +169,7 @@ class Scorer:
         array = as_text_array(texts)
         if len(array) == 0:
             return pa.RecordBatch.from_pylist([], SCORE_SCHEMA)
-        with ThreadPoolExecutor(self.model.threads) as pool:
+        with pool_of(self.model.threads) as pool:
             windows = (
                 self._begin(array.slice(start, WINDOW_ROWS), pool) for start in range(0, len(array), WINDOW_ROWS)
             )
@@ -297,7 +298,7 @@ def score_file(
         writer = None if output is None else open_writer(output, schema, output_format, overwrite)
         with (
             writer or nullcontext(),
-            _pool(scorer.model.threads) as pool,
+            pool_of(scorer.model.threads) as pool,
             ahead(_begun(reader, scorer, pool), scorer.windows_ahead, reader.abandon) as windows,
         ):
             for finish, position in windows:
@@ -312,16 +313,6 @@ def score_file(
             if summary.rows == 0:
                 raise _no_rows(reader)
     return summary
-
-
-@contextmanager
-def _pool(threads: int) -> Iterator[Executor]:
-    """Yield a pool of threads that leaves undone what isn't begun when the block ends."""
-    pool = ThreadPoolExecutor(threads)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _begun(reader: Reader, scorer: Scorer, pool: Executor) -> Iterator[tuple[_Finish, int]]:

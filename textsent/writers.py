@@ -69,6 +69,8 @@ class Writer:
                 self._file: IO[bytes] = self._partial.open("xb")
             except OSError as exc:
                 raise OutputError(f"{self._name} can't be written: {exc.strerror}") from exc
+        elif sys.stdout is None:
+            raise OutputError("standard output is closed: name a file with --output")
         else:
             self._file = sys.stdout.buffer
         self._compressed = pa.CompressedOutputStream(self._file, compression) if compression else None
