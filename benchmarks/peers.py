@@ -1,7 +1,7 @@
 """What else a user might pick, on the same texts: from strings to scores.
 
-Those that learn learn from what the shipped model learned its labels from. "As it is called" is a peer in one process,
-as a script has it; where texts/s are compared, one that works on one core is given the second one for nothing.
+Those that learn do so from what the shipped model learned its labels from. "As it is called" is a peer in one
+process, as a script has it; where texts/s are compared, one that works on one core is given the second for nothing.
 """
 
 from __future__ import annotations
