@@ -130,7 +130,7 @@ def _linear(training_texts: list[str], labels: np.ndarray) -> Peer:
         TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True), LogisticRegression(C=30, max_iter=200)
     ).fit(training_texts, labels)
     return Peer(
-        "scikit-learn TfidfVectorizer + LogisticRegression, bigrams",
+        "scikit-learn TF-IDF + regression, bigrams",
         lambda some: model.predict_proba(some)[:, 1],
         texts=1000,
         middle=0.5,

@@ -10,6 +10,7 @@ import altair as alt
 from benchmarks.measure import Figure
 
 _SIZE = {"width": 320, "height": 240}
+_AXIS = alt.Axis(grid=False)
 
 
 def write_plots(figures: Sequence[Figure], folder: Path) -> None:
@@ -19,11 +20,12 @@ def write_plots(figures: Sequence[Figure], folder: Path) -> None:
     if growing:
         files = [point for point in growing if point["name"] != "words"]
         texts = [point for point in growing if point["name"] == "words"]
-        _save(_growth(files, "megabytes", "seconds", "a file") | _growth(texts, "words", "milliseconds", "a text"),
-              folder / "growth.svg")  # fmt: skip
+        by_file = _growth(files, "megabytes", "seconds", "a file")
+        by_text = _growth(texts, "words", "milliseconds", "a text")
+        (by_file | by_text).resolve_scale(color="independent").save(folder / "growth.svg")
     compared = _points(figures, "peers")
     if compared:
-        _save(_accuracy(compared), folder / "accuracy.svg")
+        _accuracy(compared).save(folder / "accuracy.svg")
 
 
 def _points(figures: Sequence[Figure], group: str) -> list[dict[str, object]]:
@@ -36,8 +38,8 @@ def _growth(points: list[dict[str, object]], x: str, y: str, of: str) -> alt.Cha
         alt.Chart(alt.Data(values=points), title=f"{y.capitalize()} by the {x} of {of}")
         .mark_line(point=True)
         .encode(
-            alt.X("x:Q", title=x, scale=alt.Scale(type="log")),
-            alt.Y("y:Q", title=y, scale=alt.Scale(type="log")),
+            alt.X("x:Q", title=x, scale=alt.Scale(type="log"), axis=_AXIS),
+            alt.Y("y:Q", title=y, scale=alt.Scale(type="log"), axis=_AXIS),
             alt.Color("name:N", title=None, legend=alt.Legend() if len({p["name"] for p in points}) > 1 else None),
         )
         .properties(**_SIZE)
@@ -48,13 +50,9 @@ def _accuracy(points: list[dict[str, object]]) -> alt.LayerChart:
     chart = alt.Chart(
         alt.Data(values=points), title="Accuracy on held-out film reviews against texts a second"
     ).encode(
-        alt.X("x:Q", title="texts/s, both cores", scale=alt.Scale(type="log", padding=60)),
+        alt.X("x:Q", title="texts/s, both cores", scale=alt.Scale(type="log", padding=60), axis=_AXIS),
         alt.Y("y:Q", title="accuracy", scale=alt.Scale(zero=False, padding=15)),
     )
-    return (chart.mark_point(filled=True, size=70) + chart.mark_text(dy=-10).encode(text="name:N")).properties(
-        width=620, height=320
-    )
-
-
-def _save(chart: alt.TopLevelMixin, path: Path) -> None:
-    chart.save(path)
+    return (
+        chart.mark_point(filled=True, size=70) + chart.mark_text(dx=-9, align="right").encode(text="name:N")
+    ).properties(width=620, height=320)

@@ -12,6 +12,7 @@ from textsent.schema import MAIL_SCHEMA, NO_TEXT
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 MAIL = (ROOT / "docs" / "mail.md").read_text("utf-8")
+PERFORMANCE = (ROOT / "docs" / "performance.md").read_text("utf-8")
 COMMANDS = typer.main.get_command(app).commands
 OPTIONS = {
     name: {option for parameter in command.params for option in parameter.opts}
@@ -20,7 +21,7 @@ OPTIONS = {
 
 
 def shell_lines():
-    blocks = re.findall(r"```sh\n(.*?)```", README + MAIL, re.DOTALL)
+    blocks = re.findall(r"```sh\n(.*?)```", README + MAIL + PERFORMANCE, re.DOTALL)
     return [line for block in blocks for line in block.splitlines() if "textsent " in line]
 
 
@@ -32,8 +33,14 @@ def test_a_command_of_the_documentation_names_only_options_that_exist(line):
 
 
 def test_every_option_that_the_text_names_exists():
-    named = set(re.findall(r"`(--[a-z][a-z-]+)", README + MAIL))
+    named = set(re.findall(r"`(--[a-z][a-z-]+)", README + MAIL + PERFORMANCE))
     assert named <= set.union(*OPTIONS.values(), {"--help", "--only", "--version"})
+
+
+def test_every_picture_and_page_that_is_linked_is_there():
+    for folder, text in ((ROOT, README), (ROOT / "docs", MAIL), (ROOT / "docs", PERFORMANCE)):
+        for target in re.findall(r"\]\(([^)#:]+)\)", text):
+            assert (folder / target).exists(), target
 
 
 @pytest.mark.parametrize("option", ["--keep-quotes", "--keep-signatures", "--with-subject", "--max-message-mb"])
