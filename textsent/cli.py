@@ -90,7 +90,8 @@ Precision = Annotated[
     ),
 ]
 BatchSize = Annotated[
-    int | None, typer.Option(help="Texts predicted together at most.", show_default="by their length")
+    int | None,
+    typer.Option(help="Texts, or pieces of long ones, predicted together at most.", show_default="by their length"),
 ]
 Workers = Annotated[
     int | None,

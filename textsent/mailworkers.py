@@ -72,7 +72,7 @@ class MailboxFile:
         self._stack = ExitStack()
         self._file = Path(path).open("rb")  # noqa: SIM115 - the stack closes it
         self._stack.enter_context(self._file)
-        size = Path(path).stat().st_size
+        size = os.fstat(self._file.fileno()).st_size
         self._ranges = [(start, min(start + RANGE_BYTES, size)) for start in range(0, size, RANGE_BYTES)]
         is_large = len(self._ranges) >= _FEWEST_RANGES
         self._workers = min(workers, len(self._ranges)) if is_large and os.name == "posix" else 1
@@ -219,12 +219,11 @@ class _Worker:
             pass
         try:
             code = self._process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:  # it says something else than an answer
-            self._process.kill()
-            code = self._process.wait()
-        reason = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        if code == -signal.SIGKILL:
-            reason += ", for want of memory perhaps"
+            reason = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+            if code == -signal.SIGKILL:
+                reason += ", for want of memory perhaps"
+        except subprocess.TimeoutExpired:
+            reason = "gave an answer that can't be understood"
         raise InputError(f"{self._path}: a process that read it {reason}: try again with --workers 1")
 
     def _write(self, task: object) -> None:
