@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.generate import WRITERS
-from benchmarks.measure import TEXTSENT, Figure, run, seconds
+from benchmarks.measure import Figure, run_score, seconds
 from benchmarks.texts import MODEL
 
 WORDS = (10, 30, 100, 300, 1000, 3000, 10_000)
@@ -25,8 +25,7 @@ def figures(megabytes: Sequence[int], kinds: Sequence[str]) -> Iterator[Figure]:
             for size in megabytes:
                 path = Path(folder, f"made.{kind}")
                 WRITERS[kind](path, size * 10**6)
-                done = run(TEXTSENT, "score", path, "-o", Path(folder, "x.parquet"), "--overwrite", "-q")
-                elapsed = done.seconds
+                elapsed = run_score(path, folder).seconds
                 yield Figure(
                     "growth", f"{kind} of {size:,} MB, {elapsed:,.1f} s", size / elapsed, "MB/s",
                     series=(kind, size, elapsed),

@@ -100,6 +100,11 @@ def run(*command: str | Path) -> Run:
     return Run(**json.loads(launched.stdout))
 
 
+def run_score(path: Path, folder: str) -> Run:
+    """Score a file into another one in a folder."""
+    return run(TEXTSENT, "score", path, "-o", Path(folder, "scored.parquet"), "--overwrite", "--quiet")
+
+
 _LAUNCHER = """
 import json, os, sys, time
 
@@ -111,18 +116,13 @@ def memory_of(process):
         return 0
 
 def children_of(process):
+    found = []
     try:
-        with open(f"/proc/{process}/task/{process}/children") as file:
-            found = [int(child) for child in file.read().split()]
-    except OSError:
-        found = []
-    for thread in os.listdir(f"/proc/{process}/task") if os.path.isdir(f"/proc/{process}/task") else []:
-        if int(thread) != process:
-            try:
-                with open(f"/proc/{process}/task/{thread}/children") as file:
-                    found += [int(child) for child in file.read().split()]
-            except OSError:
-                pass
+        for thread in os.listdir(f"/proc/{process}/task"):
+            with open(f"/proc/{process}/task/{thread}/children") as file:
+                found += map(int, file.read().split())
+    except OSError:  # a thread, or all of it, has ended meanwhile
+        pass
     return found
 
 began = time.monotonic()

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.generate import WRITERS
-from benchmarks.measure import TEXTSENT, Figure, run
+from benchmarks.measure import Figure, run_score
 
 FILLER = 4000  # letters of a last word that no model knows
 
@@ -23,7 +23,7 @@ def figures(megabytes: Sequence[int], kinds: Sequence[str]) -> Iterator[Figure]:
             for size in megabytes:
                 path = Path(folder, f"made.{kind}")
                 WRITERS[kind](path, size * 10**6, FILLER)
-                done = run(TEXTSENT, "score", path, "-o", Path(folder, "x.parquet"), "--overwrite", "-q")
+                done = run_score(path, folder)
                 peaks.append(done.peak)
                 what = f"{kind} of {size:,} MB, {done.seconds:,.0f} s"
                 yield Figure("memory", f"{what}: the process that scores", done.peak, "MB", reach=-700)

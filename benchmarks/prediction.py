@@ -29,12 +29,12 @@ def figures(texts: Texts, rounds: int) -> Iterator[Figure]:
     model.predict(ids)
     ours, product = in_turn(3 * rounds, lambda: model.predict(ids), lambda: matrix @ matrix)
     peak = 2 * _PEAK_SIZE**3 / min(product)
-    operations = operations_a_word(read_json(folder / CONFIG_FILE)) * len(ids.ids)
+    config = read_json(folder / CONFIG_FILE)
+    operations = operations_a_word(config) * len(ids.ids)
     yield Figure("prediction", "texts/s, both cores", len(ids) / median(ours), "texts/s")
     yield Figure("prediction", "peak of a matrix product in NumPy", peak / 1e9, "GFLOP/s")
     share = 100 * operations / median(ours) / peak
     yield Figure("prediction", "operations by the model's shape, as a share of that peak", share, "%", reach=85)
-    config = read_json(folder / CONFIG_FILE)
     done = config["units"] / (config["units"] + config["embedding_size"])  # the rest is done once a word
     yield Figure("prediction", "operations that are done, as a share of that peak", share * done, "%")
 

@@ -40,6 +40,10 @@ class MailOptions:
         if self.max_message_bytes < 1:
             raise OptionError(f"a message must be allowed at least one byte. Received: {self.max_message_bytes}")
 
+    def max_held_bytes(self, with_raw: bool) -> int | None:
+        """Return what of a message may be held; of one that is to be written all of it, None."""
+        return None if with_raw else self.max_message_bytes
+
 
 DEFAULT_OPTIONS = MailOptions()
 
@@ -54,7 +58,7 @@ def read_mbox(
         options: What counts as a message's text.
         with_raw: Also yield the columns of RAW_FIELDS, the message's bytes; a long message is then held whole.
     """
-    messages = split_mbox(stream, max_message_bytes=None if with_raw else options.max_message_bytes)
+    messages = split_mbox(stream, max_message_bytes=options.max_held_bytes(with_raw))
     return read_messages(messages, options, with_raw)
 
 

@@ -239,8 +239,7 @@ _PATIENCE = 1.0  # seconds
 
 
 def _read_range(file: Any, start: int, end: int, from_git: bool, options: MailOptions, with_raw: bool) -> _Answer:
-    limit = None if with_raw else options.max_message_bytes
-    mbox_range = MboxRange(file, start, end, from_git, max_message_bytes=limit)
+    mbox_range = MboxRange(file, start, end, from_git, max_message_bytes=options.max_held_bytes(with_raw))
     messages = mbox_range.messages() if start else beginning(mbox_range.messages())
     batches = list(read_messages(messages, options, with_raw))
     return _Answer(batches, mbox_range.next_offset)

@@ -251,15 +251,15 @@ class _Splitter:
                 if end:
                     offset = self.base + place
                     is_first = self.separator is None and not self.is_inside
-                    is_preceded = self.separator is not None or (is_first and not self._is_preamble(place))
+                    has_preamble = is_first and self._is_preamble(place)
                     if is_first:
                         self.from_git = _GIT_DATE in held[place:end]
-                    if is_preceded:
+                    if self.separator is not None or (is_first and not has_preamble):
                         yield self._message(place)
-                    if self._is_past_range(offset) and (is_preceded or not is_first):
+                    if self._is_past_range(offset) and not has_preamble:
                         self.next_offset = offset
                         return
-                    separator = held[place:end] if is_preceded or not is_first else held[:end]
+                    separator = held[:end] if has_preamble else held[place:end]
                     self.start, self.separator = end, separator
                     self.offset, self.claimed = offset, None
             searched = max(self.start, searched, len(held) - 4) if waiting is None else waiting
@@ -314,12 +314,15 @@ class _Splitter:
         return gone
 
     def _follows_mark(self, place: int) -> bool:
-        at_start = self.base == 0 and not self.is_inside
-        return at_start and place == len(BYTE_ORDER_MARK) and self.held.startswith(BYTE_ORDER_MARK)
+        is_after = place == len(BYTE_ORDER_MARK) and self.held.startswith(BYTE_ORDER_MARK)
+        return is_after and self._holds_beginning()
+
+    def _holds_beginning(self) -> bool:
+        return self.base == 0 and not self.is_inside
 
     def _blank_start(self) -> int:
         """Return the place of the first byte of the mailbox that is neither its mark nor a blank line."""
-        if self.base or self.is_inside:
+        if not self._holds_beginning():
             return 0
         if self.blank_seen != len(self.held):
             blank = _BLANK_START.match(self.held)

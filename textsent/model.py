@@ -153,10 +153,10 @@ class SentimentModel:
     def begin(self, texts: WordIds, pool: Executor, batch_size: int | None = None) -> Callable[[], FloatArray]:
         """Begin to predict in the threads of a pool; return a function that waits for what `predict` returns."""
         starts, ends, owners = cut_windows(texts.offsets, self.window)
-        read = self.network.reading(texts.ids)
         network = self.network
+        read = network.reading(texts.ids)
         words = min(network.batch_words, max(_SMALL_BATCH_WORDS, len(texts.ids) // network.batches))
-        widths = -(-(ends - starts) // network.width_step) * network.width_step
+        widths = _rounded_up(ends - starts, network.width_step)
         batches = list(batches_by_words(widths, words, batch_size or network.batch_windows))
         predicted = pool.map(lambda batch: read(starts[batch], ends[batch]), batches)
 
@@ -310,7 +310,7 @@ class KerasNetwork:
         """Return a function that predicts windows of `ids`; see `Network.reading`."""
 
         def read(starts: LongArray, ends: LongArray) -> FloatArray:
-            width = -(-int((ends - starts).max()) // self.width_step) * self.width_step
+            width = int(_rounded_up(ends - starts, self.width_step).max())
             windows = self._windows(len(starts), width)
             # A batch is filled up with its first window: each new shape is compiled.
             spare = np.zeros(windows - len(starts), np.int64)
@@ -364,6 +364,10 @@ def batches_by_words(lengths: LongArray, words: int, windows: int) -> Iterator[L
         end = start + min(windows, max(1, words // int(lengths[order[start]])))
         yield order[start:end]
         start = end
+
+
+def _rounded_up(lengths: LongArray, step: int) -> LongArray:
+    return -(-lengths // step) * step
 
 
 def pad(

@@ -170,8 +170,7 @@ class Reader:
 
     @property
     def _max_message_bytes(self) -> int | None:
-        """What of a message may be held; one that is to be written must be whole."""
-        return None if self._with_raw else self._mail.max_message_bytes
+        return self._mail.max_held_bytes(self._with_raw)
 
     def _read(self, number: int, batches: _Batches) -> _Batches:
         with _errors_of(self._inputs[number][0]):
@@ -236,14 +235,18 @@ def _format_of(name: str, format: str | None) -> str:
 
 def _is_plain_file(name: str) -> bool:
     """Return whether a name is that of a regular file that isn't compressed."""
-    if name == STANDARD_STREAM or not Path(name).is_file():
+    if not _is_file(name):
         return False
     with _open_file(name, by_arrow=False) as file:
         return compression_of(file) is None
 
 
 def _file_size(name: str) -> int | None:
-    return Path(name).stat().st_size if name != STANDARD_STREAM and Path(name).is_file() else None
+    return Path(name).stat().st_size if _is_file(name) else None
+
+
+def _is_file(name: str) -> bool:
+    return name != STANDARD_STREAM and Path(name).is_file()
 
 
 def _open_folder(name: str, format: str | None) -> mailstores.MailFolder:
