@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from rich.console import Console
 
+    from textsent.datasets import LabelledTexts
+
 app = typer.Typer(
     name="textsent",
     no_args_is_help=True,
@@ -103,6 +105,40 @@ Workers = Annotated[
 ]
 
 
+TRAINING_DATA = "Labelled texts: .csv, .tsv, .parquet or .jsonl, an aclImdb folder, or its .tar.gz."
+
+LabelColumn = Annotated[
+    str | None,
+    typer.Option(
+        help="Column of the labels: pos or neg, positive or negative, good or bad, 1 or 0, 1 or -1.",
+        show_default="label, else sentiment",
+    ),
+]
+GroupColumn = Annotated[
+    str | None,
+    typer.Option(
+        help="Rows with one value here are never on both sides of a cut.",
+        show_default="movie, film or group, where there is one",
+    ),
+]
+PositiveLabels = Annotated[
+    list[str] | None,
+    typer.Option("--positive", metavar="LABEL", help="A label that means positive; may be given several times."),
+]
+NegativeLabels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--negative", metavar="LABEL", help="A label that means negative. Rows with other labels are left out."
+    ),
+]
+TrustRecipe = Annotated[
+    bool,
+    typer.Option(
+        "--trust-recipe", help="Run the code of a model's recipe that isn't textsent's, where Keras needs it."
+    ),
+]
+
+
 @app.command(
     epilog="Example:  textsent score emails.mbox -o scored.parquet",
 )
@@ -163,6 +199,7 @@ def score(
     max_message_mb: Annotated[
         int, typer.Option(min=1, help="Of a mail over so many MB only the text is held in memory.")
     ] = 64,
+    trust_recipe: TrustRecipe = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -188,6 +225,7 @@ def score(
         prefix=prefix,
         neutral=band,
         batch_size=batch_size,
+        trust_recipe=trust_recipe,
     )
 
     from textsent.display import RowTable, ScoreProgress, print_summary
@@ -232,75 +270,234 @@ def train(
     data: Annotated[
         Path | None,
         typer.Option(
-            help="Labelled texts: .csv, .tsv, .parquet or .jsonl, or an aclImdb folder.",
+            help=TRAINING_DATA,
             show_default="the Large Movie Review Dataset, downloaded once (84 MB)",
         ),
     ] = None,
     unlabelled: Annotated[
         Path | None,
         typer.Option(
-            help="More texts to learn from, without labels: a file, or a folder of .txt files. "
+            help="More texts to learn from, without labels: a file, a folder of .txt files, or aclImdb. "
             "Needs pip install 'textsent[unlabelled]'."
         ),
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write the model to.")] = Path(
         "trained-model"
     ),
-    recipe: Annotated[str, typer.Option(help="The architecture.")] = "lstm",
-    epochs: Annotated[int, typer.Option(help="Passes over the data, at most.")] = 10,
+    recipe: Annotated[
+        str,
+        typer.Option(help="What to train: see textsent recipes; or your own, such as my_recipes.py:bag_of_words."),
+    ] = "lstm",
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the data, at most.", show_default="the recipe's")
+    ] = None,
     batch_size: Annotated[
         int | None, typer.Option(help="Texts in a training batch.", show_default="the recipe's")
     ] = None,
     validation: Annotated[
-        float, typer.Option(help="Share of the texts (of the films, where they are named) held out.")
-    ] = 0.1,
-    patience: Annotated[int, typer.Option(help="Epochs without a gain after which to stop.")] = 3,
+        str | None,
+        typer.Option(
+            metavar="SHARE|FILE",
+            help="Held out to choose the best epoch by: a share of the texts (of the films, where they are named), "
+            "or a labelled file.",
+            show_default="the recipe's share",
+        ),
+    ] = None,
+    test: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARE|FILE",
+            help="Held out from all of the training, to measure the result by: a share, or a labelled file.",
+            show_default="none",
+        ),
+    ] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Epochs without a gain after which to stop.", show_default="the recipe's")
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            help="Texts to use, drawn so that labels keep their shares; 0 for all.", show_default="the recipe's"
+        ),
+    ] = None,
+    class_weight: Annotated[
+        str, typer.Option(help="none, or balanced: both labels count the same, however many texts have them.")
+    ] = "none",
     text_column: TextColumn = None,
-    label_column: Annotated[
-        str | None,
+    label_column: LabelColumn = None,
+    group_column: GroupColumn = None,
+    positive: PositiveLabels = None,
+    negative: NegativeLabels = None,
+    embeddings: Annotated[
+        Path | None,
         typer.Option(
-            help="Column of the labels: pos or neg, positive or negative, 1 or 0, 1 or -1.",
-            show_default="label, else sentiment",
+            help="Word vectors, for a recipe that reads them: word2vec's binary or text format, also .gz, "
+            "or gensim's.",
+            show_default="trained on the texts, which needs pip install 'textsent[word2vec]'",
         ),
     ] = None,
-    group_column: Annotated[
-        str | None,
+    stopwords: Annotated[
+        Path | None,
         typer.Option(
-            help="Rows with one value here are never on both sides of the validation cut.",
-            show_default="movie, film or group, where there is one",
+            help="Stop words, a word a line, for a recipe that leaves them out.",
+            show_default="NLTK's, downloaded once",
         ),
     ] = None,
+    precision: Annotated[
+        str, typer.Option(help="float32; on a GPU also float16 and bfloat16, which are faster.")
+    ] = "float32",
     seed: Annotated[int, typer.Option(help="Of the cut, the weights, the order and the dropout.")] = 1,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model of that name.")] = False,
+    pictures: Annotated[bool, typer.Option(help="Draw pictures of the training into the model's folder.")] = True,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the figures of each epoch for TensorBoard.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a training that was interrupted, where it stopped.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a model of that name, and an unfinished training of it.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Train a model on labelled texts; Ctrl-C keeps the best epoch so far."""
-    from textsent.datasets import imdb_folder, read_labelled
-    from textsent.display import TrainingDisplay, print_evaluation
+    """Train a model on labelled texts; Ctrl-C keeps the best epoch so far, and --resume goes on."""
+    from textsent.checkpoint import TrainingFolder
+    from textsent.datasets import read_labelled
+    from textsent.display import TrainingDisplay, print_evaluation, printable
+    from textsent.fitting import Observer, Observers
+    from textsent.imdb import imdb_folder
     from textsent.train import Options, check_output_folder
     from textsent.train import train as train_recipe
-    from textsent.unlabelled import check_extra, read_unlabelled
+    from textsent.unlabelled import read_unlabelled
 
-    options = Options(recipe, epochs, batch_size, validation, patience, seed)
-    check_output_folder(output, overwrite)
-    if unlabelled:
-        check_extra()
-    labelled = read_labelled(
-        data or imdb_folder(), part="train", text=text_column, label=label_column, group=group_column
-    )
-    stderr = _console(stderr=True, quiet=quiet)
-    with TrainingDisplay(stderr) as display:
-        evaluation = train_recipe(
-            labelled,
-            output,
-            options,
-            display,
-            unlabelled=read_unlabelled(unlabelled, text_column) if unlabelled else None,
-            overwrite=overwrite,
-            command=shlex.join(["textsent", *sys.argv[1:]]),
+    def labelled(path: Path, part: str) -> LabelledTexts:
+        return read_labelled(
+            path,
+            part=part,
+            text=text_column,
+            label=label_column,
+            group=group_column,
+            positive=positive or (),
+            negative=negative or (),
         )
-    stderr.print(f"\nThe best epoch, now in {output}, on the validation part:\n", soft_wrap=True)
+
+    validation_share, validation_file = _share_or_file(validation, "--validation")
+    test_share, test_file = _share_or_file(test, "--test")
+    options = Options(
+        recipe=recipe,
+        epochs=epochs,
+        batch_size=batch_size,
+        validation=validation_share,
+        patience=patience,
+        seed=seed,
+        test=test_share or 0.0,
+        limit=limit,
+        class_weight=class_weight,
+        precision=precision,
+    )
+    check_output_folder(output, overwrite, resume)
+    texts = labelled(data or imdb_folder(), "train")
+    stderr = _console(stderr=True, quiet=quiet)
+    if texts.left_out:
+        left_out = ", ".join(f"{printable(label)} ({rows:,})" for label, rows in texts.left_out.items())
+        stderr.print(f"left out for their labels: {left_out}", soft_wrap=True)
+    unfinished = TrainingFolder(output)
+    go_on = f"textsent: interrupted: the same command with --resume goes on from {unfinished.path.name}"
+    with TrainingDisplay(stderr) as display:
+        observers: list[Observer] = [display]
+        if tensorboard:
+            from textsent.tensorboard import TensorBoardLog
+
+            observers.append(TensorBoardLog(tensorboard))
+        try:
+            evaluation = train_recipe(
+                texts,
+                output,
+                options,
+                Observers(observers),
+                unlabelled=read_unlabelled(unlabelled, text_column) if unlabelled else None,
+                validation=labelled(validation_file, "test") if validation_file else None,
+                test=labelled(test_file, "test") if test_file else None,
+                embeddings=embeddings,
+                stop_words=stopwords,
+                pictures=pictures,
+                overwrite=overwrite,
+                resume=resume,
+                command=shlex.join(["textsent", *sys.argv[1:]]),
+            )
+        except KeyboardInterrupt:
+            stderr.print(
+                go_on if unfinished.exists else "textsent: interrupted: nothing is written", soft_wrap=True
+            )
+            raise typer.Exit(_INTERRUPTED) from None
+    if unfinished.exists:
+        stderr.print(go_on, soft_wrap=True)
+    stderr.print(f"\nThe epoch kept, now in {output}, on the validation part:\n", soft_wrap=True)
     print_evaluation(stderr, evaluation)
+
+
+@app.command(
+    epilog="Example:  textsent recipes",
+)
+def recipes() -> None:
+    """List the recipes that train can train: shape, published figures and origin of each."""
+    from textsent.display import print_recipes
+    from textsent.recipes import RECIPES
+
+    print_recipes(_console(), RECIPES)
+
+
+@app.command(
+    epilog="Example:  textsent describe reviews.csv --pictures pictures",
+)
+def describe(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help=TRAINING_DATA)],
+    part: Annotated[str, typer.Option(help="Of aclImdb: train, test or all.")] = "all",
+    window: Annotated[int, typer.Option(min=1, help="Words; the share of longer texts is told.")] = 400,
+    keras: Annotated[
+        bool,
+        typer.Option(
+            "--keras", help="Cut texts into words by Keras's own rule, which knows no tags: <br /> is the word br."
+        ),
+    ] = False,
+    pictures: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder to draw the lengths and the telling words into.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    group_column: GroupColumn = None,
+    positive: PositiveLabels = None,
+    negative: NegativeLabels = None,
+) -> None:
+    """Tell what labelled texts are like: labels, words, lengths, and the words that tell the labels apart."""
+    from json import dumps
+
+    from textsent.datasets import read_labelled
+    from textsent.describe import describe as described
+    from textsent.describe import word_counts
+    from textsent.display import print_description
+    from textsent.preprocess import Settings
+
+    texts = read_labelled(
+        data,
+        part=part,
+        text=text_column,
+        label=label_column,
+        group=group_column,
+        positive=positive or (),
+        negative=negative or (),
+    )
+    settings = Settings(break_tags=False, split="space") if keras else Settings()
+    description = described(texts, settings, window)
+    if json:
+        print(dumps(description.to_json()))
+    else:
+        print_description(_console(), description)
+    if pictures:
+        from textsent.pictures import save, telling_bars, word_count_chart
+
+        save(word_count_chart(word_counts(texts.texts, settings), window), pictures, "words")
+        save(telling_bars(description), pictures, "telling")
 
 
 @app.command(
@@ -309,9 +506,7 @@ def train(
 def evaluate(
     labelled: Annotated[
         Path,
-        typer.Argument(
-            metavar="LABELLED", help="Labelled texts: .csv, .tsv, .parquet or .jsonl, or an aclImdb folder."
-        ),
+        typer.Argument(metavar="LABELLED", help=TRAINING_DATA),
     ],
     model: Model = "imdb-lstm",
     validation: Annotated[
@@ -323,16 +518,14 @@ def evaluate(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     text_column: TextColumn = None,
-    label_column: Annotated[
-        str | None, typer.Option(help="Column of the labels.", show_default="label, else sentiment")
-    ] = None,
-    group_column: Annotated[
-        str | None,
-        typer.Option(help="Column that the validation cut went by.", show_default="movie, film or group"),
-    ] = None,
+    label_column: LabelColumn = None,
+    group_column: GroupColumn = None,
+    positive: PositiveLabels = None,
+    negative: NegativeLabels = None,
     device: Device = "auto",
     precision: Precision = "float32",
     batch_size: BatchSize = None,
+    trust_recipe: TrustRecipe = False,
 ) -> None:
     """Compare a model's scores with labels."""
     from json import dumps
@@ -343,13 +536,15 @@ def evaluate(
     from textsent.presets import find_preset
     from textsent.score import load
 
-    scorer = load(model, device=device, precision=precision, batch_size=batch_size)
+    scorer = load(model, device=device, precision=precision, batch_size=batch_size, trust_recipe=trust_recipe)
     data = read_labelled(
         labelled,
         part="train" if validation else "test",
         text=text_column,
         label=label_column,
         group=group_column,
+        positive=positive or (),
+        negative=negative or (),
     )
     if validation:
         from textsent.train import validation_part
@@ -360,7 +555,7 @@ def evaluate(
     changed = {}
     if precision != "float32":
         same_device = "cpu" if precision == "int8" else device
-        exact = load(model, device=same_device, batch_size=batch_size)
+        exact = load(model, device=same_device, batch_size=batch_size, trust_recipe=trust_recipe)
         changed = change(scores, exact.score(data.texts), data.labels)
     if json:
         print(dumps(evaluation.to_json() | without_nan(changed)))
@@ -378,6 +573,19 @@ def _band(value: str) -> tuple[float, float]:
     except ValueError:
         raise OptionError(f"--neutral needs two numbers, for instance 0.4,0.6. Received: {value!r}") from None
     return low, high
+
+
+def _share_or_file(value: str | None, option: str) -> tuple[float | None, Path | None]:
+    """Return what an option gave: a share, or a file where it is no number."""
+    if value is None:
+        return None, None
+    try:
+        return float(value), None
+    except ValueError:
+        pass
+    if not Path(value).exists():
+        raise OptionError(f"{option} needs a share, for instance 0.1, or a labelled file. Received: {value!r}")
+    return None, Path(value)
 
 
 def _console(stderr: bool = False, quiet: bool = False) -> Console:

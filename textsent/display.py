@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
@@ -14,13 +16,16 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn
 
-    from textsent.datasets import LabelledTexts
     from textsent.evaluate import Evaluation
+    from textsent.fitting import Beginning, Epoch
+    from textsent.recipes import Recipe
     from textsent.score import Summary
-    from textsent.train import Epoch
 
 SHOWN_ROWS = 50
 """Rows of the table that stands in for an output file."""
+
+PLAIN_SECONDS = 30.0
+"""Time between two lines of a training that is watched through no terminal."""
 
 _COLOURS = {"positive": "green", "negative": "red", "neutral": "yellow"}
 
@@ -125,7 +130,10 @@ def _print_share(console: Console, name: str, count: int, rows: int, style: str)
 
 
 class TrainingDisplay:
-    """Training as a terminal shows it: a bar an epoch, then a line an epoch. Elsewhere only the lines."""
+    """Training as a terminal shows it: a bar of the epochs and one of the epoch's batches, and a line an epoch.
+
+    Elsewhere there are lines alone: those of the epochs, and one every PLAIN_SECONDS in between.
+    """
 
     def __init__(self, console: Console) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -133,15 +141,18 @@ class TrainingDisplay:
         self._console = console
         self._progress = _progress(
             console,
-            TextColumn("epoch {task.fields[epoch]}"),
+            TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]:,.0f} texts/s  loss {task.fields[loss]:.4f}{task.fields[best]}"),
+            TextColumn("{task.fields[figures]}"),
             TimeElapsedColumn(),
-            TimeRemainingColumn(),
+            TimeRemainingColumn(elapsed_when_finished=True),
         )
-        self._task = self._progress.add_task("train", epoch=1, rate=0.0, loss=0.0, best="")
-        self._best = ""
+        self._beginning: Beginning | None = None
+        self._all = self._progress.add_task("training", visible=False, figures="")
+        self._epoch = self._progress.add_task("epoch", visible=False, figures="")
+        self._windows = 0  # since the epoch began, or since the training went on with it
+        self._began = self._printed = 0.0
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -154,35 +165,71 @@ class TrainingDisplay:
         """Print what takes a while now."""
         self._console.print(line, soft_wrap=True)
 
-    def began(self, texts: int, validation: LabelledTexts, words: int, steps: int) -> None:
+    def began(self, beginning: Beginning) -> None:
         """Print what is trained on."""
-        cut = "cut by group" if validation.named_groups else "cut by text"
+        cut = "cut by group" if beginning.cut_by_group else "cut by text"
         self._console.print(
-            f"{texts:,} texts to train on, {len(validation):,} to validate with ({cut}), "
-            f"a vocabulary of {words:,} words",
+            f"{beginning.texts:,} texts to train on, {beginning.validation_texts:,} to validate with ({cut}), "
+            f"a vocabulary of {beginning.words:,} words",
             soft_wrap=True,
         )
-        self._progress.reset(self._task, total=steps, epoch=1, rate=0.0, loss=0.0, best="")
+        if beginning.epoch > 1:
+            self._console.print(f"going on with epoch {beginning.epoch}")
+        self._beginning = beginning
+        steps = beginning.steps
+        done = steps * (beginning.epoch - 1)
+        self._progress.reset(self._all, total=steps * beginning.epochs, completed=done, visible=True)
+        self._progress.reset(self._epoch, total=steps, description=f"epoch {beginning.epoch}", visible=True)
+        self._show_best(beginning.best_accuracy)
+        self._began = self._printed = time.monotonic()
 
-    def step_done(self, epoch: int, step: int, windows: int, loss: float) -> None:
-        """Move the bar."""
-        task = self._progress.tasks[self._task]
-        if task.fields["epoch"] != epoch:
-            self._progress.reset(self._task, epoch=epoch, rate=0.0, loss=0.0, best=self._best)
-        self._progress.update(
-            self._task, completed=step, epoch=epoch, loss=loss, rate=windows / max(task.elapsed or 0, 1e-9)
-        )
+    def step_done(self, epoch: int, step: int, windows: int, loss: float, accuracy: float) -> None:
+        """Move the bars."""
+        assert self._beginning is not None
+        now = time.monotonic()
+        self._windows += windows
+        rate = self._windows / max(now - self._began, 1e-9)
+        figures = f"{rate:,.0f} texts/s  loss {loss:.4f}  accuracy {accuracy:.4f}"
+        done = self._beginning.steps * (epoch - 1) + step
+        self._progress.update(self._all, completed=done)
+        self._progress.update(self._epoch, completed=step, description=f"epoch {epoch}", figures=figures)
+        if not self._console.is_terminal and now - self._printed >= PLAIN_SECONDS:
+            self._console.print(
+                f"epoch {epoch}, step {step:,} of {self._beginning.steps:,}: {figures}", soft_wrap=True
+            )
+            self._printed = now
 
     def epoch_done(self, epoch: Epoch) -> None:
         """Print an epoch's figures."""
-        if epoch.best:
-            self._best = f"  best validation accuracy {epoch.validation_accuracy:.4f}"
         self._console.print(
-            f"epoch {epoch.number}: loss {epoch.loss:.4f}, validation loss {epoch.validation_loss:.4f}, "
-            f"validation accuracy {epoch.validation_accuracy:.4f}, {epoch.seconds:.0f} s"
-            + (", the best so far" if epoch.best else ""),
+            f"epoch {epoch.number}: loss {epoch.loss:.4f}, accuracy {epoch.accuracy:.4f}, "
+            f"validation loss {epoch.validation_loss:.4f}, validation accuracy {epoch.validation_accuracy:.4f}, "
+            f"{epoch.seconds:.0f} s" + (", kept" if epoch.best else ""),
             soft_wrap=True,
         )
+        if epoch.best:
+            self._show_best(epoch.validation_accuracy)
+        self._progress.reset(self._epoch, description=f"epoch {epoch.number + 1}", figures="")
+        self._windows, self._began = 0, time.monotonic()
+
+    def _show_best(self, accuracy: float | None) -> None:
+        if accuracy is not None:
+            self._progress.update(self._all, figures=f"validation accuracy {accuracy:.4f} kept so far")
+
+
+def print_recipes(console: Console, recipes: Mapping[str, Recipe]) -> None:
+    """Print what recipes there are: shape, training, published figures and origin of each."""
+    for name, recipe in recipes.items():
+        console.print(Text(name, style="bold"))
+        epochs = f"{recipe.epochs} epochs" if recipe.patience is None else f"up to {recipe.epochs} epochs"
+        for line in (
+            recipe.shape,
+            f"{recipe.optimizer}, batches of {recipe.batch_size}, {epochs}, {recipe.vocabulary_size:,} words",
+            f"published: {recipe.published}" if recipe.published else "",
+            f"from {recipe.origin}",
+        ):
+            if line:
+                console.print(f"  {line}", soft_wrap=True)
 
 
 def print_evaluation(console: Console, evaluation: Evaluation) -> None:

@@ -1,7 +1,8 @@
-"""A trained Keras network as two ONNX graphs, written node by node from its weights.
+"""A trained Keras network as ONNX graphs, written node by node from its weights.
 
-Half of an LSTM's work is to multiply each word's vector by the kernel. It gives the same for the same word, so the
-first graph does it once for each of the words that occur, and the second reads the texts:
+The pooled LSTM of the recipe `lstm` becomes two graphs. Half of an LSTM's work is to multiply each word's vector by
+the kernel. It gives the same for the same word, so the first graph does it once for each of the words that occur,
+and the second reads the texts:
 
 - the projection takes `words` (int32, shape (words,), distinct ids) and gives `inputs` (float32, shape
   (words × directions, 4 × units)): what a word adds to the gates, a row for each direction;
@@ -10,8 +11,12 @@ first graph does it once for each of the words that occur, and the second reads 
   1 or more), and gives `probability` (float32, shape (batch,)).
 
 ONNX's own LSTM can't leave the multiplication out; a Scan can: https://onnx.ai/onnx/operators/onnx__Scan.html
+
+Any other network that is a chain of common layers becomes one graph, a layer after the other, which takes `ids`
+(int32, shape (batch, words), padded as the preset's layout says) and gives `probability`.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +24,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from textsent.presets import IDS_KEY, ONNX_FILE, PROJECTION_FILE
+from textsent.presets import IDS_KEY, NO_GRAPH, ONNX_FILE, PROJECTED, PROJECTION_FILE, WHOLE
+from textsent.recipes import POOLED_LSTM
 
 OPSET = 21
 """The ONNX operator set; ONNX Runtime 1.20 and later run it."""
@@ -28,6 +34,25 @@ IR_VERSION = 10
 
 RECURRENT_KERNELS = "recurrent_kernels"
 _RECURRENCE = "recurrence"
+
+
+def export(model: Any, folder: Path) -> str:
+    """Write a network as the ONNX graphs of a preset; return which of `textsent.presets.GRAPHS` they are.
+
+    Nothing is written of a network that has a layer which isn't known here.
+
+    Args:
+        model: A `keras.Model` as `textsent.recipes` describes them.
+        folder: Where to write them.
+    """
+    if model.name == POOLED_LSTM:
+        export_lstm(model, folder)
+        return PROJECTED
+    try:
+        export_chain(model, folder)
+    except UnknownLayerError:
+        return NO_GRAPH
+    return WHOLE
 
 
 def export_lstm(model: Any, folder: Path) -> None:
@@ -184,7 +209,9 @@ def _write(
     outputs: list[onnx.ValueInfoProto],
     metadata: dict[str, str] | None = None,
 ) -> None:
-    initializers = [numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in constants.items()]
+    initializers = [
+        numpy_helper.from_array(np.asarray(value, order="C"), name) for name, value in constants.items()
+    ]
     exported = helper.make_model(
         helper.make_graph(nodes, f"textsent-{path.stem}", inputs, outputs, initializers),
         opset_imports=[helper.make_opsetid("", OPSET)],
@@ -252,3 +279,249 @@ def round_embedding(model: Any) -> None:
     embedding = model.get_layer("embedding")
     (table,) = embedding.get_weights()
     embedding.set_weights([table.astype(np.float16).astype(np.float32)])
+
+
+class UnknownLayerError(Exception):
+    """A network can't be written as an ONNX graph: one of its layers isn't known here, or they are no chain."""
+
+
+def export_chain(model: Any, folder: Path) -> None:
+    """Write a network whose layers follow one another as the ONNX graph of a preset.
+
+    The embedding table is stored in half precision, as by `export_lstm`.
+
+    Args:
+        model: A `keras.Model` as `textsent.recipes` describes them.
+        folder: Where to write `model.onnx`.
+
+    Raises:
+        UnknownLayerError: One of the layers isn't of _LAYERS, or of an unusual kind, or they are no chain.
+    """
+    chain = _Chain()
+    reached = model.inputs[0]
+    for layer in model.layers[1:]:
+        kind = type(layer)
+        write = _LAYERS.get(kind.__name__)
+        taken, *mask = layer.input if isinstance(layer.input, list) else [layer.input]
+        if write is None or not kind.__module__.startswith("keras.") or taken is not reached:
+            raise UnknownLayerError(layer.name)
+        if len(mask) > bool(chain.lengths):
+            raise UnknownLayerError(layer.name)
+        write(chain, layer)
+        reached = layer.output
+    if reached is not model.outputs[0] or reached.shape[-1] not in (1, 2):
+        raise UnknownLayerError(model.name)
+    chain.add("Gather", chain.constant(np.array(-1, np.int64)), axis=1, output="probability")
+    _write(
+        folder / ONNX_FILE,
+        chain.nodes,
+        chain.constants,
+        [helper.make_tensor_value_info("ids", TensorProto.INT32, ["batch", model.inputs[0].shape[1] or "words"])],
+        [helper.make_tensor_value_info("probability", TensorProto.FLOAT, ["batch"])],
+        {IDS_KEY: str(model.get_layer("embedding").input_dim)},
+    )
+
+
+class _Chain:
+    """Nodes of a graph, each of which takes what the one before it gives.
+
+    Attributes:
+        nodes: The nodes so far.
+        constants: Their constants by name.
+        reached: Name of what the last node gives.
+        lengths: Name of the words of each text, int32, shape (batch,), where padding after it is masked.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: dict[str, np.ndarray[Any, Any]] = {}
+        self.reached = "ids"
+        self.lengths = ""
+
+    def add(self, operator: str, *others: str, output: str = "", **attributes: Any) -> None:
+        """Add a node that takes what the last one gives, and these others after it."""
+        output = output or f"value_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, [self.reached, *others], [output], **attributes))
+        self.reached = output
+
+    def constant(self, value: np.ndarray[Any, Any]) -> str:
+        """Add a constant; return its name."""
+        name = f"constant_{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
+    def forget_mask(self) -> None:
+        """Begin what Keras computes without a mask: there must be none."""
+        if self.lengths:
+            raise UnknownLayerError("a masked text")
+
+
+def _require(usual: bool, layer: Any) -> None:
+    if not usual:
+        raise UnknownLayerError(layer.name)
+
+
+def _add_embedding(chain: _Chain, layer: Any) -> None:
+    if layer.mask_zero:
+        axis = chain.constant(np.array([1], np.int64))
+        chain.nodes += [
+            helper.make_node("Sign", ["ids"], ["present"]),  # 1 for a word, 0 for padding
+            helper.make_node("ReduceSum", ["present", axis], ["lengths"], keepdims=0),
+        ]
+        chain.lengths = "lengths"
+    (table,) = layer.get_weights()
+    chain.nodes.append(
+        helper.make_node("Gather", [chain.constant(table.astype(np.float16)), "ids"], ["half_vectors"])
+    )
+    chain.reached = "half_vectors"
+    chain.add("Cast", to=TensorProto.FLOAT)
+
+
+def _add_lstm(chain: _Chain, layer: Any) -> None:
+    _require(not layer.go_backwards and not layer.stateful, layer)
+    _add_recurrence(chain, [layer], layer.return_sequences)
+
+
+def _add_bidirectional(chain: _Chain, layer: Any) -> None:
+    forward, backward = layer.forward_layer, layer.backward_layer
+    _require(type(forward).__name__ == "LSTM" and layer.merge_mode == "concat", layer)
+    _require(backward.go_backwards and not forward.go_backwards and not forward.stateful, layer)
+    _add_recurrence(chain, [forward, backward], forward.return_sequences)
+
+
+def _add_recurrence(chain: _Chain, directions: list[Any], sequences: bool) -> None:
+    """Add ONNX's LSTM, whose gates are in another order: https://onnx.ai/onnx/operators/onnx__LSTM.html."""
+    for layer in directions:
+        usual = layer.activation.__name__ == "tanh" and layer.recurrent_activation.__name__ == "sigmoid"
+        _require(usual and layer.use_bias, layer)
+    units = directions[0].units
+
+    def reordered(weights: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Return columns of the gates (input, forget, candidate, output) as rows of ONNX's gates."""
+        return np.concatenate([weights[..., gate * units : (gate + 1) * units] for gate in (0, 3, 1, 2)], axis=-1).T
+
+    weights = [layer.get_weights() for layer in directions]
+    kernels = chain.constant(np.stack([reordered(kernel) for kernel, _, _ in weights]))
+    recurrent = chain.constant(np.stack([reordered(kernel) for _, kernel, _ in weights]))
+    biases = chain.constant(np.stack([np.pad(reordered(bias), (0, 4 * units)) for _, _, bias in weights]))
+    chain.add("Transpose", perm=[1, 0, 2])  # (time, batch, size)
+    states, last = f"states_{len(chain.nodes)}", f"last_{len(chain.nodes)}"
+    chain.nodes.append(
+        helper.make_node(
+            "LSTM",
+            [chain.reached, kernels, recurrent, biases, chain.lengths],
+            [states, last],  # (time, directions, batch, units), (directions, batch, units)
+            hidden_size=units,
+            direction="forward" if len(directions) == 1 else "bidirectional",
+        )
+    )
+    chain.reached = states if sequences else last
+    chain.add("Transpose", perm=[2, 0, 1, 3] if sequences else [1, 0, 2])
+    shape = [0, 0, -1] if sequences else [0, -1]
+    chain.add("Reshape", chain.constant(np.array(shape, np.int64)))  # the directions side by side
+    if not sequences:
+        chain.lengths = ""
+
+
+def _add_dense(chain: _Chain, layer: Any) -> None:
+    kernel, *bias = layer.get_weights()
+    chain.add("MatMul", chain.constant(kernel))
+    if bias:
+        chain.add("Add", chain.constant(bias[0]))
+    _add_activation(chain, layer)
+
+
+def _add_activation(chain: _Chain, layer: Any) -> None:
+    name = layer.activation.__name__
+    _require(name in ("linear", "relu", "sigmoid", "softmax", "tanh"), layer)
+    if name != "linear":
+        chain.add(name.capitalize())
+
+
+def _add_convolution(chain: _Chain, layer: Any) -> None:
+    chain.forget_mask()
+    _require(layer.padding in ("same", "valid") and layer.groups == 1, layer)
+    _require(layer.data_format == "channels_last", layer)
+    kernel, *bias = layer.get_weights()  # (places, inputs, filters)
+    chain.add("Transpose", perm=[0, 2, 1])  # (batch, size, words)
+    chain.add(
+        "Conv",
+        chain.constant(kernel.transpose(2, 1, 0)),
+        *map(chain.constant, bias),
+        auto_pad=_PADDINGS[layer.padding],
+        strides=list(layer.strides),
+        dilations=list(layer.dilation_rate),
+    )
+    chain.add("Transpose", perm=[0, 2, 1])
+    _add_activation(chain, layer)
+
+
+def _add_pooling(chain: _Chain, layer: Any) -> None:
+    chain.forget_mask()
+    _require(layer.data_format == "channels_last", layer)
+    chain.add("Transpose", perm=[0, 2, 1])
+    chain.add(
+        "MaxPool",
+        auto_pad=_PADDINGS[layer.padding],
+        kernel_shape=_listed(layer.pool_size),
+        strides=_listed(layer.strides),
+    )
+    chain.add("Transpose", perm=[0, 2, 1])
+
+
+def _listed(value: Any) -> list[int]:
+    return list(value) if isinstance(value, tuple | list) else [value]
+
+
+def _add_largest(chain: _Chain, layer: Any) -> None:
+    chain.forget_mask()
+    _require(layer.data_format == "channels_last" and not layer.keepdims, layer)
+    chain.add("ReduceMax", chain.constant(np.array([1], np.int64)), keepdims=0)
+
+
+def _add_mean(chain: _Chain, layer: Any) -> None:
+    _require(layer.data_format == "channels_last" and not layer.keepdims, layer)
+    axis = chain.constant(np.array([1], np.int64))
+    if not chain.lengths:
+        chain.add("ReduceMean", axis, keepdims=0)
+        return
+    vectors = chain.reached
+    chain.reached = "present"
+    chain.add("Cast", to=TensorProto.FLOAT)
+    chain.add("Unsqueeze", chain.constant(np.array([2], np.int64)))  # (batch, words, 1)
+    chain.add("Mul", vectors)
+    chain.add("ReduceSum", axis, keepdims=0)
+    total = chain.reached
+    chain.reached = chain.lengths
+    chain.add("Cast", to=TensorProto.FLOAT)
+    chain.add("Unsqueeze", axis)  # (batch, 1)
+    lengths, chain.reached, chain.lengths = chain.reached, total, ""
+    chain.add("Div", lengths)
+
+
+def _add_flatten(chain: _Chain, layer: Any) -> None:
+    chain.forget_mask()
+    _require(layer.data_format == "channels_last", layer)
+    chain.add("Flatten")
+
+
+def _add_nothing(chain: _Chain, layer: Any) -> None:
+    """Add a layer that does nothing but while training."""
+
+
+_PADDINGS = {"same": "SAME_UPPER", "valid": "VALID"}
+_LAYERS: dict[str, Callable[[_Chain, Any], None]] = {
+    "Activation": _add_activation,
+    "Bidirectional": _add_bidirectional,
+    "Conv1D": _add_convolution,
+    "Dense": _add_dense,
+    "Dropout": _add_nothing,
+    "Embedding": _add_embedding,
+    "Flatten": _add_flatten,
+    "GlobalAveragePooling1D": _add_mean,
+    "GlobalMaxPooling1D": _add_largest,
+    "LSTM": _add_lstm,
+    "MaxPooling1D": _add_pooling,
+    "SpatialDropout1D": _add_nothing,
+}
+"""Layers by their class's name, and what each adds to a graph."""

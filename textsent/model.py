@@ -6,7 +6,7 @@ On a CPU the network runs in ONNX Runtime, and neither Keras nor its backend is 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
 from pathlib import Path
@@ -18,16 +18,21 @@ import numpy as np
 from textsent.cores import usable_cores
 from textsent.errors import DeviceError, OptionError, PresetError
 from textsent.pipeline import pool_of
-from textsent.preprocess import FIRST_WORD_ID, PADDING_ID, WordIds
+from textsent.preprocess import FIRST_WORD_ID, WordIds
 from textsent.presets import (
     CONFIG_FILE,
+    GRAPHS,
     IDS_KEY,
+    NO_GRAPH,
     ONNX_FILE,
+    PROJECTED,
     PROJECTION_FILE,
     WEIGHTS_FILE,
     check_preset,
+    is_outside,
     read_json,
 )
+from textsent.windows import FloatArray, IntArray, Layout, LongArray, batches_by_words, combine_windows, rounded_up
 
 DEVICES = ("auto", "cpu", "gpu")
 PRECISIONS = {"float32": DEVICES, "int8": ("auto", "cpu"), "float16": ("gpu",)}
@@ -44,10 +49,6 @@ GPU_BATCH_WINDOWS = 4096
 _SMALL_BATCH_WORDS = 1 << 12
 _BATCHES = 16
 """The cut into batches depends on the texts alone, not on the cores, and so do the last bits of a score."""
-
-IntArray = np.ndarray[Any, np.dtype[np.int32]]
-LongArray = np.ndarray[Any, np.dtype[np.int64]]
-FloatArray = np.ndarray[Any, np.dtype[np.float32]]
 
 
 class Network(Protocol):
@@ -78,19 +79,23 @@ class SentimentModel:
 
     Attributes:
         network: The network on its engine.
-        window: Words that it reads at once. A longer text is cut into windows of equal length, and the mean of
-            their log-odds counts.
+        layout: What of a text the network reads. Where that is several windows, the mean of their log-odds counts.
         threads: How many batches are predicted at once.
     """
 
-    def __init__(self, network: Network, window: int, threads: int = 1) -> None:
+    def __init__(self, network: Network, layout: Layout, threads: int = 1) -> None:
         self.network = network
-        self.window = window
+        self.layout = layout
         self.threads = threads
 
     @classmethod
     def from_preset(
-        cls, folder: Path, device: str = "auto", precision: str = "float32", threads: int | None = None
+        cls,
+        folder: Path,
+        device: str = "auto",
+        precision: str = "float32",
+        threads: int | None = None,
+        trust_recipe: bool = False,
     ) -> Self:
         """Return the model stored in a preset's folder.
 
@@ -100,6 +105,7 @@ class SentimentModel:
             precision: `float32`; `int8`: faster on a CPU, scores change by hundredths at most; `float16`: faster on
                 a GPU, with sums in float32 (Keras's `mixed_float16`), scores change by less than a thousandth.
             threads: How many batches a CPU predicts at once; by default as many as it has cores for this process.
+            trust_recipe: Where Keras is to run a recipe from outside textsent, import its code.
 
         Raises:
             PresetError: A file is missing or unusable.
@@ -114,27 +120,40 @@ class SentimentModel:
             raise OptionError(f"{precision} needs --device {PRECISIONS[precision][-1]}. Received: {device}")
         check_preset(folder)
         config = read_json(folder / CONFIG_FILE)
-        window = config.get("window")
-        if not isinstance(window, int) or window < 1:
-            raise PresetError(f"{folder / CONFIG_FILE} must give the window in words. Received: {window!r}")
-        if device == "gpu" or (device == "auto" and precision == "float32" and _may_have_gpu()):
+        try:
+            layout = Layout.from_config(config)
+        except OptionError as exc:
+            raise PresetError(f"{folder / CONFIG_FILE}: {exc}") from exc
+        graph = config.get("graph", PROJECTED)
+        may_import = trust_recipe or not is_outside(config.get("recipe", ""))
+        if device == "gpu" or (device == "auto" and precision == "float32" and may_import and _may_have_gpu()):
             import_keras()
             if keras_sees_gpu():
                 _share_gpu_memory()
-                network = KerasNetwork.from_preset(folder, "mixed_float16" if precision == "float16" else "float32")
-                return cls(network, window, threads=2)  # one pads while the other predicts
+                policy = "mixed_float16" if precision == "float16" else "float32"
+                network = KerasNetwork.from_preset(folder, policy, trust_recipe)
+                return cls(network, layout, threads=2)  # one pads while the other predicts
             if device == "gpu":
                 raise DeviceError(
                     "Keras sees no GPU: use --device cpu, or install a backend with GPU support "
                     "(for TensorFlow: pip install 'tensorflow[and-cuda]')"
                 )
-        on_cpu = OnnxNetwork.from_preset(folder, precision)
+        if precision == "int8" and graph != PROJECTED:
+            raise OptionError(f"the model {folder.name} has no 8-bit form: leave --precision out")
+        if graph == NO_GRAPH:
+            import_keras()
+            return cls(KerasNetwork.from_preset(folder, trust_recipe=trust_recipe), layout, threads=2)
+        on_cpu: OnnxNetwork | WholeOnnxNetwork
+        if graph == PROJECTED:
+            on_cpu = OnnxNetwork.from_preset(folder, precision)
+        else:
+            on_cpu = WholeOnnxNetwork.from_preset(folder, layout)
         if on_cpu.ids != config.get("vocabulary_size", 0) + FIRST_WORD_ID:
             raise PresetError(
-                f"{folder / PROJECTION_FILE} is made for {on_cpu.ids - FIRST_WORD_ID} words, "
+                f"{folder / GRAPHS[graph][0]} is made for {on_cpu.ids - FIRST_WORD_ID} words, "
                 f"{folder / CONFIG_FILE} for another number: take the preset's files from one place"
             )
-        return cls(on_cpu, window, threads or usable_cores())
+        return cls(on_cpu, layout, threads or usable_cores())
 
     def predict(self, texts: WordIds, batch_size: int | None = None) -> FloatArray:
         """Return the probability that each text is positive.
@@ -152,11 +171,14 @@ class SentimentModel:
 
     def begin(self, texts: WordIds, pool: Executor, batch_size: int | None = None) -> Callable[[], FloatArray]:
         """Begin to predict in the threads of a pool; return a function that waits for what `predict` returns."""
-        starts, ends, owners = cut_windows(texts.offsets, self.window)
+        ids, starts, ends, owners = self.layout.cut(texts)
         network = self.network
-        read = network.reading(texts.ids)
-        words = min(network.batch_words, max(_SMALL_BATCH_WORDS, len(texts.ids) // network.batches))
-        widths = _rounded_up(ends - starts, network.width_step)
+        read = network.reading(ids)
+        words = min(network.batch_words, max(_SMALL_BATCH_WORDS, len(ids) // network.batches))
+        if self.layout.full_width:
+            widths = np.full(len(starts), self.layout.window)
+        else:
+            widths = rounded_up(ends - starts, network.width_step)
         batches = list(batches_by_words(widths, words, batch_size or network.batch_windows))
         predicted = pool.map(lambda batch: read(starts[batch], ends[batch]), batches)
 
@@ -241,6 +263,41 @@ class OnnxNetwork:
         return self._projection.run(["inputs"], {"words": words})[0]
 
 
+class WholeOnnxNetwork:
+    """A network in one ONNX graph that takes padded word ids, run by ONNX Runtime, a core for each thread.
+
+    Attributes:
+        ids: The number of word ids that it knows, from 0 on.
+    """
+
+    batch_words = BATCH_WORDS
+    batch_windows = BATCH_WINDOWS
+    batches = _BATCHES
+    width_step = 1
+
+    def __init__(self, network: Path, layout: Layout) -> None:
+        """Load the graph that `textsent.export.export_chain` describes; `layout` says how its rows are padded."""
+        self._network = _onnx_session(network)
+        self._layout = layout
+        try:
+            self.ids = int(self._network.get_modelmeta().custom_metadata_map[IDS_KEY])
+        except (KeyError, ValueError) as exc:
+            raise PresetError(f"{network} isn't what textsent wrote: {exc}") from exc
+
+    @classmethod
+    def from_preset(cls, folder: Path, layout: Layout) -> Self:
+        """Return the network stored in a preset's `model.onnx`."""
+        return cls(folder / ONNX_FILE, layout)
+
+    def reading(self, ids: IntArray) -> Callable[[LongArray, LongArray], FloatArray]:
+        """Return a function that predicts windows of `ids`; see `Network.reading`."""
+
+        def read(starts: LongArray, ends: LongArray) -> FloatArray:
+            return self._network.run(["probability"], {"ids": self._layout.pad(ids, starts, ends)})[0]
+
+        return read
+
+
 def _onnx_session(path: Path, changed: Callable[[Path], bytes] | None = None, keeps_memory: bool = True) -> Any:
     """Return ONNX Runtime's session of a graph, or of what `changed` makes of it.
 
@@ -266,6 +323,9 @@ def _onnx_session(path: Path, changed: Callable[[Path], bytes] | None = None, ke
         raise PresetError(f"{path} can't be loaded by ONNX Runtime: {exc}") from exc
 
 
+_ANY_WIDTH = Layout()
+
+
 class KerasNetwork:
     """A network run by Keras on whichever device its backend prefers."""
 
@@ -274,24 +334,35 @@ class KerasNetwork:
     batches = 1
     width_step = 50  # so that few shapes are compiled
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, layout: Layout = _ANY_WIDTH) -> None:
+        """Take a `keras.Model` as `textsent.recipes` describes them; `layout` says how its rows are padded."""
         self.model = model
+        self._layout = layout
         self._device = Lock()
 
     @classmethod
-    def from_preset(cls, folder: Path, policy: str = "float32") -> Self:
+    def from_preset(cls, folder: Path, policy: str = "float32", trust_recipe: bool = False) -> Self:
         """Return the network stored in a preset's Keras weights.
 
         Args:
             folder: The preset.
             policy: What Keras's layers compute in, and keep weights in: `float32` or `mixed_float16`. With
                 `mixed_bfloat16` scores change by more than 0.003.
+            trust_recipe: Import the code of a recipe from outside textsent.
+
+        Raises:
+            PresetError: The files don't fit together, or the recipe is from outside and not trusted.
         """
         import keras
 
         from textsent.recipes import recipe
 
         config = read_json(folder / CONFIG_FILE)
+        if is_outside(config.get("recipe", "")) and not trust_recipe:
+            raise PresetError(
+                f"the model {folder.name} needs the code of the recipe {config['recipe']!r}, which isn't "
+                "textsent's: if you trust it, use --trust-recipe"
+            )
         usual = keras.config.dtype_policy()
         keras.config.set_dtype_policy(policy)
         try:
@@ -304,20 +375,21 @@ class KerasNetwork:
             model.load_weights(folder / WEIGHTS_FILE)
         except (OSError, ValueError) as exc:
             raise PresetError(f"{folder / WEIGHTS_FILE} doesn't fit {folder / CONFIG_FILE}: {exc}") from exc
-        return cls(model)
+        return cls(model, Layout.from_config(config))
 
     def reading(self, ids: IntArray) -> Callable[[LongArray, LongArray], FloatArray]:
         """Return a function that predicts windows of `ids`; see `Network.reading`."""
 
         def read(starts: LongArray, ends: LongArray) -> FloatArray:
-            width = int(_rounded_up(ends - starts, self.width_step).max())
+            full_width = self._layout.full_width
+            width = self._layout.window if full_width else int(rounded_up(ends - starts, self.width_step).max())
             windows = self._windows(len(starts), width)
             # A batch is filled up with its first window: each new shape is compiled.
             spare = np.zeros(windows - len(starts), np.int64)
-            padded = pad(ids, np.append(starts, starts[spare]), np.append(ends, ends[spare]), width)
+            padded = self._layout.pad(ids, np.append(starts, starts[spare]), np.append(ends, ends[spare]), width)
             with self._device:
                 predicted = self.model.predict_on_batch(padded)
-            return np.asarray(predicted, np.float32)[: len(starts), 0]
+            return np.asarray(predicted, np.float32)[: len(starts), -1]
 
         return read
 
@@ -325,80 +397,6 @@ class KerasNetwork:
         """Return how many windows of a width make a batch: as many as it may hold, or else a power of two."""
         most = max(1, min(self.batch_windows, self.batch_words // width))
         return most if most // 2 < windows <= most else 1 << (windows - 1).bit_length()
-
-
-def cut_windows(
-    offsets: np.ndarray[Any, np.dtype[np.int64]], window: int
-) -> tuple[np.ndarray[Any, np.dtype[np.int64]], ...]:
-    """Cut texts into windows of at most `window` words, each text into windows of equal length.
-
-    Args:
-        offsets: int64, shape (texts + 1,): text i owns the words from `offsets[i]` to `offsets[i + 1]`.
-        window: Words.
-
-    Returns:
-        starts, ends, owners: int64, shape (windows,): first word, end, and the text's number. A text without
-        words has no window.
-    """
-    words = np.diff(offsets)
-    windows = -(-words // window)
-    owners = np.repeat(np.arange(len(words)), windows)
-    first_window = np.cumsum(windows) - windows
-    number = np.arange(len(owners)) - first_window[owners]  # of the window within its text
-    starts = offsets[owners] + words[owners] * number // windows[owners]
-    ends = offsets[owners] + words[owners] * (number + 1) // windows[owners]
-    return starts, ends, owners
-
-
-def batches_by_words(lengths: LongArray, words: int, windows: int) -> Iterator[LongArray]:
-    """Yield the numbers of the windows in batches of like length, the longest first.
-
-    Args:
-        lengths: Words of each window.
-        words: What a batch may hold, counting each window as long as its longest; but one window it holds always.
-        windows: How many windows it may hold.
-    """
-    order = np.argsort(-lengths, kind="stable")
-    start = 0
-    while start < len(order):
-        end = start + min(windows, max(1, words // int(lengths[order[start]])))
-        yield order[start:end]
-        start = end
-
-
-def _rounded_up(lengths: LongArray, step: int) -> LongArray:
-    return -(-lengths // step) * step
-
-
-def pad(
-    ids: IntArray,
-    starts: np.ndarray[Any, np.dtype[np.int64]],
-    ends: np.ndarray[Any, np.dtype[np.int64]],
-    width: int | None = None,
-) -> IntArray:
-    """Return windows of `ids` as the rows of a matrix, right-padded: int32, shape (windows, width).
-
-    Without a width the longest window's length is taken.
-    """
-    places = starts[:, None] + np.arange(width or (ends - starts).max())
-    inside = places < ends[:, None]
-    return np.where(inside, ids[np.where(inside, places, 0)], np.int32(PADDING_ID))
-
-
-def combine_windows(
-    probabilities: np.ndarray[Any, np.dtype[np.float64]],
-    owners: np.ndarray[Any, np.dtype[np.int64]],
-    texts: int,
-) -> FloatArray:
-    """Return each text's probability, the mean of its windows' log-odds: float32, shape (texts,).
-
-    A text without windows gets NaN.
-    """
-    inner = np.clip(probabilities, 1e-7, 1 - 1e-7)
-    log_odds = np.bincount(owners, np.log(inner) - np.log1p(-inner), texts)
-    windows = np.bincount(owners, minlength=texts)
-    with np.errstate(invalid="ignore"):
-        return (1 / (1 + np.exp(-log_odds / windows))).astype(np.float32)
 
 
 def import_keras() -> Any:

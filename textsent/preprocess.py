@@ -13,6 +13,7 @@ Python's Unicode tables the kernel's table decides: ids don't depend on the vers
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -30,6 +31,7 @@ FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 """Characters that separate words: the default of Keras's `Tokenizer`. The apostrophe isn't one of them."""
 
 PADDING_ID = 0
+START_ID = 1
 OUT_OF_VOCABULARY_ID = 2
 FIRST_WORD_ID = 4
 """Ids as in `keras.datasets.imdb`: 0 padding, 1 start, 2 out of vocabulary, 3 unused, then the words."""
@@ -56,18 +58,27 @@ class Settings:
         filters: ASCII characters that become a space.
         break_tags: Take `<br>`, `<br/>` and `<br />` for white space, not for the word `br`.
         split: `whitespace`, or `space` for Keras's own rule.
+        removed: ASCII characters that are taken out, so that what stands around them becomes one word.
+        stop_words: Words that are left out, as if they didn't stand there.
     """
 
     lower: bool = True
     filters: str = FILTERS
     break_tags: bool = True
     split: str = "whitespace"
+    removed: str = ""
+    stop_words: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "stop_words", tuple(self.stop_words))  # JSON has lists
         if self.split not in ("whitespace", "space"):
             raise PresetError(f"split must be 'whitespace' or 'space'. Received: {self.split!r}")
         if not isinstance(self.filters, str) or not self.filters.isascii():
             raise PresetError(f"filters must be ASCII characters. Received: {self.filters!r}")
+        if not isinstance(self.removed, str) or not self.removed.isascii():
+            raise PresetError(f"removed must be ASCII characters. Received: {self.removed!r}")
+        if not all(isinstance(word, str) for word in self.stop_words):
+            raise PresetError(f"stop words must be strings. Received: {self.stop_words!r}")
 
 
 @dataclass(frozen=True)
@@ -187,7 +198,11 @@ class Preprocessor:
         pieces, offsets = _pieces(as_text_array(texts), self.settings)
         # The gaps between the words are looked up as well: to leave them out takes longer.
         ranks = pc.index_in(pieces, value_set=self.words)
-        return WordIds(np.where(_valid(ranks), _values(ranks), _OUT_OF_VOCABULARY)[::2] + FIRST_WORD_ID, offsets)
+        ids = np.where(_valid(ranks), _values(ranks), _OUT_OF_VOCABULARY)[::2] + FIRST_WORD_ID
+        if self.settings.stop_words:
+            kept, offsets = _without_stop_words(pieces, offsets, self.settings)
+            ids = ids[kept]
+        return WordIds(ids, offsets)
 
 
 def _lines(path: Path) -> pa.Array:
@@ -244,7 +259,20 @@ def split_words(texts: pa.Array, settings: Settings) -> tuple[pa.Array, np.ndarr
         offsets: int64, shape (texts + 1,). The words of text i are `words[offsets[i]:offsets[i + 1]]`.
     """
     pieces, offsets = _pieces(texts, settings)
-    return pieces.take(pa.array(np.arange(0, len(pieces), 2))), offsets
+    words = np.arange(0, len(pieces), 2)
+    if settings.stop_words:
+        kept, offsets = _without_stop_words(pieces, offsets, settings)
+        words = words[kept]
+    return pieces.take(pa.array(words)), offsets
+
+
+def _without_stop_words(
+    pieces: pa.Array, offsets: np.ndarray[Any, np.dtype[np.int64]], settings: Settings
+) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], np.ndarray[Any, np.dtype[np.int64]]]:
+    """Return which of the words stay, bool, shape (words,), and the offsets among those."""
+    stopped = pc.is_in(pieces, value_set=pa.array(settings.stop_words, pa.large_string()))
+    kept = ~stopped.to_numpy(zero_copy_only=False)[::2]
+    return kept, np.concatenate([[0], np.cumsum(kept)])[offsets]
 
 
 def _pieces(texts: pa.Array, settings: Settings) -> tuple[pa.Array, np.ndarray[Any, np.dtype[np.int64]]]:
@@ -260,6 +288,8 @@ def _pieces(texts: pa.Array, settings: Settings) -> tuple[pa.Array, np.ndarray[A
     texts = pc.fill_null(texts, "")
     if settings.break_tags:  # first: what else than ASCII is white space makes no tag
         texts = pc.replace_substring_regex(texts, _BREAK_TAG, " ")
+    if settings.removed:
+        texts = pc.replace_substring_regex(texts, f"[{re.escape(settings.removed)}]+", "")
     ascii_only = pc.string_is_ascii(texts)
     if not pc.all(ascii_only).as_py():
         others = pc.invert(ascii_only)

@@ -14,13 +14,20 @@ CONFIG_FILE = "config.json"
 IDS_KEY = "ids"
 """Key of the projection's metadata: the number of word ids, from 0 on."""
 
+HISTORY_FILE = "history.json"
 METADATA_FILE = "metadata.json"
+README_FILE = "README.md"
+PICTURES_FOLDER = "pictures"
 ONNX_FILE = "model.onnx"
 PROJECTION_FILE = "projection.onnx"
 WEIGHTS_FILE = "model.weights.h5"
-PRESET_FILES = (
-    CONFIG_FILE, METADATA_FILE, ONNX_FILE, PROJECTION_FILE, SETTINGS_FILE, VOCABULARY_FILE, WEIGHTS_FILE,
-)  # fmt: skip
+COMMON_FILES = (CONFIG_FILE, METADATA_FILE, SETTINGS_FILE, VOCABULARY_FILE, WEIGHTS_FILE)
+PROJECTED, WHOLE, NO_GRAPH = "projected", "whole", "none"
+GRAPHS = {PROJECTED: (PROJECTION_FILE, ONNX_FILE), WHOLE: (ONNX_FILE,), NO_GRAPH: ()}
+"""What `graph` may be in a preset's configuration, and the files that it means: the pooled LSTM as two graphs, as
+it is where nothing is said; any other network as one; or none, where `textsent.export` lacks one of its layers."""
+
+PRESET_FILES = tuple(sorted(COMMON_FILES + GRAPHS[PROJECTED]))
 
 
 def find_preset(name: str | os.PathLike[str]) -> Path:
@@ -58,14 +65,27 @@ def check_preset(folder: Path) -> None:
     """Check that a preset's folder holds all its files.
 
     Raises:
-        PresetError: One is missing.
+        PresetError: One is missing, or `config.json` names a graph that there isn't.
     """
-    missing = [name for name in PRESET_FILES if not (folder / name).is_file()]
+    files = PRESET_FILES
+    if (folder / CONFIG_FILE).is_file():
+        graph = read_json(folder / CONFIG_FILE).get("graph", PROJECTED)
+        if not isinstance(graph, str) or graph not in GRAPHS:
+            raise PresetError(
+                f"{folder / CONFIG_FILE}: graph must be one of {', '.join(GRAPHS)}. Received: {graph!r}"
+            )
+        files = tuple(sorted(COMMON_FILES + GRAPHS[graph]))
+    missing = [name for name in files if not (folder / name).is_file()]
     if missing:
         raise PresetError(
             f"{folder} is not a complete preset, it lacks {', '.join(missing)}: "
             "train it again with `textsent train`, or use --model imdb-lstm"
         )
+
+
+def is_outside(recipe: object) -> bool:
+    """Return whether a recipe's name is an import path, so that its code isn't textsent's."""
+    return isinstance(recipe, str) and ":" in recipe
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -83,6 +103,6 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: Path, content: dict[str, Any] | list[dict[str, Any]]) -> None:
     """Write one of a preset's JSON files."""
     path.write_text(json.dumps(content, indent=2) + "\n", "utf-8")

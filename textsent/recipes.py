@@ -1,40 +1,93 @@
-"""The architectures by name, in pure Keras 3: they train on TensorFlow, JAX or PyTorch.
+"""The recipes by name: networks in pure Keras 3, which train on TensorFlow, JAX or PyTorch, and their training.
 
-A recipe's network takes right-padded word ids (int32, shape (batch, words), 0 is padding) and gives the
-probability that the text is positive (float32, shape (batch, 1)). Padding stands on the right because cuDNN's
-LSTM asks for it.
+A recipe is a function that builds a network, and a row of RECIPES. The network takes padded word ids (int32, shape
+(batch, words), 0 is padding) and gives the probability that the text is positive: float32, shape (batch, 1), or
+(batch, 2) with the probability of negative before it. Its embedding is called `embedding`. In our own recipe
+padding stands after the text, because cuDNN's LSTM asks for it.
+
+A name with a colon is an import path, `my_recipes.py:bag_of_words` or `my_package.recipes:bag_of_words`, so that a
+recipe may live anywhere.
 """
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+import string
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textsent.errors import OptionError
-from textsent.preprocess import FIRST_WORD_ID, OUT_OF_VOCABULARY_ID, PADDING_ID
+from textsent.preprocess import FIRST_WORD_ID, OUT_OF_VOCABULARY_ID, PADDING_ID, Settings
+from textsent.presets import is_outside
 
 if TYPE_CHECKING:
     import keras
 
+OPTIMIZERS = ("adam", "rmsprop")
+KEEPS = ("accuracy", "loss", "last")
+VECTORS = ("none", "start", "fixed")
+
 
 @dataclass(frozen=True)
 class Recipe:
-    """An architecture and the settings it is trained with.
+    """A network, how it reads texts, and how it is trained.
 
     Attributes:
-        build: Makes the network from a configuration and a vocabulary size.
-        config: What `build` reads; stored as the preset's `config.json`.
+        build: Makes the network from the configuration, to which `vocabulary_size` (words) is added.
+        config: What `build` reads, and the fields of `textsent.windows.Layout`; stored as the preset's
+            `config.json`.
         vocabulary_size: Words to keep.
         batch_size: Windows in a training batch.
-        learning_rate: Adam's, at its peak; it falls to zero along a cosine.
+        learning_rate: The optimizer's.
+        optimizer: One of OPTIMIZERS, with Keras's defaults.
+        cosine: Let the learning rate fall to zero along a cosine.
+        clip_norm: Longest gradient of a weight matrix; None for any length.
+        epochs: Passes over the training part, at most.
+        patience: Epochs without a gain after which training stops; None trains all of them.
+        keep: Which epoch's weights are kept: that of the best `accuracy` or the least `loss` on the validation
+            part, or the `last`.
+        validation: Share of the texts held out to choose the epoch by.
+        limit: Texts to use, drawn so that both labels keep their shares; None uses all.
+        settings: How texts are cut into words.
+        stop_words: Whether stop words are left out.
+        vectors: What word vectors are to the embedding: `none`; `start`, trained where there are unlabelled texts;
+            `fixed`, from a file or trained, and no word without one is read.
+        teacher: Whether a linear teacher labels unlabelled texts.
+        shape: The network in a line.
+        origin: Where the recipe comes from.
+        published: The figures that were published of it.
     """
 
     build: Callable[[dict[str, Any]], keras.Model]
     config: dict[str, Any]
     vocabulary_size: int
     batch_size: int
-    learning_rate: float
+    learning_rate: float = 1e-3
+    optimizer: str = "adam"
+    cosine: bool = False
+    clip_norm: float | None = None
+    epochs: int = 10
+    patience: int | None = 3
+    keep: str = "accuracy"
+    validation: float = 0.1
+    limit: int | None = None
+    settings: Settings = field(default_factory=Settings)
+    stop_words: bool = False
+    vectors: str = "none"
+    teacher: bool = False
+    shape: str = ""
+    origin: str = "the user's own"
+    published: str = ""
+
+    def __post_init__(self) -> None:
+        for name, choices in (("optimizer", OPTIMIZERS), ("keep", KEEPS), ("vectors", VECTORS)):
+            if getattr(self, name) not in choices:
+                raise OptionError(
+                    f"a recipe's {name} must be one of {', '.join(choices)}. Received: {getattr(self, name)!r}"
+                )
 
 
 def lstm(config: dict[str, Any]) -> keras.Model:
@@ -53,10 +106,7 @@ def lstm(config: dict[str, Any]) -> keras.Model:
 
     ids = keras.Input((None,), dtype="int32", name="ids")
     words = _word_dropout(config["word_dropout"])(ids)  # (batch, words)
-    embedding = layers.Embedding(
-        config["vocabulary_size"] + FIRST_WORD_ID, config["embedding_size"], mask_zero=True, name="embedding"
-    )
-    vectors = embedding(words)  # (batch, words, embedding_size)
+    vectors = _embedding(config, mask_zero=True)(words)  # (batch, words, embedding_size)
     vectors = layers.SpatialDropout1D(config["embedding_dropout"], name="embedding_dropout")(vectors)
     recurrent = layers.LSTM(config["units"], return_sequences=True, name="lstm")
     if config["bidirectional"]:
@@ -67,7 +117,120 @@ def lstm(config: dict[str, Any]) -> keras.Model:
     mean = layers.GlobalAveragePooling1D(name="mean")(states)
     features = layers.Concatenate(name="features")([mean, largest])
     features = layers.Dropout(config["dropout"], name="dropout")(features)
-    return keras.Model(ids, layers.Dense(1, activation="sigmoid", name="probability")(features), name="lstm")
+    return keras.Model(ids, _probability()(features), name=POOLED_LSTM)
+
+
+POOLED_LSTM = "lstm"
+"""Name of the Keras model that `lstm` returns, by which `textsent.export` knows it."""
+
+
+def last_state_lstm(config: dict[str, Any]) -> keras.Model:
+    """Return embedding → LSTM → its last state → sigmoid.
+
+    Args:
+        config: `vocabulary_size` (words), `embedding_size`, `mask_zero` (whether padding is skipped), `units`,
+            `input_dropout`, `recurrent_dropout` and `dropout` (shares, 0 … 1, of the LSTM's inputs, of its states
+            from step to step, and of the last state); for fixed word vectors `trainable`: False; `initial_range`,
+            the embedding's largest value at the start.
+    """
+    import keras
+    from keras import layers
+
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    vectors = _embedding(config, mask_zero=config["mask_zero"])(ids)  # (batch, words, embedding_size)
+    state = layers.LSTM(
+        config["units"],
+        dropout=config["input_dropout"],
+        recurrent_dropout=config["recurrent_dropout"],
+        name="lstm",
+    )(vectors)  # (batch, units)
+    state = layers.Dropout(config["dropout"], name="dropout")(state)
+    return keras.Model(ids, _probability()(state), name="last_state_lstm")
+
+
+def stacked_lstm(config: dict[str, Any]) -> keras.Model:
+    """Return embedding → two LSTMs, the second's last state → dense → softmax over negative and positive.
+
+    Args:
+        config: `vocabulary_size` (words), `embedding_size`, `mask_zero`, `units`, `input_dropout`,
+            `recurrent_dropout` (shares, 0 … 1, of the first LSTM), `dense_units`.
+    """
+    import keras
+    from keras import layers
+
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    vectors = _embedding(config, mask_zero=config["mask_zero"])(ids)  # (batch, words, embedding_size)
+    states = layers.LSTM(
+        config["units"],
+        dropout=config["input_dropout"],
+        recurrent_dropout=config["recurrent_dropout"],
+        return_sequences=True,
+        name="first_lstm",
+    )(vectors)  # (batch, words, units)
+    state = layers.LSTM(config["units"], name="second_lstm")(states)  # (batch, units)
+    features = layers.Dense(config["dense_units"], activation="relu", name="dense")(state)
+    probabilities = layers.Dense(2, activation="softmax", dtype="float32", name="probabilities")(features)
+    return keras.Model(ids, probabilities, name="stacked_lstm")
+
+
+def mlp(config: dict[str, Any]) -> keras.Model:
+    """Return embedding → all of it flat → dense → sigmoid.
+
+    Args:
+        config: `vocabulary_size` (words), `embedding_size`, `window` (words), `dense_units`.
+    """
+    import keras
+    from keras import layers
+
+    ids = keras.Input((config["window"],), dtype="int32", name="ids")
+    vectors = _embedding(config)(ids)  # (batch, window, embedding_size)
+    flat = layers.Flatten(name="flat")(vectors)  # (batch, window × embedding_size)
+    features = layers.Dense(config["dense_units"], activation="relu", name="dense")(flat)
+    return keras.Model(ids, _probability()(features), name="mlp")
+
+
+def cnn(config: dict[str, Any]) -> keras.Model:
+    """Return embedding → convolution over neighbouring words → max-pooling → all of it flat → dense → sigmoid.
+
+    Args:
+        config: `vocabulary_size` (words), `embedding_size`, `window` (words), `filters`, `kernel_size`, `pool_size`
+            (words), `dense_units`.
+    """
+    import keras
+    from keras import layers
+
+    ids = keras.Input((config["window"],), dtype="int32", name="ids")
+    vectors = _embedding(config)(ids)  # (batch, window, embedding_size)
+    found = layers.Conv1D(
+        config["filters"], config["kernel_size"], padding="same", activation="relu", name="convolution"
+    )(vectors)  # (batch, window, filters)
+    largest = layers.MaxPooling1D(config["pool_size"], name="pooling")(
+        found
+    )  # (batch, window / pool_size, filters)
+    flat = layers.Flatten(name="flat")(largest)
+    features = layers.Dense(config["dense_units"], activation="relu", name="dense")(flat)
+    return keras.Model(ids, _probability()(features), name="cnn")
+
+
+def _embedding(config: dict[str, Any], mask_zero: bool = False) -> keras.layers.Layer:
+    import keras
+
+    return keras.layers.Embedding(
+        config["vocabulary_size"] + FIRST_WORD_ID,
+        config["embedding_size"],
+        embeddings_initializer=keras.initializers.RandomUniform(
+            -config.get("initial_range", 0.05), config.get("initial_range", 0.05)
+        ),
+        mask_zero=mask_zero,
+        trainable=config.get("trainable", True),
+        name="embedding",
+    )
+
+
+def _probability() -> keras.layers.Layer:
+    import keras
+
+    return keras.layers.Dense(1, activation="sigmoid", dtype="float32", name="probability")
 
 
 def _word_dropout(rate: float) -> keras.layers.Layer:
@@ -89,6 +252,12 @@ def _word_dropout(rate: float) -> keras.layers.Layer:
     return WordDropout()
 
 
+_HYPHENS_AND_SLASHES = "-/"
+_BROWNLEE = (
+    "J. Brownlee, How to Predict Sentiment From Movie Reviews Using Deep Learning, machinelearningmastery.com, 2016"
+)
+_LAST_500 = {"window": 500, "long_texts": "last", "start": True, "padding": "before", "full_width": True}
+
 RECIPES: dict[str, Recipe] = {
     "lstm": Recipe(
         build=lstm,
@@ -104,17 +273,181 @@ RECIPES: dict[str, Recipe] = {
         vocabulary_size=30_000,
         batch_size=128,
         learning_rate=2e-3,
+        cosine=True,
+        clip_norm=1.0,
+        vectors="start",
+        teacher=True,
+        shape="embedding 64, LSTM of 64 units each way, mean and maximum over time, sigmoid",
+        origin="textsent's own",
+    ),
+    "word2vec-lstm-350": Recipe(
+        build=last_state_lstm,
+        config={
+            "embedding_size": 300,
+            "trainable": False,
+            "mask_zero": False,
+            "units": 200,
+            "input_dropout": 0.0,
+            "recurrent_dropout": 0.0,
+            "dropout": 0.5,
+            "window": 350,
+            "long_texts": "first",
+            "unknown": "drop",
+            "full_width": True,
+        },
+        vocabulary_size=50_000,
+        batch_size=64,
+        optimizer="rmsprop",
+        epochs=40,
+        keep="loss",
+        validation=0.15,
+        vectors="fixed",
+        shape="word2vec vectors of 300, the first 350 words that have one, LSTM 200, sigmoid",
+        origin="a write-up of word2vec features for an LSTM",
+        published="test 0.8991 (30,000 reviews to train on) and 0.8913 (25,000)",
+    ),
+    "lstm-80": Recipe(
+        build=last_state_lstm,
+        config={
+            "embedding_size": 32,
+            "initial_range": 0.01,
+            "mask_zero": True,
+            "units": 100,
+            "input_dropout": 0.2,
+            "recurrent_dropout": 0.2,
+            "dropout": 0.0,
+            "window": 80,
+            "long_texts": "last",
+            "start": True,
+            # Zeros before a text are masked, so they may as well stand after it, where batches of like length and
+            # cuDNN want them: the scores are the same.
+            "padding": "after",
+        },
+        vocabulary_size=20_000 - FIRST_WORD_ID,
+        batch_size=32,
+        epochs=3,
+        patience=None,
+        keep="last",
+        shape="embedding 32, the last 80 words, LSTM 100 with dropout, sigmoid",
+        origin="a write-up after Keras's example imdb_lstm",
+        published="train 0.9025, test 0.8206",
+    ),
+    "mlp-500": Recipe(
+        build=mlp,
+        config={"embedding_size": 32, "dense_units": 250, **_LAST_500},
+        vocabulary_size=5_000 - FIRST_WORD_ID,
+        batch_size=128,
+        epochs=2,
+        patience=None,
+        keep="last",
+        shape="embedding 32, the last 500 words flat, dense 250, sigmoid",
+        origin=_BROWNLEE,
+        published="test 0.8694",
+    ),
+    "cnn-500": Recipe(
+        build=cnn,
+        config={
+            "embedding_size": 32,
+            "filters": 32,
+            "kernel_size": 3,
+            "pool_size": 2,
+            "dense_units": 250,
+            **_LAST_500,
+        },
+        vocabulary_size=5_000 - FIRST_WORD_ID,
+        batch_size=128,
+        epochs=2,
+        patience=None,
+        keep="last",
+        shape="embedding 32, the last 500 words, convolution of 32 filters over 3, pooling, dense 250, sigmoid",
+        origin=_BROWNLEE,
+        published="test 0.8779",
+    ),
+    "stacked-lstm-256": Recipe(
+        build=stacked_lstm,
+        config={
+            "embedding_size": 32,
+            "mask_zero": False,
+            "units": 32,
+            "input_dropout": 0.2,
+            "recurrent_dropout": 0.2,
+            "dense_units": 128,
+            "window": 256,
+            "long_texts": "first",
+            "full_width": True,
+        },
+        vocabulary_size=12_000 - FIRST_WORD_ID,
+        batch_size=64,
+        epochs=12,
+        patience=None,
+        validation=0.2,
+        shape="embedding 32, the first 256 words, two LSTMs of 32, dense 128, softmax over two",
+        origin="a write-up of stacked LSTMs",
+        published="validation 0.8666",
+    ),
+    "stopwords-lstm-500": Recipe(
+        build=last_state_lstm,
+        config={
+            "embedding_size": 32,
+            "mask_zero": False,
+            "units": 100,
+            "input_dropout": 0.0,
+            "recurrent_dropout": 0.0,
+            "dropout": 0.0,
+            "window": 500,
+            "long_texts": "last",
+            "unknown": "drop",
+            "padding": "before",
+            "full_width": True,
+        },
+        vocabulary_size=500,
+        batch_size=64,
+        epochs=10,
+        patience=None,
+        validation=0.2,
+        limit=1000,
+        settings=Settings(
+            filters=_HYPHENS_AND_SLASHES,
+            removed="".join(sorted(set(string.punctuation) - set(_HYPHENS_AND_SLASHES))),
+        ),
+        stop_words=True,
+        shape="embedding 32, the last 500 of the 500 most frequent words but stop words, LSTM 100, sigmoid",
+        origin="a write-up of NLTK's preprocessing before an LSTM",
+        published="about 0.80",
     ),
 }
 
 
 def recipe(name: str) -> Recipe:
-    """Return the recipe called `name`.
+    """Return the recipe called `name`, or the one at an import path such as `my_recipes.py:bag_of_words`.
 
     Raises:
         OptionError: There is none.
     """
+    if is_outside(name):
+        return _imported(name)
     try:
         return RECIPES[name]
     except KeyError:
         raise OptionError(f"there is no recipe {name!r}: choose one of {', '.join(RECIPES)}") from None
+
+
+def _imported(name: str) -> Recipe:
+    where, _, attribute = name.rpartition(":")
+    try:
+        if where.endswith(".py"):
+            spec = importlib.util.spec_from_file_location(Path(where).stem, where)
+            if spec is None or spec.loader is None:
+                raise ImportError(f"{where} can't be imported")
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+        else:
+            module = importlib.import_module(where)
+        found = getattr(module, attribute)
+    except (ImportError, OSError, SyntaxError, AttributeError, ValueError) as exc:
+        raise OptionError(
+            f"there is no recipe {name!r}: {exc}. An import path is my_package.my_module:name, or my_file.py:name"
+        ) from exc
+    if not isinstance(found, Recipe):
+        raise OptionError(f"{name!r} must be a textsent.recipes.Recipe. Received: {type(found).__name__}")
+    return found

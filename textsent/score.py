@@ -88,6 +88,7 @@ class Scorer:
         device: str = "auto",
         precision: str = "float32",
         workers: int | None = None,
+        trust_recipe: bool = False,
         **settings: Any,
     ) -> Self:
         """Return a scorer with a preset's preprocessor and model.
@@ -99,6 +100,7 @@ class Scorer:
                 `SentimentModel.from_preset`.
             workers: Cores to use: threads that predict on a CPU, and processes that read a large mailbox. By
                 default those that this process may use.
+            trust_recipe: Where Keras is to run a recipe from outside textsent, import its code.
             **settings: The other attributes of the class.
 
         Raises:
@@ -108,7 +110,7 @@ class Scorer:
         """
         workers = usable_cores() if workers is None else workers
         folder = find_preset(name)
-        model = SentimentModel.from_preset(folder, device, precision, workers)
+        model = SentimentModel.from_preset(folder, device, precision, workers, trust_recipe)
         preprocessor = Preprocessor.from_preset(folder)
         expected = read_json(folder / CONFIG_FILE).get("vocabulary_size")
         if len(preprocessor.words) != expected:

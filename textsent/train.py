@@ -2,107 +2,173 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from textsent.checkpoint import TrainingFolder
 from textsent.cores import usable_cores
-from textsent.datasets import LabelledTexts
-from textsent.errors import InputError, OptionError, OutputError, PresetError
+from textsent.datasets import LabelledTexts, class_weights
+from textsent.errors import DeviceError, InputError, OptionError, OutputError, PresetError
 from textsent.evaluate import Evaluation, evaluate
-from textsent.export import export_lstm, round_embedding
-from textsent.model import OnnxNetwork, SentimentModel, cut_windows, import_keras, keras_sees_gpu, pad
-from textsent.preprocess import FIRST_WORD_ID, Preprocessor, WordIds
-from textsent.presets import CONFIG_FILE, METADATA_FILE, WEIGHTS_FILE, read_json, write_json
+from textsent.export import export, round_embedding
+from textsent.fitting import Batches, Beginning, Epoch, Fitting, Observer, compile_network
+from textsent.model import (
+    KerasNetwork,
+    Network,
+    OnnxNetwork,
+    SentimentModel,
+    WholeOnnxNetwork,
+    import_keras,
+    keras_sees_gpu,
+)
+from textsent.modelcard import draw_pictures, model_card
+from textsent.prepare import Prepared, Sources, load_prepared, prepare, save_prepared
+from textsent.preprocess import FIRST_WORD_ID, Preprocessor
+from textsent.presets import (
+    CONFIG_FILE,
+    HISTORY_FILE,
+    METADATA_FILE,
+    NO_GRAPH,
+    PROJECTED,
+    README_FILE,
+    WEIGHTS_FILE,
+    read_json,
+    write_json,
+)
 from textsent.recipes import recipe
-
-WIDTHS = 6
-"""Shapes that training batches are cut to: each costs a compilation, and padding gets less with each."""
+from textsent.windows import Layout
 
 SELF_TEACHING_FROM = 2  # epochs
+
+CLASS_WEIGHTS = ("none", "balanced")
+PRECISIONS = {"float32": "float32", "float16": "mixed_float16", "bfloat16": "mixed_bfloat16"}
+"""What a network may be trained in, and Keras's name of it; weights are kept in float32."""
+
+_TEST = "test"  # names the draw of the test part, so that it is another than that of the validation part
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to train.
+    """How to train. What is None is as the recipe says.
 
     Attributes:
-        recipe: Name of the recipe.
+        recipe: Name of the recipe, or its import path.
         epochs: Passes over the training part, at most.
-        batch_size: Windows in a batch; by default the recipe's.
+        batch_size: Windows in a batch.
         validation: Share of the groups held out to choose the best epoch by, above 0 and below 1.
-        patience: Epochs without a better validation accuracy after which training stops.
-        seed: Of the split, the initial weights, the order and the dropout.
+        patience: Epochs without a gain after which training stops.
+        seed: Of the cut, the initial weights, the order and the dropout.
+        test: Share of the groups that is neither trained on nor chosen by, 0 or more.
+        limit: Texts to use; 0 for all.
+        class_weight: `none`, or `balanced`: both labels count the same, however many texts have them.
+        precision: One of PRECISIONS; all but `float32` need a GPU.
     """
 
     recipe: str = "lstm"
-    epochs: int = 10
+    epochs: int | None = None
     batch_size: int | None = None
-    validation: float = 0.1
-    patience: int = 3
+    validation: float | None = None
+    patience: int | None = None
     seed: int = 1
+    test: float = 0.0
+    limit: int | None = None
+    class_weight: str = "none"
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
-        if self.epochs < 1:
-            raise OptionError(f"the number of epochs must be 1 or more. Received: {self.epochs}")
-        if self.batch_size is not None and self.batch_size < 1:
-            raise OptionError(f"the batch size must be 1 or more. Received: {self.batch_size}")
-        if self.patience < 1:
-            raise OptionError(f"the patience must be 1 epoch or more. Received: {self.patience}")
+        for name, value in (
+            ("number of epochs", self.epochs),
+            ("batch size", self.batch_size),
+            ("patience", self.patience),
+        ):
+            if value is not None and value < 1:
+                raise OptionError(f"the {name} must be 1 or more. Received: {value}")
         if not 0 <= self.seed < 2**32:
             raise OptionError(f"the seed must lie between 0 and {2**32 - 1}. Received: {self.seed}")
         recipe(self.recipe)
-        if not 0 < self.validation < 1:
+        if self.validation is not None and not 0 < self.validation < 1:
             raise OptionError(f"the validation share must lie between 0 and 1. Received: {self.validation}")
+        if not 0 <= self.test < 1 or self.test + (self.validation or 0) >= 1:
+            raise OptionError(
+                "the test share must be 0 or more, and with the validation share less than 1. "
+                f"Received: {self.test}"
+            )
+        if self.limit is not None and self.limit < 0:
+            raise OptionError(f"the limit must be a number of texts, or 0 for all of them. Received: {self.limit}")
+        for name, given, choices in (
+            ("class weight", self.class_weight, CLASS_WEIGHTS),
+            ("precision", self.precision, PRECISIONS),
+        ):
+            if given not in choices:
+                raise OptionError(f"the {name} must be one of {', '.join(choices)}. Received: {given!r}")
+
+    def completed(self) -> Self:
+        """Return these options with the recipe's own in place of None."""
+        chosen = recipe(self.recipe)
+        names = ("epochs", "batch_size", "validation", "patience", "limit")
+        return replace(self, **{name: getattr(chosen, name) for name in names if getattr(self, name) is None})
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """What an epoch came to.
+class Parts:
+    """Labelled texts cut in two or three.
 
     Attributes:
-        number: From 1 on.
-        loss: Mean binary cross-entropy while training, in nats, with dropout at work.
-        validation_loss: That of the validation part, without dropout.
-        validation_accuracy: Share of the validation part's texts on the right side, 0 … 1.
-        seconds: Duration, validation included.
-        best: Whether it is more accurate than every earlier epoch.
+        training: To learn from; none of its texts stands in another part.
+        validation: To choose the best epoch by.
+        test: To measure the result by; None where none was asked for.
     """
 
-    number: int
-    loss: float
-    validation_loss: float
-    validation_accuracy: float
-    seconds: float
-    best: bool
+    training: LabelledTexts
+    validation: LabelledTexts
+    test: LabelledTexts | None
+
+    @property
+    def held_out(self) -> pa.Array:
+        """The texts that nothing may be learnt from: array of large strings."""
+        parts = [self.validation] if self.test is None else [self.validation, self.test]
+        return pa.concat_arrays([part.texts.cast(pa.large_string()) for part in parts])
 
 
-class Observer(Protocol):
-    """Is told how training goes."""
+def cut(
+    data: LabelledTexts,
+    options: Options,
+    validation: LabelledTexts | None = None,
+    test: LabelledTexts | None = None,
+) -> Parts:
+    """Cut labelled texts as the options say; no group is on both sides of a cut.
 
-    def said(self, line: str) -> None:
-        """Something that takes a while begins."""
-
-    def began(self, texts: int, validation: LabelledTexts, words: int, steps: int) -> None:
-        """Training on `texts` texts begins, with a vocabulary of `words` words and `steps` batches an epoch."""
-
-    def step_done(self, epoch: int, step: int, windows: int, loss: float) -> None:
-        """A batch is done, `windows` windows of this epoch so far; `loss` is the mean of the last 100 batches."""
-
-    def epoch_done(self, epoch: Epoch) -> None:
-        """An epoch is done and validated."""
+    Args:
+        data: Labelled texts.
+        options: Shares, limit and seed.
+        validation: A validation part from elsewhere, in place of a share.
+        test: A test part from elsewhere, in place of a share.
+    """
+    if options.limit:
+        data = data.limited(options.limit, options.seed)
+    share = options.validation or 0.0
+    if test is None and options.test:
+        data, test = data.split(options.test, options.seed, _TEST)
+        share /= 1 - options.test
+    if validation is None:
+        data, validation = data.split(share, options.seed)
+    parts = Parts(data, validation, test)
+    # Some reviews were posted twice, also under two films.
+    return replace(parts, training=data.where(~_stands_in(data.texts, parts.held_out)))
 
 
 def train(
@@ -112,17 +178,25 @@ def train(
     observer: Observer,
     *,
     unlabelled: pa.Array | None = None,
+    validation: LabelledTexts | None = None,
+    test: LabelledTexts | None = None,
+    embeddings: Path | None = None,
+    stop_words: Path | None = None,
+    pictures: bool = True,
     overwrite: bool = False,
+    resume: bool = False,
     command: str = "",
 ) -> Evaluation:
     """Train a recipe and write it as a preset; return how well it does on the validation part.
 
-    With unlabelled texts the network starts from word vectors trained on all texts but the validation part, and
+    With unlabelled texts the recipe `lstm` starts from word vectors trained on all texts but those held out, and
     it also learns from what a linear teacher, trained on the training part, thinks of them. After each epoch
     from SELF_TEACHING_FROM on its own opinion is averaged with the teacher's: two that err differently are
     better together (Laine and Aila, "Temporal Ensembling for Semi-Supervised Learning", 2017).
 
-    A KeyboardInterrupt ends training early: the best epoch so far becomes the preset.
+    Until the preset is complete a folder beside it, named after it with `.training` at its end, holds checkpoints.
+    A KeyboardInterrupt ends training early: the best epoch so far becomes the preset, and the folder stays, so that
+    the training can go on.
 
     Args:
         data: Labelled texts.
@@ -130,232 +204,289 @@ def train(
         options: How to train.
         observer: Is told how training goes.
         unlabelled: Array of strings; needs the extra `textsent[unlabelled]`.
-        overwrite: Replace a preset of that name.
+        validation: Texts to choose the best epoch by, in place of a share of `data`.
+        test: Texts to measure the result by, in place of a share of `data`.
+        embeddings: File of word vectors, for a recipe with fixed ones; see `textsent.embeddings.read_vectors`.
+        stop_words: File of stop words, for a recipe that leaves them out; by default NLTK's.
+        pictures: Draw pictures into the preset.
+        overwrite: Replace a preset of that name, and an unfinished training.
+        resume: Go on with an unfinished training; it ends with the weights that it would have had.
         command: The command line, to be stored with the preset.
 
     Raises:
-        InputError: There is too little data, or it is all of one label.
+        InputError: There is too little data, or it is all of one label, or a file can't be used.
+        OptionError: An option doesn't go with the recipe, or with the training that is to go on.
         OutputError: The folder exists or can't be written.
-        MissingExtraError: There are unlabelled texts, but not the packages to use them.
-        KeyboardInterrupt: Interrupted before the first epoch was over.
+        DeviceError: The precision needs a GPU and there is none.
+        MissingExtraError: A package that is needed isn't installed.
+        KeyboardInterrupt: Interrupted before the first epoch was over; the training can go on.
     """
-    check_output_folder(output, overwrite)
+    unfinished = TrainingFolder(output)
+    check_output_folder(output, overwrite, resume)
+    options, chosen = options.completed(), recipe(options.recipe)
+    sources = Sources(unlabelled, embeddings, stop_words)
+    sources.check(chosen, options.recipe)
+    parts = cut(data, options, validation, test)
+    _check_parts(parts, options)
+    run = _run(data, options, sources, validation, test)
+    if sources.unlabelled is not None:
+        known = _stands_in(sources.unlabelled, parts.held_out)
+        sources = replace(sources, unlabelled=sources.unlabelled.filter(pa.array(~known)).cast(pa.large_string()))
     keras = import_keras()
-    chosen = recipe(options.recipe)
-    training, validation = data.split(options.validation, options.seed)
-    for name, part in (("training", training), ("validation", validation)):
-        if len(np.unique(part.labels)) < 2:
-            raise InputError(
-                f"the {name} part has {len(part)} texts but not of both labels: "
-                "give more data, or another --validation share"
-            )
-    started = time.monotonic()
-    keras.utils.set_random_seed(options.seed)
-    # Some reviews were posted twice, also under two films.
-    held_out = validation.texts.cast(pa.large_string())
-    training = training.where(~_stands_in(training.texts, held_out))
-    texts, targets = training.texts.cast(pa.large_string()), training.labels.astype(np.float32)
-    if unlabelled is not None:
-        from textsent.unlabelled import Teacher, check_extra, mean_opinion, word_vectors
-
-        check_extra()
-        unlabelled = unlabelled.filter(pa.array(~_stands_in(unlabelled, held_out)))
-        observer.said("a linear teacher reads the labelled texts and judges the unlabelled ones")
-        opinions = Teacher(training.texts, training.labels).predict(unlabelled)
-        texts = pa.concat_arrays([texts, unlabelled.cast(pa.large_string())])
-        targets = np.concatenate([targets, opinions])
-    preprocessor = Preprocessor.fit(texts, chosen.vocabulary_size)
-    words = len(preprocessor.words)
-    if not words:
-        raise InputError("the texts to train on hold no words")
-    config = {"recipe": options.recipe, "vocabulary_size": words, **chosen.config}
-    model = chosen.build(config)
-    if unlabelled is not None:
-        observer.said("word vectors are trained on all of them")
-        vectors = word_vectors(texts, preprocessor.vocabulary, config["embedding_size"], options.seed)
-        embedding = model.get_layer("embedding")
-        embedding.set_weights([np.concatenate([embedding.get_weights()[0][:FIRST_WORD_ID], vectors])])
-    batch_size = options.batch_size or chosen.batch_size
-    batches = _Batches(preprocessor(texts), targets, config["window"], batch_size, options.seed)
-    _compile(model, chosen.learning_rate, len(batches) * options.epochs)
-    observer.began(len(texts), validation, words, len(batches))
-    with _folder_for(output) as folder:
-        ids = preprocessor(validation.texts)
-
-        def judge(epoch: int) -> Evaluation:
-            """Return how well an epoch does on the validation part, and prepare the next one's targets."""
-            export_lstm(model, folder)
-            student = SentimentModel(OnnxNetwork.from_preset(folder), config["window"], usable_cores())
-            if unlabelled is not None and SELF_TEACHING_FROM <= epoch < options.epochs:
-                targets[len(training) :] = mean_opinion(opinions, student.predict(preprocessor(unlabelled)))
-            return evaluate(student.predict(ids), validation.labels)
-
-        epochs = _fit(model, batches, judge, folder / WEIGHTS_FILE, options, observer)
-        model.load_weights(folder / WEIGHTS_FILE)
-        trained = chosen.build(config)  # without the optimizer's state, which would be saved too
-        trained.set_weights(model.get_weights())
-        write_network(trained, config, preprocessor, folder)
-        final = SentimentModel(OnnxNetwork.from_preset(folder), config["window"], usable_cores())
-        evaluation = evaluate(final.predict(ids), validation.labels)
-        write_json(
-            folder / METADATA_FILE,
-            {
-                "command": command,
-                "created": datetime.now(UTC).isoformat(timespec="seconds"),
-                "minutes": round((time.monotonic() - started) / 60, 1),
-                "hardware": _hardware(),
-                "versions": _versions(),
-                "options": asdict(options),
-                "data": {
-                    "sha256": data.digest(),
-                    "training_texts": len(training),
-                    "unlabelled_texts": 0 if unlabelled is None else len(unlabelled),
-                    "validation_texts": len(validation),
-                    "cut_by_group": data.named_groups,
-                },
-                "history": [asdict(epoch) for epoch in epochs],
-                "validation": evaluation.to_json(),
-            },
+    if options.precision != "float32" and not keras_sees_gpu():
+        raise DeviceError(
+            f"training in {options.precision} needs a GPU, and Keras sees none: leave --precision out"
         )
+    if resume and unfinished.exists:
+        unfinished.check_same(run)
+    else:
+        unfinished.remove()
+        unfinished.begin(run)
+    began = time.monotonic()
+    keras.utils.set_random_seed(options.seed)
+    try:
+        if unfinished.has_checkpoint:
+            prepared = load_prepared(unfinished, parts.training, sources)
+        else:
+            prepared = prepare(options.recipe, chosen, parts.training, sources, options.seed, observer)
+            save_prepared(prepared, unfinished)
+        fitting = _fitting(parts, prepared, sources, options, unfinished)
+    except BaseException:
+        if not unfinished.has_checkpoint:
+            unfinished.remove()
+        raise
+    seconds = time.monotonic() - began
+    observer.began(_beginning(parts, prepared, fitting))
+    try:
+        fitting.run(observer)
+    except KeyboardInterrupt:
+        if not fitting.state.epochs:
+            raise
+    unfinished.load_best(fitting.model)
+    trained = chosen.build(prepared.config)  # in float32, and without the optimizer
+    trained.set_weights(fitting.model.get_weights())
+    seconds += sum(epoch.seconds for epoch in fitting.state.epochs)
+    facts = {
+        "command": command,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "minutes": round(seconds / 60, 1),
+        "hardware": _hardware(),
+        "versions": _versions(),
+        "options": asdict(options),
+        "data": {
+            "sha256": run["data"],
+            "training_texts": len(parts.training),
+            "unlabelled_texts": 0 if sources.unlabelled is None else len(sources.unlabelled),
+            "validation_texts": len(parts.validation),
+            "validation_from_file": validation is not None,
+            "test_texts": 0 if parts.test is None else len(parts.test),
+            "cut_by_group": data.named_groups,
+        },
+    }
+    with _folder_for(output) as folder:
+        evaluation = _write_preset(folder, trained, prepared, parts, facts, fitting.state.epochs, pictures)
+    if fitting.is_over:
+        unfinished.remove()
     return evaluation
 
 
-def write_network(model: Any, config: dict[str, Any], preprocessor: Preprocessor, folder: Path) -> None:
-    """Write all of a preset but its metadata.
+def _fitting(
+    parts: Parts, prepared: Prepared, sources: Sources, options: Options, folder: TrainingFolder
+) -> Fitting:
+    """Return a network that is ready to be fitted, at its beginning or where its last checkpoint was."""
+    import keras
+
+    chosen, layout = recipe(options.recipe), Layout.from_config(prepared.config)
+    epochs, batch_size = options.epochs or chosen.epochs, options.batch_size or chosen.batch_size
+    usual = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(PRECISIONS[options.precision])
+    try:
+        model = chosen.build(prepared.config)
+    finally:
+        keras.config.set_dtype_policy(usual)
+    if prepared.vectors is not None:
+        embedding = model.get_layer("embedding")
+        embedding.set_weights([np.concatenate([embedding.get_weights()[0][:FIRST_WORD_ID], prepared.vectors])])
+    preprocessor, targets = prepared.preprocessor, prepared.targets
+    weights = np.ones(len(targets), np.float32)
+    if options.class_weight == "balanced":
+        negative, positive = class_weights(parts.training.labels)
+        weights = targets * positive + (1 - targets) * negative
+    windows = layout.cut(preprocessor(prepared.texts))
+    batches = Batches(windows, layout, targets, weights, batch_size, options.seed)
+    compile_network(model, chosen, len(batches) * epochs)
+    validation, unlabelled, opinions = preprocessor(parts.validation.texts), sources.unlabelled, prepared.opinions
+
+    def judge(epoch: int) -> Evaluation:
+        """Return how well an epoch does on the validation part, and prepare the next one's targets."""
+        graph = NO_GRAPH if keras_sees_gpu() else export(model, folder.path)
+        student = SentimentModel(_network(graph, folder.path, model, layout), layout, usable_cores())
+        if opinions is not None and SELF_TEACHING_FROM <= epoch < epochs:
+            from textsent.unlabelled import mean_opinion
+
+            targets[len(parts.training) :] = mean_opinion(opinions, student.predict(preprocessor(unlabelled)))
+        return evaluate(student.predict(validation), parts.validation.labels)
+
+    fitting = Fitting(model, batches, judge, folder, {"targets": targets}, epochs, options.patience, chosen.keep)
+    if folder.has_checkpoint:
+        fitting.load()
+    else:
+        fitting.save()
+    return fitting
+
+
+def _beginning(parts: Parts, prepared: Prepared, fitting: Fitting) -> Beginning:
+    best = fitting.state.best
+    return Beginning(
+        texts=len(prepared.texts),
+        validation_texts=len(parts.validation),
+        cut_by_group=parts.training.named_groups,
+        words=len(prepared.preprocessor.words),
+        steps=len(fitting.batches),
+        epochs=fitting.epochs,
+        epoch=len(fitting.state.epochs) + 1,
+        best_accuracy=best.validation_accuracy if best else None,
+    )
+
+
+def _network(graph: str, folder: Path, model: Any, layout: Layout) -> Network:
+    """Return a network on the engine that its graph is for."""
+    match graph:
+        case "projected":
+            return OnnxNetwork.from_preset(folder)
+        case "whole":
+            return WholeOnnxNetwork.from_preset(folder, layout)
+        case _:
+            return KerasNetwork(model, layout)
+
+
+def _write_preset(
+    folder: Path,
+    model: Any,
+    prepared: Prepared,
+    parts: Parts,
+    facts: dict[str, Any],
+    epochs: Sequence[Epoch],
+    pictures: bool,
+) -> Evaluation:
+    """Write all of a preset into a folder; return how well it does on the validation part."""
+    graph = write_network(model, prepared.config, prepared.preprocessor, folder)
+    layout = Layout.from_config(prepared.config)
+    final = SentimentModel(_network(graph, folder, model, layout), layout, usable_cores())
+    scores = final.predict(prepared.preprocessor(parts.validation.texts))
+    evaluation = evaluate(scores, parts.validation.labels)
+    facts = {**facts, "validation": evaluation.to_json()}
+    if parts.test is not None:
+        tested = evaluate(final.predict(prepared.preprocessor(parts.test.texts)), parts.test.labels)
+        facts["test"] = tested.to_json()
+    history = [asdict(epoch) for epoch in epochs]
+    write_json(folder / METADATA_FILE, facts)
+    write_json(folder / HISTORY_FILE, history)
+    drawn: list[tuple[str, str]] = []
+    if pictures:
+        (table,) = model.get_layer("embedding").get_weights()
+        vectors = table[FIRST_WORD_ID:]
+        drawn = draw_pictures(
+            folder, history, parts.training, prepared.preprocessor, layout.window, vectors, scores, parts.validation
+        )
+    card = model_card(facts, history, prepared.config, recipe(facts["options"]["recipe"]), drawn)
+    (folder / README_FILE).write_text(card, "utf-8")
+    return evaluation
+
+
+def write_network(model: Any, config: dict[str, Any], preprocessor: Preprocessor, folder: Path) -> str:
+    """Write a preset's network, preprocessor and configuration; return which graph it has.
 
     Args:
         model: An uncompiled `keras.Model` built from `config`; its embedding is rounded in place.
-        config: What the recipe was built from, with `recipe`, `vocabulary_size` and `window`.
+        config: What the recipe was built from, with `recipe`, `vocabulary_size` and the layout's fields.
         preprocessor: What turns texts into the network's ids.
         folder: An existing folder.
     """
     round_embedding(model)
     model.save_weights(folder / WEIGHTS_FILE)
-    export_lstm(model, folder)
+    graph = export(model, folder)
     preprocessor.save(folder)
-    write_json(folder / CONFIG_FILE, config)
+    write_json(folder / CONFIG_FILE, config if graph == PROJECTED else {**config, "graph": graph})
+    return graph
 
 
 def validation_part(data: LabelledTexts, preset: Path) -> LabelledTexts:
-    """Return the part of the data that was held out when the preset was trained on it.
+    """Return the part of the data that was held out to validate with when the preset was trained on it.
 
     Raises:
-        InputError: It was trained on other data.
+        InputError: It was trained on other data, or validated on a file of its own.
         PresetError: Its metadata don't say what was held out.
     """
     metadata = read_json(preset / METADATA_FILE)
     try:
         digest = metadata["data"]["sha256"]
-        share, seed = metadata["options"]["validation"], metadata["options"]["seed"]
+        known = {name: metadata["options"][name] for name in ("validation", "seed")}
+        known |= {name: metadata["options"].get(name, 0) for name in ("test", "limit")}
     except (KeyError, TypeError) as exc:
         raise PresetError(f"{preset / METADATA_FILE} doesn't say what was held out: it lacks {exc}") from exc
+    if metadata["data"].get("validation_from_file"):
+        raise InputError(
+            f"the model {preset.name} was validated on a file of its own: evaluate on that, without --validation"
+        )
     if digest != data.digest():
         raise InputError(
             f"the model {preset.name} was trained on other data than this: "
             "leave --validation out to evaluate on all of it"
         )
-    return data.split(share, seed)[1]
+    return cut(data, Options(**known)).validation
 
 
-def _fit(
-    model: Any,
-    batches: _Batches,
-    judge: Callable[[int], Evaluation],
-    checkpoint: Path,
-    options: Options,
-    observer: Observer,
-) -> list[Epoch]:
-    """Fit the network, keep the weights of its best epoch in `checkpoint`, and return the epochs.
+def _check_parts(parts: Parts, options: Options) -> None:
+    """Check that there is enough to train on.
 
-    The loop is our own: Keras's `fit` wants to know from the first batches how wide the others will be.
+    Raises:
+        InputError: A part lacks a label, or there is less than a batch.
     """
-    epochs: list[Epoch] = []
-    best = 0  # number of the best epoch
-    try:
-        for number in range(1, options.epochs + 1):
-            started = time.monotonic()
-            losses = []
-            for ids, targets in batches.shuffled():
-                losses.append(float(model.train_on_batch(ids, targets)))
-                observer.step_done(number, len(losses), len(losses) * batches.size, float(np.mean(losses[-100:])))
-            evaluation = judge(number)
-            is_best = all(evaluation.accuracy > earlier.validation_accuracy for earlier in epochs)
-            if is_best:
-                unfinished = checkpoint.with_name(f"unfinished.{checkpoint.name}")
-                model.save_weights(unfinished)
-                unfinished.replace(checkpoint)
-                best = number
-            epochs.append(
-                Epoch(
-                    number=number,
-                    loss=float(np.mean(losses)),
-                    validation_loss=evaluation.log_loss,
-                    validation_accuracy=evaluation.accuracy,
-                    seconds=time.monotonic() - started,
-                    best=is_best,
-                )
+    for name, part, option in (
+        ("training", parts.training, "validation"),
+        ("validation", parts.validation, "validation"),
+        ("test", parts.test, "test"),
+    ):
+        if part is not None and len(np.unique(part.labels)) < 2:
+            raise InputError(
+                f"the {name} part has {len(part)} texts but not of both labels: "
+                f"give more data, or another --{option} share"
             )
-            observer.epoch_done(epochs[-1])
-            if number - best >= options.patience:
-                break
-    except KeyboardInterrupt:
-        if not epochs:
-            raise
-    return epochs
+    if len(parts.training) < (options.batch_size or 1):
+        raise InputError(
+            f"the training part has {len(parts.training)} texts, less than a batch of {options.batch_size}: "
+            "give more data, or a smaller --batch-size"
+        )
 
 
-class _Batches:
-    """The windows of the training texts in batches of like length.
-
-    A window carries its text's target, the probability that it is positive; the targets may change between
-    epochs. There are WIDTHS widths at most, and every batch is full, so that few shapes are compiled: a width's
-    last batch repeats some of its windows.
-    """
-
-    def __init__(
-        self,
-        ids: WordIds,
-        targets: np.ndarray[Any, np.dtype[np.float32]],
-        window: int,
-        size: int,
-        seed: int,
-    ) -> None:
-        self.size = size
-        self._ids = ids.ids
-        self._targets = targets
-        self._starts, self._ends, self._owners = cut_windows(ids.offsets, window)
-        step = -(-window // WIDTHS)
-        widths = np.minimum(-(-(self._ends - self._starts) // step) * step, window)
-        self._by_width = {int(width): np.flatnonzero(widths == width) for width in np.unique(widths)}
-        self._random = np.random.default_rng(seed)
-
-    def __len__(self) -> int:
-        return sum(-(-len(windows) // self.size) for windows in self._by_width.values())
-
-    def shuffled(self) -> Iterator[tuple[Any, Any]]:
-        """Yield ids, int32, shape (size, width), and targets, float32, shape (size, 1), newly shuffled."""
-        batches = []
-        for width, windows in self._by_width.items():
-            count = -(-len(windows) // self.size)
-            batches += [
-                (width, batch) for batch in np.resize(self._random.permutation(windows), (count, self.size))
-            ]
-        self._random.shuffle(batches)
-        for width, batch in batches:
-            padded = pad(self._ids, self._starts[batch], self._ends[batch], width)
-            yield padded, self._targets[self._owners[batch], None]
+def _run(
+    data: LabelledTexts,
+    options: Options,
+    sources: Sources,
+    validation: LabelledTexts | None,
+    test: LabelledTexts | None,
+) -> dict[str, Any]:
+    """Return all that the weights depend on, by a name that a user understands."""
+    return {
+        **asdict(options),
+        "data": data.digest(),
+        "validation file": None if validation is None else validation.digest(),
+        "test file": None if test is None else test.digest(),
+        "unlabelled texts": None if sources.unlabelled is None else _digest(sources.unlabelled),
+        "embeddings": sources.embeddings and [sources.embeddings.name, sources.embeddings.stat().st_size],
+        "stop words": sources.stop_words and sources.stop_words.read_text("utf-8"),
+        "backend": import_keras().config.backend(),
+    }
 
 
-def _compile(model: Any, learning_rate: float, steps: int) -> None:
-    import keras
-
-    # On a GPU XLA would keep cuDNN's LSTM out; PyTorch's compiler gains nothing on loops over words.
-    jit = keras.config.backend() != "torch" and not keras_sees_gpu()
-    model.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(learning_rate, steps), clipnorm=1.0),
-        "binary_crossentropy",
-        jit_compile=jit or "auto",
-    )
+def _digest(texts: pa.Array) -> str:
+    """Return a SHA-256 of texts in their order."""
+    hashed = hashlib.sha256()
+    for text in texts.to_pylist():
+        encoded = text.encode()
+        hashed.update(len(encoded).to_bytes(8) + encoded)
+    return hashed.hexdigest()
 
 
 @contextmanager
@@ -380,15 +511,30 @@ def _folder_for(output: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def check_output_folder(output: Path, overwrite: bool) -> None:
+def check_output_folder(output: Path, overwrite: bool, resume: bool = False) -> None:
     """Check that a preset can be written.
 
+    Args:
+        output: Its folder.
+        overwrite: A preset of that name, and an unfinished training of it, may be replaced.
+        resume: An unfinished training goes on, and may replace what it wrote when it was interrupted.
+
     Raises:
+        OptionError: There is nothing to go on with.
         OutputError: Something of that name exists and is not to be replaced, or the folder around it is missing.
     """
-    if output.exists() and not (overwrite and (output / CONFIG_FILE).is_file()):
-        advice = ", or replace it with --overwrite" if (output / CONFIG_FILE).is_file() else ""
+    unfinished = TrainingFolder(output)
+    if resume and not unfinished.exists:
+        raise OptionError(f"there is no unfinished training in {unfinished.path}: leave --resume out to begin one")
+    is_preset = (output / CONFIG_FILE).is_file()
+    if output.exists() and not ((overwrite or resume) and is_preset):
+        advice = ", or replace it with --overwrite" if is_preset else ""
         raise OutputError(f"{output} exists already: choose another folder with --output{advice}")
+    if unfinished.exists and not (overwrite or resume):
+        raise OutputError(
+            f"{unfinished.path} holds an unfinished training: go on with it by --resume, "
+            "or begin anew with --overwrite"
+        )
     if not output.absolute().parent.is_dir():
         raise OutputError(f"{output} can't be written: there is no folder {output.parent}")
 

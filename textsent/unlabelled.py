@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from textsent.datasets import read_text
 from textsent.errors import InputError, MissingExtraError
+from textsent.imdb import read_unlabelled_reviews
 from textsent.preprocess import Settings, as_text_array, split_words
 from textsent.readers import open_reader
 from textsent.schema import text_column
@@ -39,18 +39,18 @@ _Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 
 def read_unlabelled(path: Path, text: str | None = None) -> pa.Array:
-    """Return the texts of a file, or of a folder of .txt files such as `aclImdb/train/unsup`.
+    """Return the texts of a file, of a folder of .txt files, or of the Large Movie Review Dataset.
 
     Args:
-        path: A file of any format that can be scored, or a folder.
+        path: A file of any format that can be scored, or a folder. Of the dataset's archive `aclImdb_v1.tar.gz`,
+            and of its folders `aclImdb` and `aclImdb/train`, the texts are those in `train/unsup`.
         text: Column of the texts, by default `text` or the only column of strings.
 
     Raises:
         InputError: There are none, or one can't be read.
     """
-    if path.is_dir():
-        texts = pa.array([read_text(file) for file in sorted(path.glob("*.txt"))], pa.large_string())
-    else:
+    texts = pa.array(read_unlabelled_reviews(path), pa.large_string())
+    if not len(texts) and not path.is_dir():
         with open_reader(path) as reader:
             name = text_column(reader.schema, text)
             table = pa.Table.from_batches(list(reader), reader.schema)
@@ -60,19 +60,20 @@ def read_unlabelled(path: Path, text: str | None = None) -> pa.Array:
     return texts
 
 
-def check_extra() -> None:
-    """Check that gensim and scikit-learn are there.
+def check_extra(teacher: bool = True) -> None:
+    """Check that gensim is there, and for a teacher scikit-learn.
 
     Raises:
         MissingExtraError: One isn't.
     """
     try:
         import gensim  # noqa: F401 - looked for, not used
-        import sklearn  # noqa: F401
+
+        if teacher:
+            import sklearn  # noqa: F401
     except ImportError as exc:
-        raise MissingExtraError(
-            f"--unlabelled needs the package {exc.name}: pip install 'textsent[unlabelled]'"
-        ) from exc
+        needed, extra = ("--unlabelled", "unlabelled") if teacher else ("training word vectors", "word2vec")
+        raise MissingExtraError(f"{needed} needs the package {exc.name}: pip install 'textsent[{extra}]'") from exc
 
 
 def word_vectors(texts: pa.Array, vocabulary: Sequence[str], size: int, seed: int) -> _Floats:

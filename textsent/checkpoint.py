@@ -1,0 +1,148 @@
+"""What an unfinished training leaves on disk, so that it can go on where it stopped.
+
+A training folder stands beside the model that it makes and is removed when that is complete. All that is in it is
+data: JSON, text and NumPy's arrays, read without pickle. A file in it is replaced as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from textsent.errors import InputError, OptionError, OutputError
+from textsent.presets import read_json
+
+_RUN_FILE = "run.json"
+_CHECKPOINT_FILE = "checkpoint.npz"
+_BEST_FILE = "best.npz"
+_STATE = "state"
+
+_Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class TrainingFolder:
+    """The folder of an unfinished training.
+
+    Attributes:
+        path: The folder: the model's name and `.training`.
+    """
+
+    def __init__(self, output: Path) -> None:
+        """Name the folder beside the model that will be written to `output`."""
+        self.path = output.resolve().with_name(f"{output.resolve().name}.training")
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is an unfinished training."""
+        return self.path.exists()
+
+    def begin(self, run: dict[str, Any]) -> None:
+        """Make the folder, empty but for what the training depends on.
+
+        Args:
+            run: Options and data by name, for `check_same`.
+
+        Raises:
+            OutputError: The folder can't be made.
+        """
+        try:
+            self.path.mkdir()
+            with self._replaced(_RUN_FILE) as file:
+                file.write(json.dumps(run, indent=2).encode())
+        except OSError as exc:
+            raise OutputError(f"{self.path} can't be written: {exc.strerror}") from exc
+
+    def check_same(self, run: dict[str, Any]) -> None:
+        """Check that the unfinished training depends on the same as this one.
+
+        Raises:
+            OptionError: An option or the data are others; the message says which.
+            PresetError: The folder is damaged.
+        """
+        before = read_json(self.path / _RUN_FILE)
+        now = json.loads(json.dumps(run))
+        changed = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+        if changed:
+            differences = ", ".join(f"{name} was {before.get(name)!r}, now {now.get(name)!r}" for name in changed)
+            raise OptionError(
+                f"the training in {self.path} can't go on, it began otherwise: {differences}: "
+                "give what it began with, or begin anew with --overwrite"
+            )
+
+    def save(self, model: Any, state: dict[str, Any], arrays: dict[str, _Array]) -> None:
+        """Write a checkpoint in place of the last one.
+
+        Args:
+            model: A compiled `keras.Model` whose optimizer is built.
+            state: Where the training is; anything that JSON can hold.
+            arrays: What else it depends on.
+        """
+        with self._replaced(_CHECKPOINT_FILE) as file:
+            encoded = np.frombuffer(json.dumps(state).encode(), np.uint8)
+            np.savez(file, **{_STATE: encoded}, **arrays, **_by_number(_variables(model)))  # type: ignore[arg-type]
+
+    def load(self, model: Any, arrays: dict[str, _Array]) -> dict[str, Any]:
+        """Give a model and arrays, in place, the values of the last checkpoint; return its state.
+
+        Raises:
+            InputError: The checkpoint is damaged, or of another model.
+        """
+        try:
+            with np.load(self.path / _CHECKPOINT_FILE, allow_pickle=False) as saved:
+                for name, array in arrays.items():
+                    array[...] = saved[name]
+                for name, variable in _by_number(_variables(model)).items():
+                    variable.assign(saved[name])
+                return json.loads(saved[_STATE].tobytes())
+        except (OSError, ValueError, KeyError) as exc:
+            raise InputError(
+                f"the checkpoint in {self.path} can't be read: {exc}: begin anew with --overwrite"
+            ) from exc
+
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether a checkpoint has been written."""
+        return (self.path / _CHECKPOINT_FILE).is_file()
+
+    def save_best(self, model: Any) -> None:
+        """Write the weights of the best epoch so far."""
+        with self._replaced(_BEST_FILE) as file:
+            np.savez(file, **_by_number(model.get_weights()))
+
+    def load_best(self, model: Any) -> None:
+        """Give a model the weights of the best epoch."""
+        with np.load(self.path / _BEST_FILE, allow_pickle=False) as saved:
+            model.set_weights([saved[name] for name in _by_number(model.get_weights())])
+
+    def remove(self) -> None:
+        """Remove the folder and all that is in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    @contextmanager
+    def _replaced(self, name: str) -> Iterator[IO[bytes]]:
+        """Give a file to write, which takes its name when it is complete and on the disk."""
+        partial = self.path / f"{name}.partial"
+        try:
+            with partial.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(self.path / name)
+        except OSError as exc:
+            raise OutputError(f"{self.path / name} can't be written: {exc.strerror}") from exc
+
+
+def _variables(model: Any) -> list[Any]:
+    """Return all that training changes: weights, the states of random generators, and the optimizer's."""
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _by_number(values: list[Any]) -> dict[str, Any]:
+    return {f"value_{number}": value for number, value in enumerate(values)}

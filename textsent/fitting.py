@@ -1,0 +1,386 @@
+"""The fitting of a network: batches of like length, epochs, and checkpoints from which it goes on."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from types import FrameType
+from typing import Any, Protocol, Self
+
+import numpy as np
+
+from textsent.checkpoint import TrainingFolder
+from textsent.evaluate import Evaluation
+from textsent.model import keras_sees_gpu
+from textsent.recipes import Recipe
+from textsent.windows import Layout, Windows, rounded_up
+
+WIDTHS = 6
+"""Shapes that training batches are cut to at most: each costs a compilation, and padding gets less with each."""
+
+LEAST_BATCHES = 20
+"""Batches that a width must have, or its windows are padded to the next one: fewer aren't worth a compilation."""
+
+CHECKPOINT_SECONDS = 60.0
+"""Time between two checkpoints, beside those after each epoch."""
+
+_Floats = np.ndarray[Any, np.dtype[np.float32]]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What an epoch came to.
+
+    Attributes:
+        number: From 1 on.
+        loss: Mean cross-entropy while training, in nats, with dropout at work.
+        accuracy: Share of the training windows on the right side, 0 … 1, with dropout at work.
+        validation_loss: Cross-entropy on the validation part, without dropout.
+        validation_accuracy: Share of the validation part's texts on the right side, 0 … 1.
+        seconds: Duration, validation included.
+        best: Whether its weights are to be kept rather than those of every earlier epoch.
+    """
+
+    number: int
+    loss: float
+    accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    seconds: float
+    best: bool
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What is known when the fitting begins, or goes on.
+
+    Attributes:
+        texts: To train on.
+        validation_texts: To validate with.
+        cut_by_group: Whether no group has texts on both sides.
+        words: In the vocabulary.
+        steps: Batches an epoch.
+        epochs: At most.
+        epoch: The first that is to be done, from 1 on.
+        best_accuracy: On the validation part, of the epoch that is kept so far; None before the first.
+    """
+
+    texts: int
+    validation_texts: int
+    cut_by_group: bool
+    words: int
+    steps: int
+    epochs: int
+    epoch: int = 1
+    best_accuracy: float | None = None
+
+
+class Observer(Protocol):
+    """Is told how training goes."""
+
+    def said(self, line: str) -> None:
+        """Something that takes a while begins."""
+
+    def began(self, beginning: Beginning) -> None:
+        """The fitting begins, or goes on."""
+
+    def step_done(self, epoch: int, step: int, windows: int, loss: float, accuracy: float) -> None:
+        """A batch of `windows` windows is done, the epoch's `step`-th; loss and accuracy are the epoch's so far."""
+
+    def epoch_done(self, epoch: Epoch) -> None:
+        """An epoch is done and validated."""
+
+
+class Observers:
+    """Tells several observers."""
+
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self._observers = observers
+
+    def said(self, line: str) -> None:
+        """Pass it on."""
+        for observer in self._observers:
+            observer.said(line)
+
+    def began(self, beginning: Beginning) -> None:
+        """Pass it on."""
+        for observer in self._observers:
+            observer.began(beginning)
+
+    def step_done(self, epoch: int, step: int, windows: int, loss: float, accuracy: float) -> None:
+        """Pass it on."""
+        for observer in self._observers:
+            observer.step_done(epoch, step, windows, loss, accuracy)
+
+    def epoch_done(self, epoch: Epoch) -> None:
+        """Pass it on."""
+        for observer in self._observers:
+            observer.epoch_done(epoch)
+
+
+@dataclass(frozen=True)
+class State:
+    """Where the fitting is.
+
+    Attributes:
+        epochs: Those that are done.
+        step: Batches done of the epoch that is not.
+        loss: Sum of the losses of its windows, in nats, by their weights.
+        right: Sum of the weights of its windows that were on the right side.
+        weight: Sum of the weights of its windows.
+        seconds: Time spent on it.
+    """
+
+    epochs: tuple[Epoch, ...] = ()
+    step: int = 0
+    loss: float = 0.0
+    right: float = 0.0
+    weight: float = 0.0
+    seconds: float = 0.0
+
+    @classmethod
+    def from_json(cls, saved: dict[str, Any]) -> Self:
+        """Return the state that `asdict` made into JSON."""
+        return cls(**{**saved, "epochs": tuple(Epoch(**epoch) for epoch in saved["epochs"])})
+
+    @property
+    def best(self) -> Epoch | None:
+        """The epoch whose weights are kept so far."""
+        return next((epoch for epoch in reversed(self.epochs) if epoch.best), None)
+
+
+@dataclass
+class Fitting:
+    """A network that is being fitted.
+
+    Attributes:
+        model: A compiled `keras.Model`.
+        batches: What it learns from.
+        judge: Returns how well it does on the validation part after an epoch, given the epoch's number, and may
+            change the targets of the next ones.
+        folder: Where checkpoints go.
+        arrays: What else changes from epoch to epoch, for the checkpoints.
+        epochs: How many at most.
+        patience: Epochs without a gain after which to stop; None for never.
+        keep: Which epoch's weights to keep; see `textsent.recipes.Recipe`.
+        state: Where it is.
+    """
+
+    model: Any
+    batches: Batches
+    judge: Callable[[int], Evaluation]
+    folder: TrainingFolder
+    arrays: dict[str, np.ndarray[Any, Any]]
+    epochs: int
+    patience: int | None
+    keep: str
+    state: State = field(default_factory=State)
+
+    def save(self) -> None:
+        """Write a checkpoint."""
+        self.folder.save(self.model, asdict(self.state), self.arrays)
+
+    def load(self) -> None:
+        """Go on from the last checkpoint."""
+        self.state = State.from_json(self.folder.load(self.model, self.arrays))
+
+    def run(self, observer: Observer) -> None:
+        """Fit the network; the weights of the epoch to keep are in the folder then.
+
+        The loop is our own: Keras's `fit` wants to know from the first batches how wide the others will be.
+
+        Raises:
+            KeyboardInterrupt: Interrupted; a checkpoint has been written.
+        """
+        try:
+            while not self.is_over:
+                self._epoch(observer)
+        except KeyboardInterrupt:
+            self.save()
+            raise
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no epoch is left to be done."""
+        done = len(self.state.epochs)
+        best = self.state.best
+        waited = best is not None and self.patience is not None and done - best.number >= self.patience
+        return done >= self.epochs or waited
+
+    def _epoch(self, observer: Observer) -> None:
+        number = len(self.state.epochs) + 1
+        began = time.monotonic() - self.state.seconds
+        saved = time.monotonic()
+        for ids, targets, weights in self.batches.of_epoch(number, self.state.step):
+            with _WholeStep():
+                figures = self.model.train_on_batch(ids, targets, weights, return_dict=True)
+                weight = float(weights.sum())
+                self.state = replace(
+                    self.state,
+                    step=self.state.step + 1,
+                    loss=self.state.loss + float(figures["loss"]) * len(weights),
+                    right=self.state.right + float(figures["accuracy"]) * weight,
+                    weight=self.state.weight + weight,
+                    seconds=time.monotonic() - began,
+                )
+            loss, accuracy = self._so_far()
+            observer.step_done(number, self.state.step, len(weights), loss, accuracy)
+            if time.monotonic() - saved >= CHECKPOINT_SECONDS:
+                self.save()
+                saved = time.monotonic()
+        evaluation = self.judge(number)
+        is_best = self._is_best(evaluation)
+        if is_best:
+            self.folder.save_best(self.model)
+        loss, accuracy = self._so_far()
+        epoch = Epoch(
+            number=number,
+            loss=loss,
+            accuracy=accuracy,
+            validation_loss=evaluation.log_loss,
+            validation_accuracy=evaluation.accuracy,
+            seconds=time.monotonic() - began,
+            best=is_best,
+        )
+        self.state = State((*self.state.epochs, epoch))
+        self.save()
+        observer.epoch_done(epoch)
+
+    def _so_far(self) -> tuple[float, float]:
+        """Return the epoch's mean loss and accuracy so far."""
+        return self.state.loss / self.state.weight, self.state.right / self.state.weight
+
+    def _is_best(self, evaluation: Evaluation) -> bool:
+        match self.keep:
+            case "accuracy":
+                return all(evaluation.accuracy > epoch.validation_accuracy for epoch in self.state.epochs)
+            case "loss":
+                return all(evaluation.log_loss < epoch.validation_loss for epoch in self.state.epochs)
+            case _:
+                return True
+
+
+class Batches:
+    """The windows of the training texts in batches of like length.
+
+    A window carries its text's target, the probability that it is positive, and the text's weight; the targets may
+    change between epochs. There are WIDTHS widths at most, and every batch is full, so that few shapes are
+    compiled: a width's last batch is filled up with windows that weigh nothing.
+    """
+
+    def __init__(
+        self, windows: Windows, layout: Layout, targets: _Floats, weights: _Floats, size: int, seed: int
+    ) -> None:
+        """Cut the windows into batches.
+
+        Args:
+            windows: Of the texts.
+            layout: How they are padded.
+            targets: float32, shape (texts,), 0 … 1.
+            weights: float32, shape (texts,), 0 or more.
+            size: Windows in a batch.
+            seed: Of the order, which hangs on it and on the epoch's number alone.
+        """
+        self.size = size
+        self._windows = windows
+        self._layout = layout
+        self._targets = targets
+        self._weights = weights
+        self._seed = seed
+        widths = _widths(windows.ends - windows.starts, layout, LEAST_BATCHES * size)
+        self._by_width = {int(width): np.flatnonzero(widths == width) for width in np.unique(widths)}
+
+    def __len__(self) -> int:
+        return sum(-(-len(members) // self.size) for members in self._by_width.values())
+
+    def of_epoch(self, number: int, done: int = 0) -> Iterator[tuple[Any, _Floats, _Floats]]:
+        """Yield an epoch's batches, but for the first `done` of them.
+
+        Yields:
+            ids: int32, shape (size, width).
+            targets: float32, shape (size, 1).
+            weights: float32, shape (size,).
+        """
+        random = np.random.default_rng([self._seed, number])
+        batches = []
+        for width, members in self._by_width.items():
+            shuffled = random.permutation(members)
+            batches += [(width, shuffled[at : at + self.size]) for at in range(0, len(members), self.size)]
+        random.shuffle(batches)
+        starts, ends = self._windows.starts, self._windows.ends
+        for width, batch in batches[done:]:
+            filled = np.resize(batch, self.size)
+            owners = self._windows.owners[filled]
+            weights = np.where(np.arange(self.size) < len(batch), self._weights[owners], np.float32(0))
+            ids = self._layout.pad(self._windows.ids, starts[filled], ends[filled], width)
+            yield ids, self._targets[owners, None], weights
+
+
+def _widths(lengths: np.ndarray[Any, np.dtype[np.int64]], layout: Layout, least: int) -> np.ndarray[Any, Any]:
+    """Return the width that each window is padded to; a width of fewer than `least` windows is widened."""
+    if layout.full_width:
+        return np.full(len(lengths), layout.window)
+    widths = np.minimum(rounded_up(lengths, -(-layout.window // WIDTHS)), layout.window)
+    for width, wider in zip(used := np.unique(widths), used[1:], strict=False):
+        if np.count_nonzero(widths == width) < least:
+            widths[widths == width] = wider
+    return widths
+
+
+def compile_network(model: Any, recipe: Recipe, steps: int) -> None:
+    """Compile a network for training by a recipe, and build its optimizer.
+
+    Args:
+        model: What the recipe built.
+        recipe: Says which optimizer and learning rate.
+        steps: Batches in all of the training, along which a cosine falls.
+    """
+    import keras
+
+    rate = (
+        keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
+        if recipe.cosine
+        else recipe.learning_rate
+    )
+    kind = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop}[recipe.optimizer]
+
+    def cross_entropy(targets: Any, predicted: Any) -> Any:
+        # A sigmoid's output is passed on as it is, since Keras takes the logits from it, which is exacter.
+        positive = predicted if predicted.shape[-1] == 1 else predicted[:, -1:]
+        return keras.losses.binary_crossentropy(targets, positive)
+
+    def accuracy(targets: Any, predicted: Any) -> Any:
+        right = keras.ops.equal(targets[:, 0] >= 0.5, predicted[:, -1] >= 0.5)
+        return keras.ops.cast(right, "float32")
+
+    # On a GPU XLA would keep cuDNN's LSTM out; PyTorch's compiler gains nothing on loops over words.
+    jit = keras.config.backend() != "torch" and not keras_sees_gpu()
+    model.compile(
+        kind(rate, clipnorm=recipe.clip_norm),
+        cross_entropy,
+        weighted_metrics=[accuracy],
+        jit_compile=jit or "auto",
+    )
+    model.optimizer.build(model.trainable_variables)
+
+
+class _WholeStep:
+    """Holds a Ctrl-C back until a step is over, so that weights and state always belong together."""
+
+    def __enter__(self) -> None:
+        self._came = False
+        self._usual: Any = None
+        if threading.current_thread() is threading.main_thread():
+            self._usual = signal.signal(signal.SIGINT, self._note)
+
+    def __exit__(self, *error: object) -> None:
+        if self._usual is not None:
+            signal.signal(signal.SIGINT, self._usual)
+        if self._came:
+            raise KeyboardInterrupt
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._came = True
