@@ -16,7 +16,8 @@ from benchmarks.measure import Figure, machine
 from benchmarks.texts import load_texts
 
 GROUPS = ("startup", "preprocessing", "prediction", "peers", "end-to-end", "growth", "memory")
-GPU = "gpu"
+GPU, TRAINING = "gpu", "training"
+"""Run when they are asked for: one needs a GPU, the other the labelled data and minutes."""
 
 
 def main() -> None:
@@ -27,13 +28,15 @@ def main() -> None:
     )
     parser.add_argument("--texts", type=int, default=4096)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="+", choices=(*GROUPS, GPU), default=GROUPS)
+    parser.add_argument("--only", nargs="+", choices=(*GROUPS, GPU, TRAINING), default=GROUPS)
     parser.add_argument("--megabytes", type=int, nargs="+", default=[1, 10, 100, 1000], help="of growing files")
     parser.add_argument("--memory-megabytes", type=int, nargs="+", default=[100, 1000])
     parser.add_argument("--formats", nargs="+", choices=WRITERS, default=["csv", "mbox"])
     parser.add_argument("--json", type=Path, help="file to write the figures into, with versions and hardware")
     parser.add_argument("--plots", type=Path, help="folder to draw growth.svg and accuracy.svg into")
     options = parser.parse_args()
+    if TRAINING in options.only and not options.data:
+        parser.error("--only training needs --data")
     found = machine()
     print(" · ".join(f"{name} {value}" for name, value in found.items()), flush=True)
     figures = []
@@ -50,7 +53,7 @@ def main() -> None:
 
 
 def _figures(options: argparse.Namespace) -> Iterator[Figure]:
-    from benchmarks import end_to_end, gpu, growth, memory, peers, prediction, preprocessing, startup
+    from benchmarks import end_to_end, gpu, growth, memory, peers, prediction, preprocessing, startup, training
 
     texts = load_texts(options.data, options.texts)
     groups: dict[str, Callable[[], Iterator[Figure]]] = {
@@ -61,6 +64,7 @@ def _figures(options: argparse.Namespace) -> Iterator[Figure]:
         "end-to-end": lambda: end_to_end.figures(options.rounds),
         "growth": lambda: growth.figures(options.megabytes, options.formats),
         GPU: lambda: gpu.figures(texts, options.rounds),
+        TRAINING: lambda: training.figures(options.data),
         "memory": lambda: memory.figures(options.memory_megabytes, options.formats),
     }
     for name in options.only:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from textsent import cores
-from textsent.cores import usable_cores
+from textsent.cores import usable_cores, usable_memory
 
 OWN = Path("/proc/self/cgroup")
 
@@ -189,3 +189,106 @@ def test_a_quota_never_leaves_less_than_one_core(groups, monkeypatch):
     assert usable_cores() == 1
     allow(monkeypatch, 0)
     assert usable_cores() == 1
+
+
+KB = 1024
+FREE = 1000 * KB
+
+
+@pytest.fixture
+def meminfo(tmp_path, monkeypatch):
+    """Writes what the kernel tells of the machine's memory; by default FREE bytes are available."""
+    path = tmp_path / "meminfo"
+    path.write_text(
+        "MemTotal:        9000 kB\nMemFree:          200 kB\nMemAvailable:    1000 kB\nHugePages_Total: 0\n"
+    )
+    monkeypatch.setattr(cores, "_MEMINFO", path)
+    return path
+
+
+def test_the_memory_of_this_process_is_some_or_not_known():
+    assert usable_memory() is None or usable_memory() > 0
+
+
+def test_the_memory_that_the_kernel_calls_available_may_be_used(groups, meminfo):
+    groups("0::/\n")
+    assert usable_memory() == FREE
+
+
+@pytest.mark.parametrize("told", ["", "MemTotal: 9000 kB\n", "MemAvailable:\n", "MemAvailable: much\n", "\xff"])
+def test_where_the_kernel_says_no_memory_it_is_not_known(groups, meminfo, told):
+    groups("0::/job\n")
+    meminfo.write_bytes(told.encode("latin-1"))
+    assert usable_memory() is None
+
+
+def test_where_there_is_no_kernel_of_linux_the_memory_is_not_known(groups, meminfo):
+    groups(None)
+    meminfo.unlink()
+    assert usable_memory() is None
+
+
+@pytest.mark.parametrize(
+    ("limit", "taken", "stat", "expected"),
+    [
+        ("500\n", "100\n", "", 400),
+        ("500\n", "100\n", "anon 60\nfile 40\ninactive_file 30\nactive_file 5\nshmem 5\n", 435),
+        ("500\n", "100\n", "total_inactive_file 30\n", 400),
+        ("500\n", "600\n", "", 0),
+        ("max\n", "100\n", "", FREE),
+        ("9223372036854771712\n", "100\n", "", FREE),
+        ("500\n", None, "", FREE),
+        (None, "100\n", "", FREE),
+        ("500 500\n", "100\n", "", FREE),
+        ("\n", "100\n", "", FREE),
+    ],
+)
+def test_what_is_left_of_a_group_s_limit_bounds_the_memory(groups, meminfo, limit, taken, stat, expected):
+    files = {"job/memory.max": limit, "job/memory.current": taken, "job/memory.stat": stat}
+    groups("0::/job\n", {name: text for name, text in files.items() if text is not None})
+    assert usable_memory() == expected
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({"a/b": ("max", 10), "a": ("500", 100)}, 400),
+        ({"a/b": ("300", 10), "a": ("500", 400)}, 100),
+        ({"a/b": ("300", 10), "a": ("500", 100)}, 290),
+        ({".": ("200", 50)}, 150),
+        ({"other": ("200", 50)}, FREE),
+    ],
+    ids=["the outer one's", "the outer one has less left", "its own", "the root's, in a container", "none"],
+)
+def test_of_nested_groups_the_one_with_the_least_left_bounds_the_memory(groups, meminfo, limits, expected):
+    maxima = {f"{name}/memory.max": limit for name, (limit, _) in limits.items()}
+    groups("0::/a/b\n", maxima | {f"{name}/memory.current": str(taken) for name, (_, taken) in limits.items()})
+    assert usable_memory() == expected
+
+
+@pytest.mark.parametrize("folder", ["memory/job", "memory"], ids=["its own", "the root's, in a container"])
+def test_in_version_1_limit_and_usage_of_memory_have_other_names(groups, meminfo, folder):
+    groups(
+        "9:cpu:/\n4:memory:/job\n0::/\n",
+        {
+            f"{folder}/memory.limit_in_bytes": "500\n",
+            f"{folder}/memory.usage_in_bytes": "100\n",
+            f"{folder}/memory.stat": "inactive_file 1\ntotal_inactive_file 30\ntotal_active_file 5\n",
+        },
+    )
+    assert usable_memory() == 435
+
+
+@pytest.mark.parametrize("controllers", ["cpu", "cpuset", "name=memory"])
+def test_other_controllers_of_version_1_limit_no_memory(groups, meminfo, controllers):
+    groups(
+        f"4:{controllers}:/job\n",
+        {"memory/job/memory.limit_in_bytes": "500\n", "memory/job/memory.usage_in_bytes": "100\n"},
+    )
+    assert usable_memory() == FREE
+
+
+def test_where_only_the_group_says_its_memory_that_is_taken(groups, meminfo):
+    groups("0::/job\n", {"job/memory.max": "500\n", "job/memory.current": "100\n"})
+    meminfo.unlink()
+    assert usable_memory() == 400

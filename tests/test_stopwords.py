@@ -240,10 +240,11 @@ def test_offline_one_error_says_so_and_what_to_try(monkeypatch):
     monkeypatch.setenv("NLTK_ALLOW_PROXIED_URLOPEN", "1")
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    assert failure() == (
-        "NLTK's stop words aren't installed and can't be downloaded: "
-        "Error loading stopwords: <urlopen error [Errno 111] Connection refused>"
+    message = failure()
+    assert message.startswith(
+        "NLTK's stop words aren't installed and can't be downloaded: Error loading stopwords: "
     )
+    assert "Connection refused" in message
 
 
 @pytest.mark.usefixtures("nltk_data", "silent")

@@ -29,6 +29,11 @@ def hide_pandas() -> None:
         sys.meta_path.insert(0, _NoPandasFinder())
 
 
+def show_pandas() -> None:
+    """Let pandas be imported again: PyTorch looks for it, and stumbles where that fails."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _NoPandasFinder)]
+
+
 class _PandasFinder:  # no importlib.abc.MetaPathFinder: that module takes longer to import than all of this
     _asking = False  # the other finders, which are asked through this one too
 

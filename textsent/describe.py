@@ -191,7 +191,7 @@ def telling_words(
         positive: By falling z-score, all above 0; of equal ones the one named first comes first.
         negative: By rising z-score, all below 0.
     """
-    words = list(counts_positive | counts_negative)
+    words = list(dict.fromkeys([*counts_positive, *counts_negative]))
     positive = np.fromiter((counts_positive.get(word, 0) for word in words), np.int64, len(words))
     negative = np.fromiter((counts_negative.get(word, 0) for word in words), np.int64, len(words))
     z = z_scores(positive, negative, prior)
@@ -228,16 +228,15 @@ def z_scores(positive: _Counts, negative: _Counts, prior: float = PRIOR) -> _Sco
     seen = positive + negative > 0
     if seen.sum() < 2 or not positive.any() or not negative.any():
         return z
-    own, other = positive[seen], negative[seen]
-    expected = prior * (own + other)
-    log_odds = _log_odds(own, expected) - _log_odds(other, expected)
-    z[seen] = log_odds / np.sqrt(1 / (own + expected) + 1 / (other + expected))
+    expected = prior * (positive[seen] + negative[seen])
+    own = (positive[seen] + expected).astype(np.float64)
+    other = (negative[seen] + expected).astype(np.float64)
+    z[seen] = (_log_odds(own) - _log_odds(other)) / np.sqrt(1 / own + 1 / other)
     return z
 
 
-def _log_odds(counts: _Counts, expected: _Scores) -> _Scores:
-    """Return the logarithm of each word's odds, the prior's words counted with the class's."""
-    weights = counts + expected
+def _log_odds(weights: _Scores) -> _Scores:
+    """Return the logarithm of each word's odds to be the word that stands in some place of the class."""
     return np.log(weights) - np.log(weights.sum() - weights)
 
 

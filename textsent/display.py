@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import unicodedata
 from collections.abc import Mapping
+from math import isnan
 from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn
 
+    from textsent.describe import Description
     from textsent.evaluate import Evaluation
     from textsent.fitting import Beginning, Epoch
     from textsent.recipes import Recipe
@@ -256,6 +258,58 @@ def print_evaluation(console: Console, evaluation: Evaluation) -> None:
         matrix.add_row(name, *(f"{count:,}" for count in row))
     console.print()
     console.print(matrix)
+
+
+def print_description(console: Console, description: Description) -> None:
+    """Print what labelled texts are like: their figures, and the telling words of each class."""
+    from rich.table import Table
+
+    over = description.over_window
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, value in (
+        ("texts", f"{description.texts:,}"),
+        ("positive", f"{description.positive:,}"),
+        ("negative", f"{description.negative:,}"),
+        ("groups", "none named" if description.groups is None else f"{description.groups:,}"),
+        ("without a word", f"{description.empty:,}"),
+        ("equal to an earlier one", f"{description.duplicates:,}"),
+        ("words", f"{description.words:,}"),
+        ("unique words", f"{description.unique_words:,}"),
+        ("words a text: mean", _words(description.mean, 2)),
+        ("  standard deviation", _words(description.spread, 2)),
+        ("  median", _words(description.median, 1)),
+        ("  10 % have at most", _words(description.quantile_10, 1)),
+        ("  90 % have at most", _words(description.quantile_90, 1)),
+        ("  99 % have at most", _words(description.quantile_99, 1)),
+        ("  longest", f"{description.longest:,}"),
+        (f"  more than {description.window:,}", "–" if isnan(over) else f"{over:.1%} of the texts"),
+    ):
+        table.add_row(name, value)
+    console.print(table)
+    for sentiment, words in (
+        ("positive", description.telling_positive),
+        ("negative", description.telling_negative),
+    ):
+        if not words:
+            continue
+        telling = Table(box=None, pad_edge=False)
+        telling.add_column(f"telling of {sentiment}", width=24, no_wrap=True, overflow="ellipsis")
+        for heading in ("z-score", "in positive", "in negative"):
+            telling.add_column(heading, justify="right")
+        for word in words:
+            telling.add_row(
+                Text(printable(word.word), style=_COLOURS[sentiment]),
+                f"{word.z:.1f}",
+                f"{word.positive:,}",
+                f"{word.negative:,}",
+            )
+        console.print()
+        console.print(telling)
+
+
+def _words(number: float, digits: int) -> str:
+    """Return a number of words, or a dash where there are no texts to count them in."""
+    return "–" if isnan(number) else f"{number:,.{digits}f}"
 
 
 def _progress(console: Console, *columns: ProgressColumn) -> Progress:

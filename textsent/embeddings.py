@@ -320,7 +320,7 @@ def _read_gensim(path: Path, start: bytes, compressed: bool, words: Sequence[str
         from gensim.utils import SaveLoad
     except ImportError as exc:
         raise MissingExtraError(
-            f"{path} is a file of gensim's, which needs the package {exc.name}: pip install 'textsent[word2vec]'"
+            f"{path} is a file of gensim's, which needs the package gensim: pip install 'textsent[word2vec]'"
         ) from exc
     # A pickle is unpacked as a whole, and takes more in memory than on the disk.
     _check_memory(path, path.stat().st_size, "the file")

@@ -32,6 +32,9 @@ _LABELLED_FILES = rf"(?:pos|neg)/{_REVIEW}|urls_(?:pos|neg)\.txt"
 _UNLABELLED_FILES = rf"{_UNLABELLED}/{_REVIEW}"
 
 _CHUNK_BYTES = 1 << 20
+_LONG_HEADERS = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+"""Members that tarfile reads into memory itself."""
+
 _BROKEN = (tarfile.TarError, OSError, EOFError, ValueError, OverflowError, RecursionError)
 """What reading a broken archive may raise."""
 
@@ -250,8 +253,11 @@ class _Member(tarfile.TarInfo):
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         try:
-            return super().frombuf(buf, encoding, errors)
+            member = super().frombuf(buf, encoding, errors)
         except tarfile.HeaderError as exc:
             if buf and not any(buf):
                 raise  # a block of zeros is the archive's end
             raise tarfile.ReadError(str(exc)) from exc
+        if member.type in _LONG_HEADERS and not 0 <= member.size <= MAX_ARCHIVED_BYTES:
+            raise tarfile.ReadError(f"a header has {member.size:,} bytes")
+        return member

@@ -15,6 +15,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
+from textsent._accessor import show_pandas
 from textsent.cores import usable_cores
 from textsent.errors import DeviceError, OptionError, PresetError
 from textsent.pipeline import pool_of
@@ -406,6 +407,7 @@ def import_keras() -> Any:
     """
     import tempfile
 
+    show_pandas()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with tempfile.TemporaryFile() as said:
         stderr = os.dup(2)

@@ -120,7 +120,7 @@ def draw_pictures(
 
     positive, negative = words_by_label(training, preprocessor.settings)
     vocabulary = preprocessor.vocabulary
-    tones = z_scores(*(np.array([side.get(word, 0) for word in vocabulary]) for side in (positive, negative)))
+    tones = z_scores(_counts(positive, vocabulary), _counts(negative, vocabulary))
     drawn = {
         "learning": ("Loss and accuracy by epoch", pictures.learning_curves(history)),
         "words": (
@@ -139,6 +139,10 @@ def draw_pictures(
     for name, (_, chart) in drawn.items():
         pictures.save(chart, folder / PICTURES_FOLDER, name)
     return [(f"{PICTURES_FOLDER}/{name}.svg", title) for name, (title, _) in drawn.items()]
+
+
+def _counts(counted: dict[str, int], words: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    return np.array([counted.get(word, 0) for word in words], np.int64)
 
 
 def _sentence_of_data(data: dict[str, Any]) -> str:

@@ -40,6 +40,7 @@ TELLING_Z = 1.96
 _LABEL_LENGTH = 24  # characters
 _LETTER_WIDTH, _LETTER_HEIGHT = 6.2, 11.0  # pixels of the labels at their font size, on average and rounded up
 _BINS = 50  # of the histogram, at most
+_TICKS = 7  # of the learning curves' figures, about
 
 Picture = alt.LayerChart | alt.HConcatChart | alt.VConcatChart
 
@@ -115,7 +116,7 @@ def word_count_chart(counts: _Numbers, window: int) -> Picture:
         for first, number in enumerate(texts)
     ]
     scale = alt.Scale(domain=[-0.5, end + 0.5], nice=False)
-    words = alt.X("from:Q", title=None, scale=scale, axis=alt.Axis(labels=False, grid=False, tickMinStep=1))
+    words = alt.X("from:Q", title=None, scale=scale, axis=alt.Axis(labels=False, grid=False, **_whole(end)))
     title = f"{len(counts):,} texts: median {median:,.0f} words, longest {longest:,} words"
     over = _of_texts(int((counts > window).sum()), len(counts))
     remarks = [f"too long for the axis: {_of_texts(beyond, len(counts))}"] if beyond else []
@@ -131,8 +132,10 @@ def word_count_chart(counts: _Numbers, window: int) -> Picture:
             alt.Y(
                 "texts:Q",
                 title="texts" if step == 1 else f"texts (bars {step:,} words wide)",
-                scale=alt.Scale(domain=[0, max(int(texts.max()), 1)]),
-                axis=alt.Axis(tickMinStep=1, format=",d"),
+                scale=alt.Scale(
+                    domain=[0, 1.12 * max(int(texts.max()), 1)], nice=False
+                ),  # room for the line's label
+                axis=alt.Axis(**_whole(int(texts.max()))),
             ),
             y2=alt.datum(0),
         )
@@ -150,7 +153,7 @@ def word_count_chart(counts: _Numbers, window: int) -> Picture:
             ).encode(text="label:N"),
         ]
     upper = _layers(*layers).properties(width=600, height=260)
-    return _styled(alt.vconcat(upper, _box(counts, low, median, high, scale), spacing=4))
+    return _styled(alt.vconcat(upper, _box(counts, low, median, high, scale, end), spacing=4))
 
 
 def embedding_map(words: Sequence[str], vectors: _Floats, tones: _Floats) -> Picture:
@@ -278,7 +281,7 @@ def calibration_curve(scores: _Floats, labels: _Labels) -> Picture:
             "texts:Q",
             title="texts",
             scale=alt.Scale(domain=[0, 1.2 * max(int(texts.max()), 1)], nice=False),  # room for the numbers
-            axis=alt.Axis(tickCount=3, grid=False, tickMinStep=1, format=",d"),
+            axis=alt.Axis(grid=False, **({"tickCount": 3} | _whole(int(texts.max())))),
         ),
     )
     histogram = sizes.mark_bar(color=POSITIVE, opacity=0.75, stroke="white", strokeWidth=0.5).encode(
@@ -305,7 +308,9 @@ def telling_bars(description: Description) -> Picture:
     bars = alt.Chart(alt.InlineData(values=rows), title=alt.Title(title, subtitle=subtitle)).encode(y)
     # Room beside the bars for their words, on one side, and their counts, on the other.
     scale = alt.Scale(domain=[-1.45 * reach, 1.45 * reach], nice=False)
-    length = alt.X("z:Q", title="z-score, to the right of words that positive texts have more often", scale=scale)
+    length = alt.X(
+        "z:Q", title="z-score (right: more often in positive texts, left: in negative ones)", scale=scale
+    )
     drawn = bars.mark_bar(opacity=0.85).encode(length, color=alt.Color("colour:N", scale=None))
     layers: list[alt.Chart] = [drawn]
     sides: list[tuple[Any, Literal["left", "right"], Literal["left", "right"], int]] = [
@@ -350,7 +355,7 @@ def _layers(*charts: alt.Chart) -> alt.LayerChart:
 def _curves(history: Sequence[Mapping[str, Any]], figure: str, unit: str, best: int | None) -> alt.LayerChart:
     """Return the lines of one figure by epoch."""
     points = [
-        {"epoch": epoch["number"], "part": part, "value": value, "label": f"best epoch: {value:.4f}"}
+        {"epoch": epoch["number"], "part": part, "value": value}
         for part, key in (("training", figure), ("validation", f"validation_{figure}"))
         for epoch in history
         for value in [epoch.get(key)]
@@ -363,45 +368,48 @@ def _curves(history: Sequence[Mapping[str, Any]], figure: str, unit: str, best: 
         "epoch:Q",
         scale=alt.Scale(domain=[first - 0.4, last + 0.4], nice=False),
         axis=alt.Axis(
-            grid=False, format="d", **({"values": [*range(1, last + 1)]} if last <= 15 else {"tickMinStep": 1})
+            grid=False, format="d", **({"values": [*range(first, last + 1)]} if last - first < 15 else {})
         ),
     )
+    most = min(max(values) + margin, 1) if figure == "accuracy" else max(values) + margin
     y = alt.Y(
         "value:Q",
         title=f"{figure} ({unit})",
-        scale=alt.Scale(domain=[max(min(values) - margin, 0), max(values) + margin], nice=False),
+        # As many ticks as the domain is rounded for: one at its top, so that titles side by side are level.
+        scale=alt.Scale(domain=[max(min(values) - margin, 0), most], nice=_TICKS),
+        axis=alt.Axis(tickCount=_TICKS),
     )
+    kept = [point for point in points if point["epoch"] == best and point["part"] == "validation"]
+    subtitle = f"ringed: the best epoch, {best}, at {kept[0]['value']:.4f}" if kept else ""
+    title = alt.Title(f"{figure.capitalize()} by epoch", subtitle=subtitle)
     parts = alt.Scale(domain=["training", "validation"], range=[TRAINING, VALIDATION])
     dashes = alt.Scale(domain=["training", "validation"], range=[[5, 3], [1, 0]])
-    data = alt.Chart(alt.InlineData(values=points), title=f"{figure.capitalize()} by epoch").encode(x, y)
+    data = alt.Chart(alt.InlineData(values=points), title=title).encode(x, y)
     colour = alt.Color("part:N", title=None, scale=parts, legend=alt.Legend(orient="bottom", symbolType="stroke"))
     lines = data.mark_line(strokeWidth=2, strokeJoin="round").encode(
         colour, strokeDash=alt.StrokeDash("part:N", title=None, scale=dashes)
     )
     dots = data.mark_point(filled=True, size=40, opacity=1).encode(colour)
-    marked = alt.Chart(
-        alt.InlineData(
-            values=[point for point in points if point["epoch"] == best and point["part"] == "validation"]
-        )
-    ).encode(x, y)
-    ring = marked.mark_point(size=160, strokeWidth=1.5, color=INK)
-    done = 0.5 if best is None else (best - first + 0.4) / (last - first + 0.8)
-    align: Literal["left", "center", "right"] = "left" if done < 0.25 else "right" if done > 0.75 else "center"
-    name = marked.mark_text(dy=-15, color=INK, align=align).encode(text="label:N")
-    return _layers(lines, dots, ring, name).properties(width=320, height=260)
+    ring = alt.Chart(alt.InlineData(values=kept)).mark_point(size=160, strokeWidth=1.5, color=INK).encode(x, y)
+    return _layers(lines, dots, ring).properties(width=320, height=260)
 
 
-def _box(counts: _Numbers, low: float, median: float, high: float, scale: alt.Scale) -> alt.LayerChart:
+def _box(counts: _Numbers, low: float, median: float, high: float, scale: alt.Scale, end: int) -> alt.LayerChart:
     """Return the box plot under the histogram."""
     near = counts[(counts >= low - 1.5 * (high - low)) & (counts <= high + 1.5 * (high - low))]
     box = {"low": low, "high": high, "median": median}
     rows = [box | {"from": int(near.min()), "to": int(near.max())}] if len(near) else []
     data = alt.Chart(alt.InlineData(values=rows))
-    x = alt.X("from:Q", title="words a text", scale=scale, axis=alt.Axis(grid=False, format=",d", tickMinStep=1))
+    x = alt.X("from:Q", title="words a text", scale=scale, axis=alt.Axis(grid=False, **_whole(end)))
     whiskers = data.mark_rule(color=INK).encode(x, alt.X2("to:Q"))
     body = data.mark_bar(color=POSITIVE, size=22).encode(alt.X("low:Q", scale=scale), alt.X2("high:Q"))
     middle = data.mark_tick(color="white", size=22, thickness=2, opacity=1).encode(alt.X("median:Q", scale=scale))
     return _layers(whiskers, body, middle).properties(width=600, height=36)
+
+
+def _whole(most: int) -> dict[str, Any]:
+    """Return an axis's settings that put its ticks at whole numbers, of which `most` is the largest."""
+    return {"values": [*range(most + 1)] if most <= 10 else alt.Undefined, "format": ",d"}
 
 
 def _round_step(least: float) -> int:

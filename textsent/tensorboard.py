@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from textsent.errors import MissingExtraError
 from textsent.fitting import Beginning, Epoch
@@ -15,26 +17,29 @@ class TensorBoardLog:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Open the log.
+        """Name the folder.
 
         Args:
             folder: What `tensorboard --logdir` is to be given.
 
         Raises:
-            MissingExtraError: TensorFlow isn't installed.
+            MissingExtraError: TensorBoard isn't installed.
         """
-        try:
-            from tensorflow import summary
-        except ImportError as exc:
-            raise MissingExtraError("--tensorboard needs TensorFlow: pip install tensorflow") from exc
-        self._summary = summary
-        self._writers = [summary.create_file_writer(str(folder / part)) for part in ("train", "validation")]
+        if find_spec("tensorboard") is None:
+            raise MissingExtraError(
+                "--tensorboard needs the package tensorboard: pip install 'textsent[tensorboard]'"
+            )
+        self._folder = folder
+        self._writers: list[Any] = []
 
     def said(self, line: str) -> None:
         """Write nothing."""
 
     def began(self, beginning: Beginning) -> None:
-        """Write nothing."""
+        """Open the log; TensorBoard imports TensorFlow, which by now has said what it says of the machine."""
+        from tensorboard.summary import Writer
+
+        self._writers = [Writer(str(self._folder / part)) for part in ("train", "validation")]
 
     def step_done(self, epoch: int, step: int, windows: int, loss: float, accuracy: float) -> None:
         """Write nothing."""
@@ -43,7 +48,6 @@ class TensorBoardLog:
         """Write an epoch's figures, so that they can be seen while the next one runs."""
         figures = ((epoch.loss, epoch.accuracy), (epoch.validation_loss, epoch.validation_accuracy))
         for writer, (loss, accuracy) in zip(self._writers, figures, strict=True):
-            with writer.as_default(step=epoch.number):
-                self._summary.scalar("epoch_loss", loss)
-                self._summary.scalar("epoch_accuracy", accuracy)
+            writer.add_scalar("epoch_loss", loss, epoch.number)
+            writer.add_scalar("epoch_accuracy", accuracy, epoch.number)
             writer.flush()
