@@ -18,7 +18,7 @@ _PEAK_SIZE = 2048  # rows and columns of the matrices whose product is the machi
 
 def figures(texts: Texts, rounds: int) -> Iterator[Figure]:
     """Measure."""
-    from textsent.model import KerasNetwork, SentimentModel, cut_windows, import_keras, pad
+    from textsent.model import KerasNetwork, SentimentModel, import_keras
     from textsent.preprocess import Preprocessor
     from textsent.presets import CONFIG_FILE, find_preset, read_json
 
@@ -52,8 +52,9 @@ def figures(texts: Texts, rounds: int) -> Iterator[Figure]:
 
     import_keras()
     network = KerasNetwork.from_preset(folder)
-    starts, ends, owners = cut_windows(ids.offsets, model.window)
-    padded = pad(ids.ids, starts, ends, model.window)
+    window = model.layout.window
+    read, starts, ends, owners = model.layout.cut(ids)
+    padded = model.layout.pad(read, starts, ends, window)
     for size in KERAS_BATCH_SIZES:
         network.model.predict(padded[:size], batch_size=size, verbose=0)  # traced, not timed
 
@@ -63,11 +64,11 @@ def figures(texts: Texts, rounds: int) -> Iterator[Figure]:
         times, _, _ = ratio(rounds, lambda: model.predict(ids), by_keras)
         default = size == KERAS_BATCH_SIZES[0]
         yield Figure(
-            "prediction", f"against Keras predict padded to {model.window} words, batches of {size}"
+            "prediction", f"against Keras predict padded to {window} words, batches of {size}"
             + (", its default" if default else ""),
             times, "times", reach=5.5,
         )  # fmt: skip
-    whole = np.diff(ids.offsets)[owners] <= model.window
+    whole = np.diff(ids.offsets)[owners] <= window
     difference = np.abs(exact[owners[whole]] - by_keras()[whole]).max()
     yield Figure("prediction", "largest difference to Keras, in millionths", float(difference) * 1e6, "", reach=-10)
 

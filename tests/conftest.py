@@ -9,7 +9,7 @@ import numpy as np
 import pandas  # noqa: F401 - before a test calls textsent.cli.main, which hides it from what comes after
 import pytest
 
-from textsent.preprocess import FIRST_WORD_ID
+from textsent.preprocess import FIRST_WORD_ID, WordIds
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -18,6 +18,14 @@ WORDS = ("the", "great", "service", "terrible", "guys")
 
 SHARED = Path(__file__).parents[2] / "shared"
 """The labelled data of the project's developers; no part of the repository."""
+
+
+def word_ids(*texts: Sequence[int]) -> WordIds:
+    """Return texts of these ids."""
+    return WordIds(
+        np.array([word for text in texts for word in text], np.int32),
+        np.cumsum([0, *(len(text) for text in texts)]),
+    )
 
 
 class FirstWordNetwork:

@@ -15,13 +15,18 @@ import pyarrow.parquet
 import pytest
 from conftest import WORDS, FirstWordNetwork
 from outlook_files import BODY, SUBJECT, msg_bytes
+from small_trainings import labelled, weights_of
 
 from textsent import __version__, cli
+from textsent.datasets import read_labelled
+from textsent.describe import describe
 from textsent.evaluate import evaluate
 from textsent.model import SentimentModel
 from textsent.preprocess import Preprocessor
 from textsent.presets import PRESET_FILES
+from textsent.recipes import RECIPES
 from textsent.score import Scorer, Summary
+from textsent.windows import Layout
 
 COMMANDS = [command.callback.__name__ for command in cli.app.registered_commands]
 SUMMARY = re.compile(r"(\S+) rows in \d+\.\d s \([\d,]+ rows/s\)(, written to (.*))?")
@@ -791,7 +796,9 @@ def test_no_archive_ends_with_a_traceback(textsent, mails, tiny_preset):
 @pytest.fixture
 def first_word_scorer(monkeypatch):
     """Makes the command line load a model that gives a text the score of its first word."""
-    scorer = Scorer(Preprocessor(WORDS), SentimentModel(FirstWordNetwork([0.125, 0.75, 0.5, 0.25, 0.875]), 8))
+    scorer = Scorer(
+        Preprocessor(WORDS), SentimentModel(FirstWordNetwork([0.125, 0.75, 0.5, 0.25, 0.875]), Layout(8))
+    )
     monkeypatch.setattr("textsent.score.load", lambda *_, **__: scorer)
 
 
@@ -910,8 +917,9 @@ def test_columns_may_be_named_in_an_evaluation(textsent, here, first_word_scorer
         ),
         (
             "good.csv --label-column id",
-            "good.csv, row 2: the label '2' is not known: "
-            "use pos and neg, positive and negative, 1 and 0, or 1 and -1",
+            "good.csv: these labels are not known: '1' (1×, first in row 1), '2' (1×), '3' (1×), '4' (1×): "
+            "say which are positive and which negative, for instance --positive 4 --positive 5 --negative 1 "
+            "--negative 2; rows with any other label are then left out",
         ),
         ("good.csv --batch-size 0", "the batch size must be 1 or more. Received: 0"),
         (
@@ -930,7 +938,7 @@ def no_download(monkeypatch):
     def forbidden():
         raise AssertionError("nothing must be downloaded before the options are checked")
 
-    monkeypatch.setattr("textsent.datasets.imdb_folder", forbidden)
+    monkeypatch.setattr("textsent.imdb.imdb_folder", forbidden)
 
 
 @pytest.mark.parametrize(
@@ -944,7 +952,21 @@ def no_download(monkeypatch):
         ("--output folder --overwrite", "folder exists already: choose another folder with --output"),
         ("--output kept.csv --overwrite", "kept.csv exists already: choose another folder with --output"),
         ("--output nowhere/model", "nowhere/model can't be written: there is no folder nowhere"),
-        ("--recipe gru", "there is no recipe 'gru': choose one of lstm"),
+        ("--recipe gru", f"there is no recipe 'gru': choose one of {', '.join(RECIPES)}"),
+        ("--patience 0", "the patience must be 1 or more. Received: 0"),
+        ("--limit -1", "the limit must be a number of texts, or 0 for all of them. Received: -1"),
+        ("--seed -1", "the seed must lie between 0 and 4294967295. Received: -1"),
+        ("--class-weight fair", "the class weight must be one of none, balanced. Received: 'fair'"),
+        ("--precision int8", "the precision must be one of float32, float16, bfloat16. Received: 'int8'"),
+        (
+            "--test 1",
+            "the test share must be 0 or more, and with the validation share less than 1. Received: 1.0",
+        ),
+        (
+            "--validation half",
+            "--validation needs a share, for instance 0.1, or a labelled file. Received: 'half'",
+        ),
+        ("--test test.csv", "--test needs a share, for instance 0.1, or a labelled file. Received: 'test.csv'"),
     ],
 )
 def test_an_error_in_the_options_of_training_is_one_line_before_anything_is_downloaded(
@@ -978,11 +1000,198 @@ def test_an_error_in_the_data_to_train_on_is_one_line(textsent, files, data, mes
     assert everything_in(files) == before
 
 
+def test_a_training_that_was_not_begun_cannot_go_on(textsent, files, no_download):
+    before = everything_in(files)
+    code, out, err = textsent("train", "--resume", "--output", "model")
+    assert (code, out) == (1, "")
+    assert err == (
+        f"textsent: there is no unfinished training in {files / 'model.training'}: "
+        "leave --resume out to begin one\n"
+    )
+    assert everything_in(files) == before
+
+
+@pytest.fixture
+def verdicts(here):
+    """Writes a table of what authors said, and how it was meant, for training to read."""
+
+    def write(name, data, *more):
+        rows = [
+            {"id": "none", "body": text, "verdict": "good" if label else "bad", "author": author}
+            for text, label, author in zip(
+                data.texts.to_pylist(), data.labels.tolist(), data.groups.to_pylist(), strict=True
+            )
+        ]
+        (here / name).write_text("".join(json.dumps(row) + "\n" for row in [*rows, *more]))
+
+    return write
+
+
+COLUMNS = (
+    "--text-column", "body", "--label-column", "verdict", "--group-column", "author",
+    "--positive", "good", "--negative", "bad",
+)  # fmt: skip
+
+
+def test_a_training_with_every_option_of_its_data_leaves_a_model_that_scores(textsent, here, verdicts):
+    mixed = {"id": "none", "body": "the guys", "verdict": "mixed \x1b[31m", "author": "ann"}
+    verdicts("reviews.jsonl", labelled(), *[mixed] * 5)
+    verdicts("held.jsonl", labelled(60, seed=8))
+    arguments = [
+        "--data", "reviews.jsonl", *COLUMNS, "--recipe", "small_trainings:bag", "--limit", "200",
+        "--validation", "held.jsonl", "--test", "0.2", "--class-weight", "balanced", "--epochs", "3",
+        "--batch-size", "8", "--patience", "1", "--seed", "3", "--precision", "float32", "--no-pictures",
+        "--tensorboard", "logs", "--output", "model",
+    ]  # fmt: skip
+    code, out, err = textsent("train", *arguments)
+    assert (code, out) == (0, "")
+    first, second, *lines = err.splitlines()
+    assert first == "left out for their labels: mixed [31m (5)"
+    assert re.fullmatch(
+        r"1\d\d texts to train on, 60 to validate with \(cut by group\), a vocabulary of 7 words", second
+    )
+    assert lines[0].startswith("epoch 1: loss ")
+    assert lines[0].endswith(", kept")
+    metadata = json.loads((here / "model" / "metadata.json").read_text())
+    assert metadata["options"] == {
+        "recipe": "small_trainings:bag", "epochs": 3, "batch_size": 8, "validation": 0.3, "patience": 1, "seed": 3,
+        "test": 0.2, "limit": 200, "class_weight": "balanced", "precision": "float32",
+    }  # fmt: skip
+    assert metadata["command"] == " ".join(["textsent", "train", *arguments])
+    assert metadata["data"]["training_texts"] + metadata["data"]["test_texts"] <= 200
+    assert metadata["data"]["test_texts"] > 20
+    epochs = len(json.loads((here / "model" / "history.json").read_text()))
+    for part in ("train", "validation"):
+        (events,) = (here / "logs" / part).iterdir()
+        assert events.read_bytes().count(b"epoch_accuracy") >= epochs
+    assert sorted(path.name for path in here.iterdir()) == ["held.jsonl", "logs", "model", "reviews.jsonl"]
+
+    code, out, _ = textsent("evaluate", "held.jsonl", *COLUMNS, "--model", "model", "--json")
+    assert code == 0
+    assert json.loads(out)["accuracy"] == metadata["validation"]["accuracy"] > 0.7
+
+
+def test_a_training_reads_vectors_stop_words_unlabelled_texts_and_a_part_to_test_on(textsent, here, verdicts):
+    verdicts("reviews.jsonl", labelled())
+    verdicts("test.jsonl", labelled(40, seed=9))
+    verdicts("more.jsonl", labelled(30, seed=10))
+    (here / "vectors.txt").write_text("great 1 2 3\nbad 4 5 6\nthe 7 8 9\nguys 1 1 1\n")
+    (here / "words.txt").write_text("the\nit\n")
+    arguments = [
+        "--data", "reviews.jsonl", *COLUMNS, "--recipe", "small_trainings:reading", "--validation", "0.4",
+        "--test", "test.jsonl", "--unlabelled", "more.jsonl", "--embeddings", "vectors.txt",
+        "--stopwords", "words.txt", "--epochs", "1", "--no-pictures", "--output", "model",
+    ]  # fmt: skip
+    code, out, err = textsent("train", *arguments)
+    assert (code, out) == (0, "")
+    assert err.splitlines()[0] == "word vectors are read from vectors.txt"
+    metadata = json.loads((here / "model" / "metadata.json").read_text())
+    assert metadata["test"]["texts"] + metadata["test"]["unscored"] == 40
+    assert 0 < metadata["data"]["unlabelled_texts"] <= 30
+    vocabulary = (here / "model" / "vocabulary.txt").read_text().split()
+    assert sorted(vocabulary) == ["bad", "great", "guys"]
+    vectors = {"great": [1, 2, 3], "bad": [4, 5, 6], "guys": [1, 1, 1]}
+    (table,) = (weights for weights in weights_of(here / "model").values() if weights.shape == (7, 3))
+    assert table[4:].tolist() == [vectors[word] for word in vocabulary]
+    assert json.loads((here / "model" / "preprocessor.json").read_text())["stop_words"] == ["the", "it"]
+
+
+def test_without_a_terminal_a_training_prints_plain_lines_and_none_when_quiet(
+    textsent, here, verdicts, monkeypatch
+):
+    monkeypatch.setattr("textsent.display.PLAIN_SECONDS", 0)
+    verdicts("reviews.jsonl", labelled())
+    arguments = ["--data", "reviews.jsonl", *COLUMNS, "--recipe", "small_trainings:bag", "--no-pictures"]
+    code, out, err = textsent("train", *arguments, "--epochs", "1")
+    assert (code, out) == (0, "")
+    assert "\x1b" not in err
+    lines = err.splitlines()
+    steps = int(re.fullmatch(r"epoch 1, step 1 of (\d+): .*", lines[1])[1])
+    assert lines[steps + 1].startswith("epoch 1: loss ")
+    for step, line in enumerate(lines[1 : steps + 1], 1):
+        assert re.fullmatch(
+            rf"epoch 1, step {step} of {steps}: [\d,]+ texts/s  loss \d\.\d{{4}}  accuracy \d\.\d{{4}}", line
+        )
+    assert textsent("train", *arguments, "--epochs", "1", "--overwrite", "--quiet") == (0, "", "")
+
+
+def test_recipes_are_listed_with_what_they_are(textsent):
+    code, out, err = textsent("recipes")
+    assert (code, err) == (0, "")
+    assert [line for line in out.splitlines() if not line.startswith(" ")] == list(RECIPES)
+    assert out.split("lstm-80\n")[1].split("mlp-500\n")[0] == (
+        "  embedding 32, the last 80 words, LSTM 100 with dropout, sigmoid\n"
+        "  adam, batches of 32, 3 epochs, 19,996 words\n"
+        "  published: train 0.9025, test 0.8206\n"
+        "  from a write-up after Keras's example imdb_lstm\n"
+    )
+
+
+FILMS = """\
+text,label,film
+great great guys<br />,pos,one
+"fine, great film!",pos,one
+bad bad film,neg,two
+...,neg,three
+"""
+
+
+def test_data_are_described_in_a_table(textsent, here):
+    (here / "films.csv").write_text(FILMS)
+    code, out, err = textsent("describe", "films.csv", "--window", "2")
+    assert (code, err) == (0, "")
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    for line in (
+        "texts 4", "positive 2", "negative 2", "groups 3", "without a word 1", "words 9", "unique words 5",
+        "words a text: mean 2.25", "longest 3", "more than 2 75.0% of the texts",
+    ):  # fmt: skip
+        assert line in lines
+    (great,) = (line for line in lines if line.startswith("great "))
+    assert great.split()[2:] == ["3", "0"]
+
+
+def test_data_are_described_as_json_and_by_keras_rule(textsent, here):
+    (here / "films.csv").write_text(FILMS)
+    data = read_labelled(here / "films.csv")
+    code, out, err = textsent("describe", "films.csv", "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out) == describe(data).to_json()
+    code, out, _ = textsent("describe", "films.csv", "--json", "--keras")
+    assert json.loads(out)["words"] == json.loads(json.dumps(describe(data).to_json()))["words"] + 1  # br
+
+
+def test_columns_labels_and_the_part_to_describe_may_be_named(textsent, here, verdicts):
+    verdicts("reviews.jsonl", labelled(8))
+    code, out, _ = textsent("describe", "reviews.jsonl", *COLUMNS, "--json")
+    assert code == 0
+    assert {name: json.loads(out)[name] for name in ("texts", "positive", "groups")} == {
+        "texts": 8, "positive": 4, "groups": 2,
+    }  # fmt: skip
+    for name in ("train/pos/0_9", "train/neg/0_1", "test/pos/0_9", "test/neg/0_1", "test/neg/1_1"):
+        path = here / "aclImdb" / f"{name}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"great {name}")
+    counts = [
+        json.loads(textsent("describe", "aclImdb", "--json", *part)[1])["texts"]
+        for part in ([], ["--part", "train"], ["--part", "test"], ["--part", "all"])
+    ]
+    assert counts == [5, 2, 3, 5]
+
+
+def test_pictures_of_data_are_drawn_into_a_folder(textsent, here):
+    (here / "films.csv").write_text(FILMS)
+    code, _, err = textsent("describe", "films.csv", "--pictures", "new/pictures")
+    assert (code, err) == (0, "")
+    assert sorted(path.name for path in (here / "new" / "pictures").iterdir()) == [
+        "telling.png", "telling.svg", "words.png", "words.svg",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_help_of_every_command_ends_with_an_example(textsent, command):
     code, out, err = textsent(command, "--help")
     assert (code, err) == (0, "")
-    assert out.strip().splitlines()[-1].strip().startswith(f"Example:  textsent {command} ")
+    assert f"{out.strip().splitlines()[-1].strip()} ".startswith(f"Example:  textsent {command} ")
 
 
 @pytest.mark.parametrize("command", cli.app.registered_commands, ids=COMMANDS)
@@ -990,7 +1199,8 @@ def test_the_help_of_every_command_is_one_sentence_and_every_option_has_its_own(
     assert command.callback.__doc__.count("\n") == 0
     assert command.callback.__doc__.endswith(".")
     _, out, _ = textsent(command.callback.__name__, "--help")
-    for name in command.callback.__annotations__.keys() - {"return", "inputs", "labelled"}:
+    arguments = {"score": "inputs", "describe": "data", "evaluate": "labelled"}
+    for name in command.callback.__annotations__.keys() - {"return", arguments.get(command.callback.__name__)}:
         option = "--" + name.replace("_", "-")
         assert re.search(rf"{option}\b.*[A-Za-z]{{3}}", out), option
 
@@ -998,7 +1208,7 @@ def test_the_help_of_every_command_is_one_sentence_and_every_option_has_its_own(
 def test_the_help_lists_every_command(textsent):
     code, out, err = textsent("--help")
     assert (code, err) == (0, "")
-    assert COMMANDS == ["score", "train", "evaluate"]
+    assert COMMANDS == ["score", "train", "recipes", "describe", "evaluate"]
     for command in COMMANDS:
         assert re.search(rf"^\W*{command} ", out, re.MULTILINE)
 

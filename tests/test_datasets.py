@@ -1,11 +1,5 @@
-import functools
-import gc
-import hashlib
-import http.server
-import io
-import tarfile
-import threading
-import warnings
+import gzip
+import json
 
 import numpy as np
 import pyarrow as pa
@@ -14,8 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textsent.datasets import LABELS, LabelledTexts, imdb_folder, read_labelled
-from textsent.errors import InputError
+from textsent.datasets import (
+    LABELS,
+    SHOWN_LABELS,
+    LabelledTexts,
+    class_weights,
+    describe_labels,
+    read_labelled,
+)
+from textsent.errors import InputError, OptionError
 
 WORDS = st.text("ab ", max_size=3)
 
@@ -36,49 +37,237 @@ def test_a_label_may_be_spelled_in_many_ways(tmp_path, spelling):
 
 
 @pytest.mark.parametrize(
-    "labels",
-    [
-        pa.array([1, 0]),
-        pa.array([1, -1]),
-        pa.array([1.0, 0.0]),
-        pa.array([1.0, -1.0], pa.float32()),
-        pa.array([True, False]),
-        pa.array(["pos", "neg"]),
-        pa.array(["Positive", "Negative"]).dictionary_encode(),
-    ],
-    ids=str,
+    ("spelling", "label"),
+    [("1.0", 1), ("1.", 1), ("+1", 1), (" 1 ", 1), ("01", 1), ("0.0", 0), ("-0.0", 0), ("-1.0", 0), ("-1.00", 0)],
 )
-def test_a_label_may_be_of_any_type(tmp_path, labels):
-    pa.parquet.write_table(pa.table({"text": ["one", "two"], "label": labels}), tmp_path / "data.parquet")
-    assert read_labelled(tmp_path / "data.parquet").labels.tolist() == [1, 0]
+def test_a_number_is_the_same_label_however_it_is_written(tmp_path, spelling, label):
+    (tmp_path / "data.csv").write_text(f'text,label\none,"{spelling}"\n')
+    assert read_labelled(tmp_path / "data.csv").labels.tolist() == [label]
 
 
-@pytest.mark.parametrize(("label", "shown"), [("meh", "'meh'"), ("", "''"), ("2", "'2'")])
-def test_an_unknown_label_is_an_error_that_names_its_row(tmp_path, label, shown):
-    path = tmp_path / "data.csv"
-    path.write_text(f"text,label\none,pos\ntwo,neg\nthree,{label}\n")
+LABEL_COLUMNS_OF_EACH_TYPE = {
+    "bool": pa.array([True, False, True]),
+    "int8": pa.array([1, 0, 1], pa.int8()),
+    "int64 with minus": pa.array([1, -1, 1]),
+    "float32": pa.array([1.0, -1.0, 1.0], pa.float32()),
+    "float64": pa.array([1.0, 0.0, 1.0]),
+    "decimal": pa.array(["1.00", "0.00", "1.00"]).cast(pa.decimal128(3, 2)),
+    "string": pa.array(["pos", "neg", "pos"]),
+    "dictionary of strings": pa.array(["Positive", "Negative", "Positive"]).dictionary_encode(),
+    "dictionary of integers": pa.array([1, 0, 1]).dictionary_encode(),
+}
+
+
+@pytest.mark.parametrize("labels", LABEL_COLUMNS_OF_EACH_TYPE.values(), ids=LABEL_COLUMNS_OF_EACH_TYPE)
+def test_labels_of_any_type_are_read_beside_texts_and_groups_of_any_type(tmp_path, labels):
+    groups = pa.array([7, 8, 7])
+    for texts, films in (
+        (pa.array(["one", "two", "three"]), groups),
+        (pa.array(["one", "two", "three"]).dictionary_encode(), groups.dictionary_encode()),
+        (pa.array(["one", "two", "three"], pa.large_string()), groups.cast(pa.string())),
+    ):
+        table = pa.table({"text": texts, "label": labels, "movie": films})
+        pa.parquet.write_table(table, tmp_path / "data.parquet", compression="zstd")
+        data = read_labelled(tmp_path / "data.parquet")
+        assert data.texts.to_pylist() == ["one", "two", "three"]
+        assert data.labels.tolist() == [1, 0, 1]
+        assert data.groups.to_pylist() == ["7", "8", "7"]
+        assert data.named_groups
+
+
+CSV = 'text,label,movie\n"one, two",pos,7\nthree,neg,8\n'
+JSON_LINES = "".join(
+    json.dumps({"text": text, "label": label, "movie": movie}) + "\n"
+    for text, label, movie in (("one, two", True, 7), ("three", False, 8))
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("data.csv", CSV.encode()),
+        ("data.csv.gz", gzip.compress(CSV.encode())),
+        ("data.csv.zst", pa.compress(CSV.encode(), "zstd", asbytes=True)),
+        ("data.tsv", b"text\tlabel\tmovie\none, two\t1\t7\nthree\t-1\t8\n"),
+        ("data.jsonl", JSON_LINES.encode()),
+        ("data.ndjson.gz", gzip.compress(JSON_LINES.encode())),
+    ],
+)
+def test_labelled_texts_are_read_from_files_of_each_format_compressed_or_not(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    data = read_labelled(tmp_path / name)
+    assert data.texts.to_pylist() == ["one, two", "three"]
+    assert data.labels.tolist() == [1, 0]
+    assert data.groups.to_pylist() == ["7", "8"]
+
+
+GENERAL_ADVICE = (
+    "use pos and neg, positive and negative, 1 and 0, or 1 and -1, or name them with "
+    "--positive LABEL and --negative LABEL; rows with any other label are then left out"
+)
+
+
+def json_lines(path, labels):
+    path.write_text("".join(json.dumps({"text": "one", "label": label}) + "\n" for label in labels))
+    return path
+
+
+def message(path, **options):
     with pytest.raises(InputError) as unknown:
-        read_labelled(path)
-    assert str(unknown.value) == (
-        f"{path}, row 3: the label {shown} is not known: "
-        "use pos and neg, positive and negative, 1 and 0, or 1 and -1"
-    )
+        read_labelled(path, **options)
+    return str(unknown.value)
 
 
-def test_a_missing_label_is_an_error(tmp_path):
-    path = tmp_path / "data.jsonl"
-    path.write_text('{"text": "one", "label": 1}\n{"text": "two", "label": null}\n')
-    with pytest.raises(InputError) as unknown:
-        read_labelled(path)
-    assert str(unknown.value).startswith(f"{path}, row 2: the label None is not known: ")
+def advice_for(path, labels):
+    return message(json_lines(path / "data.jsonl", map(str, labels))).rpartition("): ")[2]
+
+
+@pytest.mark.parametrize(("label", "shown"), [("meh", "'meh'"), ("", "''"), (" Meh", "'meh'"), (None, "None")])
+def test_an_unknown_or_missing_label_is_an_error_that_names_its_row(tmp_path, label, shown):
+    path = json_lines(tmp_path / "data.jsonl", ["pos", "neg", label])
+    assert message(path) == f"{path}: these labels are not known: {shown} (1×, first in row 3): {GENERAL_ADVICE}"
 
 
 def test_the_row_of_an_unknown_label_is_counted_in_the_file_whatever_is_left_out(tmp_path):
     path = tmp_path / "data.jsonl"
     path.write_text('{"text": null, "label": "pos"}\n{"text": "one", "label": "meh"}\n')
-    with pytest.raises(InputError) as unknown:
-        read_labelled(path)
-    assert str(unknown.value).startswith(f"{path}, row 2: the label 'meh' is not known: ")
+    assert message(path).startswith(f"{path}: these labels are not known: 'meh' (1×, first in row 2): ")
+
+
+def test_all_unknown_labels_are_named_with_their_rows_the_most_frequent_first(tmp_path):
+    path = json_lines(tmp_path / "data.jsonl", ["pos", "meh", "mixed", None, "mixed", "neg", "Mixed", "meh"])
+    assert message(path) == (
+        f"{path}: these labels are not known: 'mixed' (3×, first in row 3), 'meh' (2×), None (1×): {GENERAL_ADVICE}"
+    )
+
+
+def test_of_many_unknown_labels_ten_are_shown_and_of_a_long_one_its_beginning_and_nothing_unprintable(tmp_path):
+    long = "a" * 100_000
+    labels = [long, "\x1b[31m\n", *(f"label {number}" for number in range(15)), long]
+    path = json_lines(tmp_path / "data.jsonl", labels)
+    said = message(path)
+    assert f"'{'a' * 40}'… (2×, first in row 1), '\\x1b[31m' (1×), 'label 0' (1×), " in said
+    assert "'label 7' (1×) and 7 more: " in said
+    assert said.isprintable()
+    assert said.count("×") == SHOWN_LABELS
+
+
+@pytest.mark.parametrize(
+    ("labels", "options"),
+    [
+        ([0, 4], "--positive 4 --negative 0"),
+        (["4.0", "0.0", ""], "--positive 4 --negative 0"),
+        ([1, 2], "--positive 2 --negative 1"),
+        ([-2, 2], "--positive 2 --negative -2"),
+        ([-1, 0, 1], "--positive 1 --negative -1"),
+        ([1, 2, 3, 4, 5], "--positive 4 --positive 5 --negative 1 --negative 2"),
+        ([0, 2, 4], "--positive 4 --positive 5 --negative 1 --negative 2"),
+        ([5, "unknown", 1], "--positive 4 --positive 5 --negative 1 --negative 2"),
+    ],
+    ids=str,
+)
+def test_numbers_that_could_mean_anything_are_not_guessed_and_the_options_that_say_so_are_named(
+    tmp_path, labels, options
+):
+    assert advice_for(tmp_path, labels) == (
+        f"say which are positive and which negative, for instance {options}; "
+        "rows with any other label are then left out"
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "unknown"),
+    [
+        (["1", "5"], ["'1'", "'5'"]),
+        (["1", "0", "-1"], ["'1'", "'0'", "'-1'"]),
+        (["p", "n", "neg"], ["'n'"]),
+        (["positive", "negative", "n"], ["'n'"]),
+    ],
+)
+def test_a_label_that_another_one_makes_doubtful_is_not_known(tmp_path, labels, unknown):
+    said = message(json_lines(tmp_path / "data.jsonl", labels))
+    assert [part.split()[-1] for part in said.split(" (1×")[:-1]] == unknown
+
+
+def test_labels_that_are_named_count_and_rows_with_others_are_left_out_and_counted(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text("text,label,movie\none,5,a\ntwo,3,b\nthree,1,c\nfour,,d\nfive,4.0,e\nsix,3.0,f\nseven, 2 ,g\n")
+    data = read_labelled(path, positive=["4", "5"], negative=["1.0", "2"])
+    assert data.texts.to_pylist() == ["one", "three", "five", "seven"]
+    assert data.labels.tolist() == [1, 0, 1, 0]
+    assert data.groups.to_pylist() == ["a", "c", "e", "g"]
+    assert list(data.left_out.items()) == [("3", 2), ("", 1)]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [pa.array([4, 0, 2]), pa.array([4.0, 0.0, 2.0]), pa.array(["4", "0", "2"]).dictionary_encode()],
+    ids=["int", "float", "dictionary"],
+)
+def test_labels_are_named_as_text_whatever_their_type(tmp_path, column):
+    pa.parquet.write_table(pa.table({"text": ["a", "b", "c"], "label": column}), tmp_path / "data.parquet")
+    data = read_labelled(tmp_path / "data.parquet", positive={"4"}, negative={"0"})
+    assert data.labels.tolist() == [1, 0]
+    assert data.left_out == {"2": 1}
+
+
+def test_what_labels_are_named_replaces_those_that_are_known(tmp_path):
+    path = json_lines(tmp_path / "data.jsonl", ["Spam", "ham", "pos", None])
+    data = read_labelled(path, positive=("HAM",), negative=(" spam ",))
+    assert data.labels.tolist() == [0, 1]
+    assert data.left_out == {"pos": 1, "None": 1}
+
+
+def test_what_was_left_out_is_no_part_of_the_digest_and_is_nothing_where_nothing_was(tmp_path):
+    some = read_labelled(json_lines(tmp_path / "a.jsonl", ["pos", "meh"]), positive=["pos"], negative=["neg"])
+    none = read_labelled(json_lines(tmp_path / "b.jsonl", ["pos"]))
+    assert (some.left_out, none.left_out) == ({"meh": 1}, {})
+    assert some.digest() == none.digest()
+
+
+def test_a_file_that_has_none_of_the_labels_that_are_named_is_an_error(tmp_path):
+    path = json_lines(tmp_path / "data.jsonl", ["a", "b", "b"])
+    assert message(path, positive=["5"], negative=["1"]) == (
+        f"{path}: none of its labels was named: 'b' (2×, first in row 2), 'a' (1×): check --positive and --negative"
+    )
+
+
+def test_texts_of_one_label_only_are_read(tmp_path):
+    assert read_labelled(json_lines(tmp_path / "data.jsonl", ["pos", "pos"])).labels.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"positive": ["5"]}, "--positive says nothing of the other labels: name some with --negative too"),
+        ({"negative": ["1"]}, "--negative says nothing of the other labels: name some with --positive too"),
+        (
+            {"positive": ["Good", "4.0"], "negative": ["bad", "4"]},
+            "the label '4' can't be both positive and negative: name it once",
+        ),
+        (
+            {"positive": "good", "negative": ["bad"]},
+            "the positive labels must be several strings, in a list for instance. Received: one",
+        ),
+    ],
+)
+def test_labels_that_are_not_named_for_both_sides_once_are_an_error(tmp_path, options, said):
+    with pytest.raises(OptionError) as wrong:
+        read_labelled(tmp_path / "not there.csv", **options)
+    assert str(wrong.value) == said
+
+
+@given(st.dictionaries(st.text(max_size=60) | st.none(), st.integers(1, 10**6), max_size=15))
+def test_labels_are_described_in_one_printable_line_whatever_they_are(counts):
+    said = describe_labels(counts)
+    assert said.isprintable()
+    assert said.count("×)") >= min(len(counts), SHOWN_LABELS)
+
+
+def test_groups_that_are_no_text_and_cannot_become_one_are_an_error(tmp_path):
+    path = tmp_path / "data.parquet"
+    pa.parquet.write_table(pa.table({"text": ["one"], "label": [1], "movie": [b"\xff"]}), path)
+    assert message(path).startswith(f"{path}: the groups can't be read: ")
 
 
 def test_rows_without_a_text_are_left_out_with_their_labels_and_groups(tmp_path):
@@ -192,97 +381,6 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path):
     assert str(missing.value) == f"{tmp_path / 'data.csv'}: there is no such file: check the path"
 
 
-@pytest.fixture
-def acl_imdb(tmp_path):
-    """The dataset's layout: six reviews to train on, of three films, and two to test on."""
-    reviews = {
-        "train/pos/0_9.txt": "zero is good",
-        "train/pos/2_10.txt": "two is good",
-        "train/pos/10_7.txt": "ten is good",
-        "train/neg/0_1.txt": "zero is bad",
-        "train/neg/1_2.txt": "one is bad: café<br />",
-        "train/neg/3_3.txt": "three is bad",
-        "test/pos/0_8.txt": "a good test",
-        "test/neg/0_2.txt": "a bad test",
-        "train/unsup/0_0.txt": "nobody says",
-    }
-    for name, text in reviews.items():
-        path = tmp_path / "aclImdb" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-    films = {
-        "pos": "tt0000001 tt0000009 tt0000001 tt9 tt9 tt9 tt9 tt9 tt9 tt9 tt0000002",
-        "neg": "tt0000002 tt0000003 tt9 tt0000003",
-    }
-    for name, numbers in films.items():
-        urls = "".join(f"http://www.imdb.com/title/{film}/usercomments\n" for film in numbers.split())
-        (tmp_path / "aclImdb" / "train" / f"urls_{name}.txt").write_text(urls)
-    return tmp_path / "aclImdb"
-
-
-TRAINING_REVIEWS = [
-    "zero is good", "two is good", "ten is good", "zero is bad", "one is bad: café<br />", "three is bad",
-]  # fmt: skip
-
-
-def test_the_reviews_of_a_folder_are_read_in_the_order_of_their_numbers(acl_imdb):
-    data = read_labelled(acl_imdb)
-    assert data.texts.to_pylist() == TRAINING_REVIEWS
-    assert data.labels.tolist() == [1, 1, 1, 0, 0, 0]
-
-
-def test_the_films_of_a_folders_reviews_are_their_groups(acl_imdb):
-    data = read_labelled(acl_imdb)
-    assert data.groups.to_pylist() == [
-        "tt0000001", "tt0000001", "tt0000002", "tt0000002", "tt0000003", "tt0000003",
-    ]  # fmt: skip
-    assert data.named_groups
-
-
-def test_the_part_to_train_on_or_to_test_on_is_read(acl_imdb):
-    assert read_labelled(acl_imdb, part="train").texts.to_pylist() == TRAINING_REVIEWS
-    assert read_labelled(acl_imdb, part="test").texts.to_pylist() == ["a good test", "a bad test"]
-
-
-def test_a_part_may_be_named_itself(acl_imdb):
-    assert read_labelled(acl_imdb / "test", part="train").texts.to_pylist() == ["a good test", "a bad test"]
-
-
-def test_where_no_films_are_named_each_review_is_its_own_group(acl_imdb):
-    data = read_labelled(acl_imdb, part="test")
-    assert data.groups.equals(data.texts)
-    assert not data.named_groups
-
-
-def test_a_folder_of_another_kind_is_an_error(tmp_path):
-    (tmp_path / "pos").mkdir()
-    with pytest.raises(InputError) as unlike:
-        read_labelled(tmp_path)
-    assert str(unlike.value) == f"{tmp_path} is a folder but has no folder 'neg' in it: name a file, or aclImdb"
-
-
-def test_a_folder_without_reviews_is_an_error(tmp_path):
-    (tmp_path / "pos").mkdir()
-    (tmp_path / "neg").mkdir()
-    with pytest.raises(InputError) as empty:
-        read_labelled(tmp_path)
-    assert str(empty.value) == f"{tmp_path} has no reviews in its folders pos and neg"
-
-
-def test_a_review_that_is_not_utf8_is_an_error_that_names_it(acl_imdb):
-    (acl_imdb / "train" / "pos" / "9_9.txt").write_bytes(b"caf\xe9")
-    with pytest.raises(InputError, match=r"9_9\.txt: the text is not UTF-8"):
-        read_labelled(acl_imdb)
-
-
-@pytest.mark.parametrize("name", ["notes.txt", "99_9.txt"])
-def test_a_review_of_any_name_is_read_and_without_its_film_each_text_is_its_own_group(acl_imdb, name):
-    (acl_imdb / "train" / "pos" / name).write_bytes(b"another one")
-    data = read_labelled(acl_imdb)
-    assert "another one" in data.texts.to_pylist()
-    assert not data.named_groups
-
-
 ROWS = st.lists(st.tuples(WORDS, st.integers(0, 1), st.sampled_from("abcdefgh")), max_size=20)
 
 
@@ -326,6 +424,88 @@ def test_texts_that_are_the_same_fall_on_the_same_side_where_no_groups_are_named
         assert all(side.texts.to_pylist().count(text) == 5 for text in side.texts.to_pylist())
 
 
+def test_the_groups_that_a_seed_holds_out_never_change():
+    data = labelled([str(row) for row in range(12)], [0] * 12, [f"tt{row:07}" for row in range(12)])
+    assert data.split(0.3, 1)[1].texts.to_pylist() == ["3", "5", "7", "8", "10", "11"]
+    assert data.split(0.3, 1, "test")[1].texts.to_pylist() == ["2", "3", "7", "9", "10"]
+
+
+def test_draws_of_different_names_know_nothing_of_each_other():
+    data = labelled([""] * 2000, [0] * 2000, [str(number) for number in range(2000)])
+    rest, test = data.split(0.5, 1, "test")
+    assert 900 < len(test) < 1100
+    assert 0.4 < len(rest.split(0.5, 1)[1]) / len(rest) < 0.6
+    assert 0.4 < len(rest.split(0.5, 1, "validation")[1]) / len(rest) < 0.6
+
+
+LABEL_LISTS = st.lists(st.integers(0, 1), min_size=1, max_size=40)
+
+
+@given(LABEL_LISTS, st.integers(1, 50), st.integers(0, 5))
+def test_a_limit_keeps_the_order_and_each_labels_share_to_one_text(labels, texts, seed):
+    data = labelled([str(row) for row in range(len(labels))], labels)
+    drawn = data.limited(texts, seed)
+    rows = [int(text) for text in drawn.texts.to_pylist()]
+    assert len(rows) == min(texts, len(labels))
+    assert rows == sorted(rows)
+    assert drawn.labels.tolist() == [labels[row] for row in rows]
+    assert abs(sum(drawn.labels.tolist()) - len(rows) * sum(labels) / len(labels)) <= 1
+    if texts >= 2:
+        assert set(drawn.labels.tolist()) == set(labels)
+
+
+@given(LABEL_LISTS, st.integers(1, 40), st.integers(0, 5))
+def test_a_smaller_limit_draws_some_of_what_a_larger_one_draws(labels, texts, seed):
+    data = labelled([str(row) for row in range(len(labels))], labels)
+    smaller, larger = (set(data.limited(count, seed).texts.to_pylist()) for count in (texts, texts + 1))
+    assert smaller <= larger
+
+
+def test_a_limit_draws_half_of_each_where_the_data_is_half_and_half_and_another_seed_draws_others():
+    data = labelled([str(row) for row in range(5000)], [1] * 2500 + [0] * 2500)
+    drawn = [data.limited(1000, seed) for seed in (1, 1, 2)]
+    assert all(part.labels.sum() == 500 for part in drawn)
+    first, again, other = (set(part.texts.to_pylist()) for part in drawn)
+    assert first == again
+    assert 130 < len(first & other) < 270  # 200, were they drawn by chance
+
+
+def test_a_limit_draws_from_both_sides_of_a_split_by_the_same_seed():
+    data = labelled([""] * 2000, [0, 1] * 1000, [str(row) for row in range(2000)])
+    drawn = data.limited(200, 1)
+    assert 60 < len(drawn.split(0.5, 1)[1]) < 140
+
+
+@pytest.mark.parametrize("texts", [0, -5])
+def test_a_limit_of_less_than_one_text_is_an_error(texts):
+    with pytest.raises(OptionError) as wrong:
+        labelled(["one"], [1]).limited(texts, 1)
+    assert str(wrong.value) == f"the number of texts must be 1 or more. Received: {texts}"
+
+
+@given(LABEL_LISTS.filter(lambda labels: len(set(labels)) == 2))
+def test_weighted_by_class_both_labels_count_the_same_and_a_text_counts_one_on_average(labels):
+    array = np.array(labels, np.int8)
+    weights = class_weights(array)
+    assert (weights.dtype, weights.shape) == (np.float32, (2,))
+    assert weights[array][array == 0].sum() == pytest.approx(weights[array][array == 1].sum(), rel=1e-5)
+    assert weights[array].mean() == pytest.approx(1, rel=1e-5)
+
+
+def test_the_weight_of_a_class_is_the_texts_by_twice_its_own():
+    assert class_weights(np.array([0, 0, 0, 1], np.int8)).tolist() == pytest.approx([4 / 6, 4 / 2])
+
+
+@pytest.mark.parametrize(("labels", "counts"), [([1, 1], (2, 0)), ([0], (0, 1)), ([], (0, 0))])
+def test_one_class_alone_has_no_weights(labels, counts):
+    with pytest.raises(InputError) as alone:
+        class_weights(np.array(labels, np.int8))
+    assert str(alone.value) == (
+        f"the labels can't be balanced: {counts[0]} texts are positive and {counts[1]} negative: "
+        "give texts of both labels"
+    )
+
+
 PAIRS = st.lists(st.tuples(st.text("a\0 ", max_size=3), st.integers(0, 1)), max_size=4)
 
 
@@ -343,137 +523,3 @@ def test_the_digest_is_the_same_however_the_texts_are_stored(tmp_path):
         tmp_path / "data.parquet",
     )
     assert len({read_labelled(path).digest() for path in tmp_path.iterdir()}) == 1
-
-
-class Server(http.server.ThreadingHTTPServer):
-    def __init__(self, folder):
-        self.requests: list[str] = []
-        super().__init__(("127.0.0.1", 0), functools.partial(Handler, directory=folder))
-
-    def handle_error(self, request, client_address):
-        pass  # the client may hang up
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format, *args):
-        self.server.requests.append(self.requestline)
-
-
-@pytest.fixture
-def server(tmp_path, monkeypatch):
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.setenv(name, "127.0.0.1")
-    folder = tmp_path / "served"
-    folder.mkdir()
-    with Server(folder) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-    with warnings.catch_warnings():  # pooch leaves the response to a failed request open
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
-
-
-@pytest.fixture
-def serve(server, tmp_path):
-    """Serves a tar.gz of the given files; gives its address and checksum."""
-
-    def archive(files: dict[str, str]) -> tuple[str, str]:
-        content = io.BytesIO()
-        with tarfile.open(fileobj=content, mode="w:gz") as tar:
-            for name, text in files.items():
-                member = tarfile.TarInfo(name)
-                member.size = len(text)
-                tar.addfile(member, io.BytesIO(text.encode()))
-        (tmp_path / "served" / "tiny.tar.gz").write_bytes(content.getvalue())
-        url = f"http://127.0.0.1:{server.server_port}/tiny.tar.gz"
-        return url, hashlib.md5(content.getvalue()).hexdigest()
-
-    return archive
-
-
-REVIEWS = {"aclImdb/train/pos/0_9.txt": "good", "aclImdb/train/neg/0_1.txt": "bad"}
-ADVICE = ": download it by hand, unpack it, and name its folder with --data"
-
-
-def test_the_dataset_is_downloaded_checked_and_unpacked_once(serve, server, tmp_path):
-    url, md5 = serve(REVIEWS)
-    folder = imdb_folder(url, md5, tmp_path / "cache")
-    assert folder == tmp_path / "cache" / "aclImdb"
-    assert read_labelled(folder).texts.to_pylist() == ["good", "bad"]
-    assert {path.name for path in (tmp_path / "cache").iterdir()} == {"aclImdb", "tiny.tar.gz"}
-    assert server.requests == ["GET /tiny.tar.gz HTTP/1.1"]
-    assert imdb_folder(url, md5, tmp_path / "cache") == folder
-    assert len(server.requests) == 1
-
-
-def test_an_archive_that_is_there_already_is_not_downloaded_again(serve, server, tmp_path):
-    url, md5 = serve(REVIEWS)
-    cache = tmp_path / "cache"
-    cache.mkdir()
-    (cache / "tiny.tar.gz").write_bytes((tmp_path / "served" / "tiny.tar.gz").read_bytes())
-    assert read_labelled(imdb_folder(url, md5, cache)).texts.to_pylist() == ["good", "bad"]
-    assert server.requests == []
-
-
-def test_an_archive_with_another_checksum_is_refused(serve, tmp_path):
-    url, _ = serve(REVIEWS)
-    with pytest.raises(InputError) as refused:
-        imdb_folder(url, "0" * 32, tmp_path / "cache")
-    assert str(refused.value).startswith(f"the Large Movie Review Dataset can't be had from {url}: ")
-    assert str(refused.value).endswith(ADVICE)
-    assert list((tmp_path / "cache").iterdir()) == []
-
-
-def test_an_archive_that_is_not_there_is_an_error(server, tmp_path):
-    url = f"http://127.0.0.1:{server.server_port}/nothing.tar.gz"
-    with pytest.raises(InputError) as missing:
-        imdb_folder(url, "0" * 32, tmp_path / "cache")
-    assert str(missing.value).startswith(f"the Large Movie Review Dataset can't be had from {url}: 404 ")
-    assert str(missing.value).endswith(ADVICE)
-    assert not (tmp_path / "cache" / "aclImdb").exists()
-
-
-def test_a_server_that_does_not_answer_is_an_error(server, serve, tmp_path):
-    url, md5 = serve(REVIEWS)
-    server.shutdown()
-    server.socket.close()
-    with pytest.raises(InputError) as missing:
-        imdb_folder(url, md5, tmp_path / "cache")
-    assert str(missing.value).endswith(ADVICE)
-
-
-def test_an_archive_that_would_write_outside_its_folder_is_refused(serve, tmp_path):
-    url, md5 = serve(REVIEWS | {"../../climbed.txt": "out"})
-    with pytest.raises(InputError) as refused:
-        imdb_folder(url, md5, tmp_path / "cache")
-    assert str(refused.value).startswith(f"the Large Movie Review Dataset can't be had from {url}: ")
-    assert not list(tmp_path.rglob("climbed.txt"))
-    assert not (tmp_path / "cache" / "aclImdb").exists()
-
-
-@pytest.mark.parametrize("content", [b"", b"not an archive"])
-def test_an_archive_that_is_none_is_an_error(serve, server, tmp_path, content):
-    url, _ = serve({})
-    (tmp_path / "served" / "tiny.tar.gz").write_bytes(content)
-    with pytest.raises(InputError) as refused:
-        imdb_folder(url, hashlib.md5(content).hexdigest(), tmp_path / "cache")
-    assert str(refused.value).endswith(ADVICE)
-
-
-def test_an_archive_without_the_dataset_is_an_error(serve, tmp_path):
-    url, md5 = serve({"elsewhere/0_9.txt": "good"})
-    with pytest.raises(InputError) as refused:
-        imdb_folder(url, md5, tmp_path / "cache")
-    assert str(refused.value).endswith(ADVICE)
-    assert not (tmp_path / "cache" / "aclImdb").exists()
-
-
-def test_an_unpacking_that_broke_off_is_taken_up_again(serve, tmp_path):
-    url, md5 = serve(REVIEWS)
-    begun = tmp_path / "cache" / ".aclImdb.unpacking" / "aclImdb" / "train" / "pos"
-    begun.mkdir(parents=True)
-    (begun / "0_9.txt").write_text("go")
-    assert read_labelled(imdb_folder(url, md5, tmp_path / "cache")).texts.to_pylist() == ["good", "bad"]

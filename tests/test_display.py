@@ -1,28 +1,31 @@
 import io
+import re
 import unicodedata
 from collections import Counter
+from dataclasses import replace
+from itertools import chain, repeat
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from textsent.datasets import LabelledTexts
 from textsent.display import (
     SHOWN_ROWS,
     RowTable,
     ScoreProgress,
     TrainingDisplay,
     print_evaluation,
+    print_recipes,
     print_summary,
     printable,
 )
 from textsent.evaluate import Evaluation
+from textsent.fitting import Beginning, Epoch
+from textsent.recipes import Recipe
 from textsent.schema import MAIL_SCHEMA, SCORE_SCHEMA
 from textsent.score import Summary
-from textsent.train import Epoch
 
 
 def console(**settings) -> Console:
@@ -217,37 +220,162 @@ def test_progress_is_shown_in_a_terminal_and_nowhere_else():
     assert "617 rows/s" in progress_of(force_terminal=True)
 
 
-VALIDATION = LabelledTexts(pa.array(["one", "two"]), np.array([1, 0], np.int8), pa.array(["a", "b"]), True)
+BEGINNING = Beginning(
+    texts=25000, validation_texts=2500, cut_by_group=True, words=30000, steps=2, epochs=2
+)  # fmt: skip
+EPOCH = Epoch(
+    number=1, loss=0.61234, accuracy=0.71, validation_loss=0.5, validation_accuracy=0.75, seconds=12.4, best=True
+)  # fmt: skip
+
+
+def watched(beginning=BEGINNING, **settings) -> Console:
+    """Show a training of two epochs of two steps."""
+    target = console(color_system=None, **settings)
+    with TrainingDisplay(target) as display:
+        display.said("something takes a while")
+        display.began(beginning)
+        for epoch in (1, 2):
+            display.step_done(epoch, 1, 32, 0.7, 0.6)
+            display.step_done(epoch, 2, 32, 0.6, 0.7)
+            display.epoch_done(replace(EPOCH, number=epoch, best=epoch == 1))
+    return target
+
+
+TRAINING_LINES = [
+    "something takes a while",
+    "25,000 texts to train on, 2,500 to validate with (cut by group), a vocabulary of 30,000 words",
+    "epoch 1: loss 0.6123, accuracy 0.7100, validation loss 0.5000, validation accuracy 0.7500, 12 s, kept",
+    "epoch 2: loss 0.6123, accuracy 0.7100, validation loss 0.5000, validation accuracy 0.7500, 12 s",
+]
 
 
 @pytest.mark.parametrize("terminal", [False, True])
 def test_training_shows_what_it_works_on_and_a_line_an_epoch(terminal):
-    target = console(force_terminal=terminal, color_system=None)
-    with TrainingDisplay(target) as display:
-        display.said("something takes a while")
-        display.began(25000, VALIDATION, 30000, 2)
-        for epoch in (1, 2):
-            display.step_done(epoch, 1, 32, 0.7)
-            display.step_done(epoch, 2, 64, 0.6)
-            display.epoch_done(Epoch(epoch, 0.61234, 0.5, 0.75, 12.4, best=epoch == 1))
-    expected = [
-        "something takes a while",
-        "25,000 texts to train on, 2 to validate with (cut by group), a vocabulary of 30,000 words",
-        "epoch 1: loss 0.6123, validation loss 0.5000, validation accuracy 0.7500, 12 s, the best so far",
-        "epoch 2: loss 0.6123, validation loss 0.5000, validation accuracy 0.7500, 12 s",
-    ]
+    target = watched(force_terminal=terminal)
     if terminal:
-        for line in expected:
+        for line in TRAINING_LINES:
             assert line in target.file.getvalue()
     else:
-        assert lines(target) == expected
+        assert lines(target) == TRAINING_LINES
 
 
 def test_training_on_texts_without_groups_says_so():
     target = console()
     with TrainingDisplay(target) as display:
-        display.began(10, LabelledTexts(VALIDATION.texts, VALIDATION.labels, VALIDATION.texts, False), 5, 1)
+        display.began(Beginning(10, 2, False, 5, 1, 1))
     assert lines(target) == ["10 texts to train on, 2 to validate with (cut by text), a vocabulary of 5 words"]
+
+
+@pytest.mark.parametrize(
+    ("epoch", "step", "line"),
+    [
+        (1, 0, None),
+        (2, 0, "going on with epoch 2"),
+        (1, 1234, "going on with epoch 1 after 1,234 of 2,000 steps"),
+        (2, 5, "going on with epoch 2 after 5 of 2,000 steps"),
+    ],
+)
+def test_a_training_that_goes_on_says_from_where(epoch, step, line):
+    target = console()
+    with TrainingDisplay(target) as display:
+        display.began(replace(BEGINNING, steps=2000, epoch=epoch, step=step))
+    assert lines(target)[1:] == ([line] if line else [])
+
+
+def test_without_a_terminal_a_line_tells_of_the_steps_now_and_then(monkeypatch):
+    monkeypatch.setattr("textsent.display.PLAIN_SECONDS", 0)
+    said, began, *others = lines(watched())
+    assert [said, began] == TRAINING_LINES[:2]
+    assert [re.sub(r"[0-9,]+ texts/s", "N texts/s", line) for line in others] == [
+        "epoch 1, step 1 of 2: N texts/s  loss 0.7000  accuracy 0.6000",
+        "epoch 1, step 2 of 2: N texts/s  loss 0.6000  accuracy 0.7000",
+        TRAINING_LINES[2],
+        "epoch 2, step 1 of 2: N texts/s  loss 0.7000  accuracy 0.6000",
+        "epoch 2, step 2 of 2: N texts/s  loss 0.6000  accuracy 0.7000",
+        TRAINING_LINES[3],
+    ]
+
+
+def test_in_a_terminal_no_line_tells_of_the_steps(monkeypatch):
+    monkeypatch.setattr("textsent.display.PLAIN_SECONDS", 0)
+    assert "step 1 of 2" not in watched(force_terminal=True).file.getvalue()
+
+
+@pytest.fixture
+def bars():
+    """Gives the last two lines that a training shows in a terminal of 80 columns when it is told something."""
+
+    def show(beginning, tell):
+        target = console(force_terminal=True, color_system=None)
+        with TrainingDisplay(target) as display:
+            display.began(beginning)
+            tell(display)
+            target.file.seek(0)
+            target.file.truncate()
+            display._progress.refresh()
+            shown = target.file.getvalue()
+        return [line.rstrip() for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", shown).split("\n")]
+
+    return show
+
+
+def test_a_terminal_shows_a_bar_of_all_steps_and_one_of_the_epochs_on_a_line_each(bars, monkeypatch):
+    clock = chain([100.0], repeat(116.0))
+    monkeypatch.setattr("textsent.display.time.monotonic", lambda: next(clock))
+    whole, epoch = bars(
+        replace(BEGINNING, steps=500, epochs=3), lambda display: display.step_done(1, 250, 32_000, 0.7, 0.6)
+    )
+    assert re.fullmatch(r"training [━╸]+ +250/1500 +(-:--:--|\d:\d\d:\d\d)", whole)
+    assert re.fullmatch(
+        r"epoch 1 +[━╸]+ +250/500 +2,000 texts/s  loss 0\.7000  accuracy 0\.6000 (-:--:--|\d:\d\d:\d\d)", epoch
+    )
+    assert len(whole) <= len(epoch) <= 80
+
+
+def test_the_bars_name_the_accuracy_that_is_kept_so_far_and_the_next_epoch(bars):
+    def tell(display):
+        display.epoch_done(EPOCH)
+        display.epoch_done(replace(EPOCH, number=2, validation_accuracy=0.7, best=False))
+
+    whole, epoch = bars(replace(BEGINNING, epochs=3), tell)
+    assert "validation accuracy 0.7500 kept so far" in whole
+    assert epoch.startswith("epoch 3 ")
+
+
+def test_the_bars_of_a_training_that_goes_on_begin_where_it_stopped(bars):
+    going_on = replace(BEGINNING, steps=500, epochs=3, epoch=2, step=100, best_accuracy=0.8125)
+    whole, epoch = bars(going_on, lambda display: None)
+    assert " 600/1500 " in whole
+    assert "validation accuracy 0.8125 kept so far" in whole
+    assert re.match(r"epoch 2 .* 100/500 ", epoch)
+
+
+RECIPE = Recipe(
+    build=dict,
+    config={},
+    vocabulary_size=5000,
+    batch_size=64,
+    optimizer="rmsprop",
+    epochs=40,
+    shape="embedding 32, LSTM 100, sigmoid",
+    origin="a write-up of [loud] features",
+    published="test 0.8991 and 0.8913",
+)
+
+
+def test_recipes_are_listed_with_shape_training_figures_and_origin():
+    target = console()
+    print_recipes(target, {"one": RECIPE, "two": replace(RECIPE, patience=None, epochs=2, shape="", published="")})
+    assert lines(target) == [
+        "one",
+        "  embedding 32, LSTM 100, sigmoid",
+        "  rmsprop, batches of 64, up to 40 epochs, 5,000 words",
+        "  published: test 0.8991 and 0.8913",
+        "  from a write-up of [loud] features",
+        "two",
+        "  rmsprop, batches of 64, 2 epochs, 5,000 words",
+        "  from a write-up of [loud] features",
+    ]
 
 
 def test_an_evaluation_is_shown_as_figures_and_a_matrix():

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 import pytest
-from conftest import WORDS, FirstWordNetwork
+from conftest import WORDS, FirstWordNetwork, word_ids
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,132 +18,31 @@ from textsent.model import (
     KerasNetwork,
     OnnxNetwork,
     SentimentModel,
-    batches_by_words,
-    combine_windows,
-    cut_windows,
-    pad,
 )
-from textsent.preprocess import Preprocessor, WordIds
+from textsent.preprocess import Preprocessor
 from textsent.presets import CONFIG_FILE, ONNX_FILE, PROJECTION_FILE, WEIGHTS_FILE, read_json
 from textsent.recipes import lstm
 from textsent.train import write_network
+from textsent.windows import Layout
 
 CPU_PRECISIONS = [precision for precision, devices in PRECISIONS.items() if "cpu" in devices]
-LENGTHS = st.lists(st.integers(0, 40), max_size=12)
 IDS = st.sampled_from([2, 4, 5, 6, 7, 8])
 TEXTS = st.lists(st.lists(IDS, max_size=30), max_size=12)
 
 
-def word_ids(*texts: list[int]) -> WordIds:
-    return WordIds(
-        np.array([word for text in texts for word in text], np.int32),
-        np.cumsum([0, *(len(text) for text in texts)]),
-    )
-
-
 @pytest.fixture(scope="module")
 def onnx_model(tiny_preset):
-    return SentimentModel(OnnxNetwork.from_preset(tiny_preset), window=8, threads=2)
+    return SentimentModel(OnnxNetwork.from_preset(tiny_preset), Layout(8), threads=2)
 
 
 @pytest.fixture(scope="module")
 def int8_model(tiny_preset):
-    return SentimentModel(OnnxNetwork.from_preset(tiny_preset, "int8"), window=8, threads=2)
+    return SentimentModel(OnnxNetwork.from_preset(tiny_preset, "int8"), Layout(8), threads=2)
 
 
 @pytest.fixture
 def preset_copy(tiny_preset, tmp_path):
     return shutil.copytree(tiny_preset, tmp_path / "copy")
-
-
-@given(LENGTHS, st.integers(1, 10))
-def test_every_word_is_in_exactly_one_window_and_every_window_in_one_text(lengths, window):
-    offsets = np.cumsum([0, *lengths])
-    starts, ends, owners = cut_windows(offsets, window)
-    words = [word for start, end in zip(starts, ends, strict=True) for word in range(start, end)]
-    assert words == list(range(offsets[-1]))
-    assert (starts >= offsets[owners]).all()
-    assert (ends <= offsets[owners + 1]).all()
-
-
-@given(LENGTHS, st.integers(1, 10))
-def test_windows_are_as_few_as_can_be_and_those_of_a_text_differ_by_at_most_one_word(lengths, window):
-    starts, ends, owners = cut_windows(np.cumsum([0, *lengths]), window)
-    words = ends - starts
-    assert (words <= window).all()
-    for text, length in enumerate(lengths):
-        own = words[owners == text]
-        assert len(own) == -(-length // window)
-        assert not length or own.max() - own.min() <= 1
-
-
-def test_a_text_without_words_has_no_window():
-    starts, ends, owners = cut_windows(np.array([0, 0, 3, 3, 7]), 2)
-    np.testing.assert_array_equal(starts, [0, 1, 3, 5])
-    np.testing.assert_array_equal(ends, [1, 3, 5, 7])
-    np.testing.assert_array_equal(owners, [1, 1, 3, 3])
-
-
-WINDOW_LENGTHS = st.lists(st.integers(1, 40), max_size=30)
-
-
-def batched(lengths, words, windows):
-    return [batch.tolist() for batch in batches_by_words(np.array(lengths, np.int64), words, windows)]
-
-
-@given(WINDOW_LENGTHS, st.integers(1, 100), st.integers(1, 10))
-def test_batches_hold_every_window_once_the_longest_first_and_those_as_long_in_their_order(lengths, words, windows):
-    order = [window for batch in batched(lengths, words, windows) for window in batch]
-    assert order == sorted(range(len(lengths)), key=lambda window: (-lengths[window], window))
-
-
-@given(WINDOW_LENGTHS, st.integers(1, 100), st.integers(1, 10))
-def test_a_batch_holds_no_more_than_it_may_and_only_the_last_one_less_than_it_could(lengths, words, windows):
-    batches = batched(lengths, words, windows)
-    for batch in batches:
-        longest = max(lengths[window] for window in batch)
-        assert 1 <= len(batch) <= windows
-        assert len(batch) * longest <= words or len(batch) == 1
-        if batch != batches[-1]:
-            assert len(batch) == windows or (len(batch) + 1) * longest > words
-
-
-def test_a_window_longer_than_all_that_a_batch_may_hold_is_a_batch_of_its_own():
-    assert batched([3, 50, 3, 11, 2], 10, 4) == [[1], [3], [0, 2, 4]]
-
-
-def test_no_windows_make_no_batch():
-    assert batched([], 10, 4) == []
-
-
-@given(TEXTS.filter(any), st.integers(0, 3))
-def test_a_padded_row_is_the_window_and_then_nothing_but_padding(texts, spare):
-    texts = [text for text in texts if text]
-    ids = word_ids(*texts)
-    longest = max(map(len, texts))
-    for width, expected in ((None, longest), (longest + spare, longest + spare)):
-        padded = pad(ids.ids, ids.offsets[:-1], ids.offsets[1:], width)
-        assert padded.dtype == np.int32
-        assert padded.tolist() == [text + [0] * (expected - len(text)) for text in texts]
-
-
-def test_the_probability_of_a_text_is_the_mean_of_its_windows_log_odds():
-    probabilities = np.array([0.2, 0.8, 0.9, 0.9, 0.5])
-    combined = combine_windows(probabilities, np.array([0, 0, 1, 1, 2]), 3)
-    assert combined.dtype == np.float32
-    np.testing.assert_allclose(combined, [0.5, 0.9, 0.5], rtol=1e-6)
-    unlike = combine_windows(np.array([0.9, 0.5]), np.array([0, 0]), 1)  # odds 9 and 1: 3 in the middle
-    np.testing.assert_allclose(unlike, [0.75], rtol=1e-6)
-
-
-def test_a_text_without_windows_has_no_probability():
-    combined = combine_windows(np.array([0.3]), np.array([1]), 3)
-    np.testing.assert_allclose(combined, [np.nan, 0.3, np.nan], rtol=1e-6)
-
-
-def test_a_window_that_is_quite_sure_leaves_a_finite_probability():
-    combined = combine_windows(np.array([0.0, 1.0, 1.0, 0.0]), np.array([0, 1, 2, 2]), 3)
-    np.testing.assert_allclose(combined, [0, 1, 0.5], atol=1e-6)
 
 
 @settings(deadline=None, max_examples=30)
@@ -158,7 +57,7 @@ def test_a_text_scores_the_same_whatever_stands_beside_it_and_however_many_are_a
 
 
 def test_on_keras_too_a_text_scores_the_same_whatever_stands_beside_it(tiny_preset):
-    on_keras = SentimentModel(KerasNetwork.from_preset(tiny_preset), window=8)
+    on_keras = SentimentModel(KerasNetwork.from_preset(tiny_preset), Layout(8))
     texts = [[4, 5], [8] * 20, [], [6], [7, 2, 5], [5] * 9]
     together = on_keras.predict(word_ids(*texts))
     alone = [on_keras.predict(word_ids(text))[0] for text in texts]
@@ -200,8 +99,8 @@ def test_windows_may_overlap_and_come_in_any_order_and_twice(tiny_preset, engine
 def test_keras_and_onnx_runtime_agree_within_1e_5(tiny_preset):
     random = np.random.default_rng(0)
     texts = word_ids(*(random.integers(4, 9, length).tolist() for length in range(1, 40)))
-    on_keras = SentimentModel(KerasNetwork.from_preset(tiny_preset), window=8).predict(texts)
-    on_onnx = SentimentModel(OnnxNetwork.from_preset(tiny_preset), window=8).predict(texts)
+    on_keras = SentimentModel(KerasNetwork.from_preset(tiny_preset), Layout(8)).predict(texts)
+    on_onnx = SentimentModel(OnnxNetwork.from_preset(tiny_preset), Layout(8)).predict(texts)
     np.testing.assert_allclose(on_onnx, on_keras, atol=1e-5)
     assert on_onnx.std() > 1e-3
 
@@ -233,8 +132,8 @@ def random_preset(request, tmp_path_factory):
 def test_keras_and_onnx_runtime_agree_on_weights_that_are_all_random(random_preset):
     random = np.random.default_rng(4)
     texts = word_ids(*(random.integers(2, 9, length).tolist() for length in range(1, 50)))
-    on_keras = SentimentModel(KerasNetwork.from_preset(random_preset), window=50).predict(texts, batch_size=20)
-    on_onnx = SentimentModel(OnnxNetwork.from_preset(random_preset), window=50).predict(texts)
+    on_keras = SentimentModel(KerasNetwork.from_preset(random_preset), Layout(50)).predict(texts, batch_size=20)
+    on_onnx = SentimentModel(OnnxNetwork.from_preset(random_preset), Layout(50)).predict(texts)
     np.testing.assert_allclose(on_onnx, on_keras, atol=1e-5)
     assert on_onnx.std() > 0.01
 
@@ -293,7 +192,7 @@ def test_the_texts_that_are_begun_get_what_they_get_when_predicted(onnx_model):
 def test_few_texts_make_work_for_several_threads():
     """Once they have some thousand words each."""
     network = BatchCounter([0.5] * len(WORDS))
-    SentimentModel(network, window=100).predict(word_ids(*[[4] * 100] * 600))
+    SentimentModel(network, Layout(100)).predict(word_ids(*[[4] * 100] * 600))
     assert len(network.seen) > 8
     assert sum(network.seen) == 600
 
@@ -331,7 +230,7 @@ def test_an_error_in_a_batch_is_raised_as_it_is(threads):
 
             return read
 
-    failing = SentimentModel(Failing([0.5] * len(WORDS)), 8, threads)
+    failing = SentimentModel(Failing([0.5] * len(WORDS)), Layout(8), threads)
     with pytest.raises(MemoryError, match=r"^no room$"):
         failing.predict(word_ids(*[[4]] * 50, [8], *[[5]] * 50))
     assert failing.predict(word_ids([4]))[0] < 0.5
@@ -359,7 +258,7 @@ def test_on_keras_batches_are_filled_up_to_few_shapes():
         lengths = random.integers(1, 150, windows)
         wanted.add((windows, lengths.max()))
         texts = word_ids(*([5] * length for length in lengths))
-        scores = SentimentModel(network, window=150).predict(texts)
+        scores = SentimentModel(network, Layout(150)).predict(texts)
         np.testing.assert_allclose(scores, lengths * 5 / 1e4, rtol=1e-5)
     assert {width for _, width in recorder.shapes} == {50, 100, 150}
     assert all(rows <= 32 for rows, _ in recorder.shapes)
@@ -372,7 +271,7 @@ def test_on_keras_windows_of_any_length_are_predicted_though_padding_makes_them_
     recorder = ShapeRecorder()
     network = KerasNetwork(recorder)
     network.batch_words, network.batch_windows = 400, 16
-    scores = SentimentModel(network, window=200).predict(word_ids(*[[5] * length] * 40))
+    scores = SentimentModel(network, Layout(200)).predict(word_ids(*[[5] * length] * 40))
     np.testing.assert_allclose(scores, [length * 5 / 1e4] * 40, rtol=1e-5)
     assert all(rows <= 16 for rows, _ in recorder.shapes)
 
@@ -382,14 +281,14 @@ def test_on_keras_a_batch_may_be_asked_to_hold_fewer_windows_or_more(batch_size)
     recorder = ShapeRecorder()
     network = KerasNetwork(recorder)
     network.batch_words, network.batch_windows = 3000, 32
-    scores = SentimentModel(network, window=8).predict(word_ids(*[[5, 6]] * 130), batch_size)
+    scores = SentimentModel(network, Layout(8)).predict(word_ids(*[[5, 6]] * 130), batch_size)
     np.testing.assert_allclose(scores, [11 / 1e4] * 130, rtol=1e-5)
     assert len(recorder.shapes) >= 130 / batch_size
 
 
 def test_on_keras_many_windows_just_longer_than_a_width_are_predicted():
     """As of thousands of long texts, with the budgets of a GPU."""
-    scores = SentimentModel(KerasNetwork(ShapeRecorder()), window=60).predict(word_ids(*[[1] * 51] * 45_000))
+    scores = SentimentModel(KerasNetwork(ShapeRecorder()), Layout(60)).predict(word_ids(*[[1] * 51] * 45_000))
     np.testing.assert_allclose(scores, [51 / 1e4] * 45_000, rtol=1e-5)
 
 
@@ -433,8 +332,8 @@ def test_on_a_gpu_keras_computes_in_the_precision_asked_for(tiny_preset, monkeyp
 
 def test_scores_in_float16_are_other_ones_but_close(tiny_preset):
     texts = many_texts(200)
-    exact = SentimentModel(KerasNetwork.from_preset(tiny_preset), 8).predict(texts)
-    quick = SentimentModel(KerasNetwork.from_preset(tiny_preset, "mixed_float16"), 8).predict(texts)
+    exact = SentimentModel(KerasNetwork.from_preset(tiny_preset), Layout(8)).predict(texts)
+    quick = SentimentModel(KerasNetwork.from_preset(tiny_preset, "mixed_float16"), Layout(8)).predict(texts)
     assert 0 < np.nanmax(abs(quick - exact)) < 0.001
     assert quick.dtype == np.float32
 

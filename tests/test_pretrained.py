@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from textsent.model import SentimentModel
-from textsent.presets import METADATA_FILE, PRESET_FILES, find_preset, read_json, shipped_presets
+from textsent.presets import HISTORY_FILE, METADATA_FILE, PRESET_FILES, find_preset, read_json, shipped_presets
 from textsent.readers import open_reader
 from textsent.score import load
 
@@ -25,6 +25,18 @@ def test_the_shipped_preset_says_what_it_was_made_by_and_of():
     assert metadata["command"] in (find_preset("imdb-lstm") / "README.md").read_text("utf-8")
     assert metadata["validation"]["accuracy"] >= 0.90
     assert json.dumps(metadata).count("/") == 0
+
+
+def test_the_history_of_the_shipped_preset_has_the_epoch_that_its_metadata_report_on():
+    history = json.loads((find_preset("imdb-lstm") / HISTORY_FILE).read_text("utf-8"))
+    assert [(epoch["number"], epoch["best"]) for epoch in history] == [
+        (1, True), (2, True), (3, True), (4, True), (5, False), (6, False),
+    ]  # fmt: skip
+    reported = read_json(find_preset("imdb-lstm") / METADATA_FILE)["validation"]
+    assert (history[3]["validation_accuracy"], history[3]["validation_loss"]) == (
+        reported["accuracy"], reported["log_loss"],
+    )  # fmt: skip
+    assert all(epoch["accuracy"] is None for epoch in history)  # it wasn't recorded then
 
 
 def test_every_shipped_preset_loads():
@@ -76,7 +88,7 @@ def test_on_keras_the_shipped_model_gives_the_scores_that_it_gives_on_onnx_runti
 
     scorer = load("imdb-lstm", device="cpu")
     ids = scorer.preprocessor([*example_texts()[:8], "great service"])
-    on_keras = SentimentModel(KerasNetwork.from_preset(find_preset("imdb-lstm")), scorer.model.window)
+    on_keras = SentimentModel(KerasNetwork.from_preset(find_preset("imdb-lstm")), scorer.model.layout)
     np.testing.assert_allclose(scorer.model.predict(ids), on_keras.predict(ids), atol=1e-5, rtol=0)
 
 

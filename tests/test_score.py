@@ -23,6 +23,7 @@ from textsent.preprocess import SETTINGS_FILE, VOCABULARY_FILE, Preprocessor
 from textsent.presets import PRESET_FILES
 from textsent.schema import MAIL_SCHEMA, NO_TEXT, SCORE_SCHEMA
 from textsent.score import NO_KNOWN_WORDS, NO_WORDS, NULL_TEXT, Scorer, load, score_file
+from textsent.windows import Layout
 
 FIRST_WORD_SCORES = (0.2, 0.4, 0.5, 0.6, 0.8)
 """Of WORDS."""
@@ -41,7 +42,9 @@ REPEATED_TEXTS = st.lists(
 
 
 def first_word_scorer(window: int = 8, **attributes) -> Scorer:
-    return Scorer(Preprocessor(WORDS), SentimentModel(FirstWordNetwork(FIRST_WORD_SCORES), window), **attributes)
+    return Scorer(
+        Preprocessor(WORDS), SentimentModel(FirstWordNetwork(FIRST_WORD_SCORES), Layout(window)), **attributes
+    )
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +132,7 @@ def test_a_part_of_an_array_of_texts_that_come_again_is_scored_as_the_whole_is(t
 
 def test_a_text_that_comes_twice_in_a_window_is_predicted_once():
     network = WindowCounter(FIRST_WORD_SCORES)
-    scorer = Scorer(Preprocessor(WORDS), SentimentModel(network, 8))
+    scorer = Scorer(Preprocessor(WORDS), SentimentModel(network, Layout(8)))
     scores = scorer.score(["great", "guys", None, "great", "", "great", "guys"])
     np.testing.assert_allclose(scores, [0.4, 0.8, np.nan, 0.4, np.nan, 0.4, 0.8], rtol=1e-6)
     assert network.windows == 2
@@ -407,7 +410,7 @@ def test_a_batch_that_lacks_the_texts_cannot_be_begun():
 
 @pytest.mark.parametrize(("threads", "windows"), [(1, 1), (8, 1), (9, 2), (64, 8)])
 def test_windows_enough_are_begun_ahead_for_every_thread_to_find_work(threads, windows):
-    scorer = Scorer(Preprocessor(WORDS), SentimentModel(FirstWordNetwork(FIRST_WORD_SCORES), 8, threads))
+    scorer = Scorer(Preprocessor(WORDS), SentimentModel(FirstWordNetwork(FIRST_WORD_SCORES), Layout(8), threads))
     assert scorer.windows_ahead == windows
 
 
@@ -853,7 +856,7 @@ class FailingNetwork(FirstWordNetwork):
 def test_an_error_while_predicting_is_raised_as_it_is_and_leaves_no_output(
     here, fails_while_reading, place, threads
 ):
-    scorer = Scorer(Preprocessor(WORDS), SentimentModel(FailingNetwork(fails_while_reading), 8, threads))
+    scorer = Scorer(Preprocessor(WORDS), SentimentModel(FailingNetwork(fails_while_reading), Layout(8), threads))
     texts = ["great"] * 100
     texts[place] = "guys"
     pa.parquet.write_table(pa.table({"text": texts}), here / "in.parquet", row_group_size=4)

@@ -67,3 +67,27 @@ def test_a_missing_extra_names_the_command_that_installs_it(monkeypatch):
     with pytest.raises(MissingExtraError) as caught:
         check_extra()
     assert str(caught.value) == ("--unlabelled needs the package gensim: pip install 'textsent[unlabelled]'")
+
+
+def test_a_missing_extra_for_word_vectors_alone_is_another_one(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    check_extra(teacher=False)
+    monkeypatch.setitem(sys.modules, "gensim", None)
+    with pytest.raises(MissingExtraError) as caught:
+        check_extra(teacher=False)
+    assert str(caught.value) == "training word vectors needs the package gensim: pip install 'textsent[word2vec]'"
+
+
+@pytest.mark.parametrize("texts", [["...", "!"], [f"word{number}" for number in range(200)]])
+def test_a_teacher_that_finds_nothing_to_learn_from_says_so(texts):
+    with pytest.raises(InputError) as refused:
+        Teacher(pa.array(texts), np.array([0, 1] * (len(texts) // 2), np.int8))
+    assert str(refused.value) == (
+        "the labelled texts have no words in common that a teacher could learn from: "
+        "give more of them, or leave --unlabelled out"
+    )
+
+
+def test_null_unlabelled_texts_are_left_out_and_the_column_may_be_named(tmp_path):
+    (tmp_path / "more.jsonl").write_text('{"id": "a", "body": "one"}\n{"id": "b", "body": null}\n', "utf-8")
+    assert read_unlabelled(tmp_path / "more.jsonl", "body").to_pylist() == ["one"]

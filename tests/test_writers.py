@@ -27,6 +27,7 @@ from textsent.model import SentimentModel
 from textsent.preprocess import Preprocessor
 from textsent.readers import open_reader
 from textsent.score import Scorer, load, score_file
+from textsent.windows import Layout
 from textsent.writers import ROW_GROUP_BYTES, check_output, open_writer
 
 TABLE = pa.table(
@@ -509,7 +510,7 @@ def words_of(tmp_path_factory):
 
 
 FIRST_WORD_SCORER = Scorer(
-    Preprocessor(WORDS), SentimentModel(FirstWordNetwork([0.2, 0.4, 0.5, 0.6, 0.8]), 8), name="by hand"
+    Preprocessor(WORDS), SentimentModel(FirstWordNetwork([0.2, 0.4, 0.5, 0.6, 0.8]), Layout(8)), name="by hand"
 )
 
 SCORE_LINES = re.compile(rb"X-Textsent-(?:Score|Sentiment|Model): [^\r\n]*(?:\r\n?|\n)")

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -23,6 +25,19 @@ _RUN_FILE = "run.json"
 _CHECKPOINT_FILE = "checkpoint.npz"
 _BEST_FILE = "best.npz"
 _STATE = "state"
+
+_DAMAGED = (
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    LookupError,
+    RuntimeError,
+    AttributeError,
+    BadZipFile,
+    zlib.error,
+)
+"""What comes of reading a file of arrays that isn't as it was written."""
 
 _Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -94,17 +109,14 @@ class TrainingFolder:
         Raises:
             InputError: The checkpoint is damaged, or of another model.
         """
-        try:
-            with np.load(self.path / _CHECKPOINT_FILE, allow_pickle=False) as saved:
-                for name, array in arrays.items():
-                    array[...] = saved[name]
-                for name, variable in _by_number(_variables(model)).items():
-                    variable.assign(saved[name])
-                return json.loads(saved[_STATE].tobytes())
-        except (OSError, ValueError, KeyError) as exc:
-            raise InputError(
-                f"the checkpoint in {self.path} can't be read: {exc}: begin anew with --overwrite"
-            ) from exc
+        with self._saved(_CHECKPOINT_FILE) as saved:
+            for name, array in arrays.items():
+                if saved[name].shape != array.shape:
+                    raise ValueError(f"{name} has the shape {saved[name].shape}, not {array.shape}")
+                array[...] = saved[name]
+            for name, variable in _by_number(_variables(model)).items():
+                variable.assign(saved[name])
+            return json.loads(saved[_STATE].tobytes())
 
     @property
     def has_checkpoint(self) -> bool:
@@ -117,13 +129,27 @@ class TrainingFolder:
             np.savez(file, **_by_number(model.get_weights()))
 
     def load_best(self, model: Any) -> None:
-        """Give a model the weights of the best epoch."""
-        with np.load(self.path / _BEST_FILE, allow_pickle=False) as saved:
+        """Give a model the weights of the best epoch.
+
+        Raises:
+            InputError: The file is damaged, or of another model.
+        """
+        with self._saved(_BEST_FILE) as saved:
             model.set_weights([saved[name] for name in _by_number(model.get_weights())])
 
     def remove(self) -> None:
         """Remove the folder and all that is in it."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+    @contextmanager
+    def _saved(self, name: str) -> Iterator[Mapping[str, _Array]]:
+        """Give the arrays in a file; an error while they are used says that the file is damaged."""
+        try:
+            with (self.path / name).open("rb") as file, np.load(file, allow_pickle=False) as saved:
+                yield saved
+        except _DAMAGED as exc:
+            reason = " ".join(str(exc).split()) or type(exc).__name__
+            raise InputError(f"{self.path / name} can't be read: {reason}: begin anew with --overwrite") from exc
 
     @contextmanager
     def _replaced(self, name: str) -> Iterator[IO[bytes]]:

@@ -117,7 +117,7 @@ LabelColumn = Annotated[
 GroupColumn = Annotated[
     str | None,
     typer.Option(
-        help="Rows with one value here are never on both sides of a cut.",
+        help="Rows with one value here are never on both sides of a cut; '' cuts by text.",
         show_default="movie, film or group, where there is one",
     ),
 ]

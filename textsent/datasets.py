@@ -30,6 +30,9 @@ LABELS = {
 """What a label may be, in lower case and a whole number without its point, and whether it is positive. One that
 another label of the same file makes doubtful is not known, see `_known_labels`."""
 
+NEUTRAL_LABELS = {"neutral"}
+"""Labels of rows that are left out, since a network of two classes has nothing to learn from them."""
+
 LABEL_COLUMNS = ("label", "sentiment")
 GROUP_COLUMNS = ("movie", "film", "group")
 """Columns taken for the label, and for the group, when none is named."""
@@ -145,7 +148,7 @@ def read_labelled(
         part: Of the dataset: `train`, `test`, or `all` for both.
         text: Column of the texts, by default `text` or the only column of strings beside the label.
         label: Column of the labels, by default the first of LABEL_COLUMNS.
-        group: Column of the groups, by default the first of GROUP_COLUMNS that there is.
+        group: Column of the groups, by default the first of GROUP_COLUMNS that there is; an empty name for none.
         positive: Labels of a file that are positive, by default those of LABELS. Case, white space around a label,
             and whether a number is written 4 or 4.0 make no difference.
         negative: Labels that are negative. Where these two are given, rows with any other label are left out.
@@ -160,7 +163,8 @@ def read_labelled(
     with open_reader(path) as reader:
         table = pa.Table.from_batches(list(reader), reader.schema)
     label = _column(path, table, label, LABEL_COLUMNS, "--label-column")
-    group = group or next((name for name in GROUP_COLUMNS if name in table.column_names), None)
+    if group is None:
+        group = next((name for name in GROUP_COLUMNS if name in table.column_names), "")
     if group and group not in table.column_names:
         raise InputError(f"{path} has no column {group!r}: choose one with --group-column")
     candidates = pa.schema([field for field in table.schema if field.name not in (label, group)])
@@ -177,7 +181,7 @@ def read_labelled(
     texts = as_text_array(table.column(text))
     labels, is_known, left_out = _labels(path, table.column(label), rows, named)
     labelled = LabelledTexts(
-        texts, labels, as_text_array(table.column(group)) if group else texts, named_groups=group is not None
+        texts, labels, as_text_array(table.column(group)) if group else texts, named_groups=bool(group)
     )
     return replace(labelled.where(is_known), left_out=left_out) if left_out else labelled
 
@@ -300,7 +304,8 @@ def _labels(
     known = named or _known_labels(set(spellings))
     is_known = np.array([spelling in known for spelling in spellings])
     unknown = dict(Counter(spelling for spelling in spellings if spelling not in known).most_common())
-    if unknown and not (named and is_known.any()):
+    may_be_left_out = bool(named) or unknown.keys() <= NEUTRAL_LABELS
+    if unknown and not (may_be_left_out and is_known.any()):
         problem = "none of its labels was named" if named else "these labels are not known"
         advice = "check --positive and --negative" if named else _advice(set(spellings))
         row = rows[spellings.index(next(iter(unknown)))] + 1

@@ -138,17 +138,18 @@ class TrainingDisplay:
     """
 
     def __init__(self, console: Console) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.table import Column
 
         self._console = console
+        # In a terminal of 80 columns there is room for all of it beside a short bar, which alone may shrink.
         self._progress = _progress(
             console,
             TextColumn("{task.description}"),
             BarColumn(),
-            MofNCompleteColumn(),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
             TextColumn("{task.fields[figures]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(elapsed_when_finished=True),
+            TimeRemainingColumn(elapsed_when_finished=True, table_column=Column(no_wrap=True)),
         )
         self._beginning: Beginning | None = None
         self._all = self._progress.add_task("training", visible=False, figures="")
@@ -175,13 +176,16 @@ class TrainingDisplay:
             f"a vocabulary of {beginning.words:,} words",
             soft_wrap=True,
         )
-        if beginning.epoch > 1:
-            self._console.print(f"going on with epoch {beginning.epoch}")
+        steps, step = beginning.steps, beginning.step
+        if beginning.epoch > 1 or step:
+            after = f" after {step:,} of {steps:,} steps" if step else ""
+            self._console.print(f"going on with epoch {beginning.epoch}{after}")
         self._beginning = beginning
-        steps = beginning.steps
-        done = steps * (beginning.epoch - 1)
+        done = steps * (beginning.epoch - 1) + step
         self._progress.reset(self._all, total=steps * beginning.epochs, completed=done, visible=True)
-        self._progress.reset(self._epoch, total=steps, description=f"epoch {beginning.epoch}", visible=True)
+        self._progress.reset(
+            self._epoch, total=steps, completed=step, description=f"epoch {beginning.epoch}", visible=True
+        )
         self._show_best(beginning.best_accuracy)
         self._began = self._printed = time.monotonic()
 

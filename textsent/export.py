@@ -299,17 +299,18 @@ def export_chain(model: Any, folder: Path) -> None:
     """
     chain = _Chain()
     reached = model.inputs[0]
-    for layer in model.layers[1:]:
-        kind = type(layer)
-        write = _LAYERS.get(kind.__name__)
-        taken, *mask = layer.input if isinstance(layer.input, list) else [layer.input]
-        if write is None or not kind.__module__.startswith("keras.") or taken is not reached:
-            raise UnknownLayerError(layer.name)
-        if len(mask) > bool(chain.lengths):
+    for layer in model.layers:
+        if _kind(layer) == "InputLayer":  # which a Sequential model doesn't list
+            continue
+        write = _LAYERS.get(_kind(layer))
+        taken, *masks = layer.input if isinstance(layer.input, list) else [layer.input]
+        # A mask of the user's own, or a state to begin with, isn't what the layer before handed on.
+        usual = all(mask is getattr(taken, "_keras_mask", None) for mask in masks)
+        if write is None or taken is not reached or not usual:
             raise UnknownLayerError(layer.name)
         write(chain, layer)
         reached = layer.output
-    if reached is not model.outputs[0] or reached.shape[-1] not in (1, 2):
+    if reached is not model.outputs[0] or len(reached.shape) != 2 or reached.shape[-1] not in (1, 2):
         raise UnknownLayerError(model.name)
     chain.add("Gather", chain.constant(np.array(-1, np.int64)), axis=1, output="probability")
     _write(
@@ -329,7 +330,8 @@ class _Chain:
         nodes: The nodes so far.
         constants: Their constants by name.
         reached: Name of what the last node gives.
-        lengths: Name of the words of each text, int32, shape (batch,), where padding after it is masked.
+        lengths: Name of the words of each text, int32, shape (batch,), where padding is masked; it stands after
+            them by then.
     """
 
     def __init__(self) -> None:
@@ -361,17 +363,28 @@ def _require(usual: bool, layer: Any) -> None:
         raise UnknownLayerError(layer.name)
 
 
+def _kind(layer: Any) -> str:
+    """Return the name of a layer's class where it is Keras's own."""
+    kind = type(layer)
+    return kind.__name__ if kind.__module__.startswith("keras.") else ""
+
+
 def _add_embedding(chain: _Chain, layer: Any) -> None:
+    _require(chain.reached == "ids", layer)
     if layer.mask_zero:
         axis = chain.constant(np.array([1], np.int64))
         chain.nodes += [
-            helper.make_node("Sign", ["ids"], ["present"]),  # 1 for a word, 0 for padding
-            helper.make_node("ReduceSum", ["present", axis], ["lengths"], keepdims=0),
+            helper.make_node("Sign", ["ids"], ["words"]),  # 1 for a word, 0 for padding
+            helper.make_node("ReduceSum", ["words", axis], ["lengths"], keepdims=0),
+            # ONNX's LSTM skips what stands after a text only, so the words go first. Equals keep their order.
+            helper.make_node("Shape", ["ids"], ["width"], start=1),
+            helper.make_node("TopK", ["words", "width"], ["present", "order"], axis=1),
+            helper.make_node("GatherElements", ["ids", "order"], ["ids_first"], axis=1),
         ]
-        chain.lengths = "lengths"
+        chain.lengths, chain.reached = "lengths", "ids_first"
     (table,) = layer.get_weights()
     chain.nodes.append(
-        helper.make_node("Gather", [chain.constant(table.astype(np.float16)), "ids"], ["half_vectors"])
+        helper.make_node("Gather", [chain.constant(table.astype(np.float16)), chain.reached], ["half_vectors"])
     )
     chain.reached = "half_vectors"
     chain.add("Cast", to=TensorProto.FLOAT)
@@ -384,15 +397,16 @@ def _add_lstm(chain: _Chain, layer: Any) -> None:
 
 def _add_bidirectional(chain: _Chain, layer: Any) -> None:
     forward, backward = layer.forward_layer, layer.backward_layer
-    _require(type(forward).__name__ == "LSTM" and layer.merge_mode == "concat", layer)
+    _require(_kind(forward) == _kind(backward) == "LSTM" and layer.merge_mode == "concat", layer)
     _require(backward.go_backwards and not forward.go_backwards and not forward.stateful, layer)
+    _require(forward.units == backward.units, layer)
     _add_recurrence(chain, [forward, backward], forward.return_sequences)
 
 
 def _add_recurrence(chain: _Chain, directions: list[Any], sequences: bool) -> None:
     """Add ONNX's LSTM, whose gates are in another order: https://onnx.ai/onnx/operators/onnx__LSTM.html."""
     for layer in directions:
-        usual = layer.activation.__name__ == "tanh" and layer.recurrent_activation.__name__ == "sigmoid"
+        usual = _operator(layer.activation) == "Tanh" and _operator(layer.recurrent_activation) == "Sigmoid"
         _require(usual and layer.use_bias, layer)
     units = directions[0].units
 
@@ -432,15 +446,31 @@ def _add_dense(chain: _Chain, layer: Any) -> None:
 
 
 def _add_activation(chain: _Chain, layer: Any) -> None:
-    name = layer.activation.__name__
-    _require(name in ("linear", "relu", "sigmoid", "softmax", "tanh"), layer)
-    if name != "linear":
-        chain.add(name.capitalize())
+    operator = _operator(layer.activation)
+    _require(operator != "", layer)
+    if operator != "Identity":
+        chain.add(operator)
+
+
+def _operator(activation: Any) -> str:
+    """Return ONNX's operator for an activation of Keras; of any other function, whatever its name, none."""
+    from keras import activations
+
+    operators = {
+        activations.linear: "Identity",
+        activations.relu: "Relu",
+        activations.sigmoid: "Sigmoid",
+        activations.softmax: "Softmax",
+        activations.tanh: "Tanh",
+    }
+    return next((operator for known, operator in operators.items() if activation is known), "")
 
 
 def _add_convolution(chain: _Chain, layer: Any) -> None:
     chain.forget_mask()
     _require(layer.padding in ("same", "valid") and layer.groups == 1, layer)
+    # ONNX Runtime can't do both.
+    _require(layer.padding == "valid" or set(layer.dilation_rate) == {1}, layer)
     _require(layer.data_format == "channels_last", layer)
     kernel, *bias = layer.get_weights()  # (places, inputs, filters)
     chain.add("Transpose", perm=[0, 2, 1])  # (batch, size, words)

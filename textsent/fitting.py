@@ -65,6 +65,7 @@ class Beginning:
         steps: Batches an epoch.
         epochs: At most.
         epoch: The first that is to be done, from 1 on.
+        step: Batches of it that are done already.
         best_accuracy: On the validation part, of the epoch that is kept so far; None before the first.
     """
 
@@ -75,6 +76,7 @@ class Beginning:
     steps: int
     epochs: int
     epoch: int = 1
+    step: int = 0
     best_accuracy: float | None = None
 
 
@@ -160,7 +162,7 @@ class Fitting:
         model: A compiled `keras.Model`.
         batches: What it learns from.
         judge: Returns how well it does on the validation part after an epoch, given the epoch's number, and may
-            change the targets of the next ones.
+            change the targets of the next ones; it does the same when it is called again after an interrupt.
         folder: Where checkpoints go.
         arrays: What else changes from epoch to epoch, for the checkpoints.
         epochs: How many at most.
@@ -232,9 +234,6 @@ class Fitting:
                 self.save()
                 saved = time.monotonic()
         evaluation = self.judge(number)
-        is_best = self._is_best(evaluation)
-        if is_best:
-            self.folder.save_best(self.model)
         loss, accuracy = self._so_far()
         epoch = Epoch(
             number=number,
@@ -243,11 +242,14 @@ class Fitting:
             validation_loss=evaluation.log_loss,
             validation_accuracy=evaluation.accuracy,
             seconds=time.monotonic() - began,
-            best=is_best,
+            best=self._is_best(evaluation),
         )
-        self.state = State((*self.state.epochs, epoch))
-        self.save()
-        observer.epoch_done(epoch)
+        with _WholeStep():
+            if epoch.best:
+                self.folder.save_best(self.model)
+            self.state = State((*self.state.epochs, epoch))
+            self.save()
+            observer.epoch_done(epoch)
 
     def _so_far(self) -> tuple[float, float]:
         """Return the epoch's mean loss and accuracy so far."""
@@ -368,7 +370,7 @@ def compile_network(model: Any, recipe: Recipe, steps: int) -> None:
 
 
 class _WholeStep:
-    """Holds a Ctrl-C back until a step is over, so that weights and state always belong together."""
+    """Holds a Ctrl-C back until a step is over, so that weights, state and best epoch always belong together."""
 
     def __enter__(self) -> None:
         self._came = False

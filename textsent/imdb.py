@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 import tarfile
 from collections.abc import Collection
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import IO, NamedTuple, Self
 
 from textsent.compression import decompressed, suffix_and_compression
 from textsent.errors import InputError, OptionError
@@ -112,7 +113,7 @@ def read_reviews(path: Path, part: str) -> list[Review]:
         OptionError: There is no such part.
     """
     if part not in PARTS:
-        raise OptionError(f"the part must be {', '.join(list(PARTS)[:-1])} or all. Received: {part!r}")
+        raise OptionError(f"there is no part {part!r}: choose one of {', '.join(PARTS)}")
     names = PARTS[part]
     if path.is_dir():
         folders = [path / name for name in names if (path / name).is_dir()] or [path]
@@ -121,7 +122,8 @@ def read_reviews(path: Path, part: str) -> list[Review]:
     else:
         archived = _files_of_archive(path, names, _LABELLED_FILES)
         found = [archived[name] for name in names]
-        expected = " or ".join(f"in {IMDB_FOLDER}/{name}/pos or /neg" for name in names)
+        places = " or ".join(f"{IMDB_FOLDER}/{name}/{label}" for name in names for label in _LABELLED)
+        expected = f"in {places}: name the dataset's archive, or a file with a column of labels"
     reviews = [review for files in found for review in _reviews(files)]
     if not reviews:
         raise InputError(f"{path} has no reviews {expected}")
@@ -216,7 +218,7 @@ def _files_of_archive(path: Path, parts: Collection[str], names: str) -> dict[st
         with (
             path.open("rb") as file,
             decompressed(file) as stream,
-            tarfile.open(fileobj=stream, mode="r|", tarinfo=_Member) as archive,
+            tarfile.open(fileobj=_Ending(stream), mode="r|", tarinfo=_Member) as archive,
         ):
             for member in archive:
                 fitting = layout.fullmatch(member.name)
@@ -247,6 +249,21 @@ def _archived_text(path: Path, archive: tarfile.TarFile, member: tarfile.TarInfo
     return _decoded(file.read() if file else b"", f"{path}: {member.name!r}")
 
 
+class _Ending(io.RawIOBase):
+    """A stream that is read past its end only once: tarfile would go on for as long as a member claims to be."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._has_ended = False
+
+    def read(self, size: int = -1, /) -> bytes:
+        if self._has_ended:
+            raise EOFError("unexpected end of data")
+        data = self._stream.read(size)
+        self._has_ended = not data
+        return data
+
+
 class _Member(tarfile.TarInfo):
     """A member of an archive; where its header is broken or missing, tarfile takes the archive for complete."""
 
@@ -258,6 +275,6 @@ class _Member(tarfile.TarInfo):
             if buf and not any(buf):
                 raise  # a block of zeros is the archive's end
             raise tarfile.ReadError(str(exc)) from exc
-        if member.type in _LONG_HEADERS and not 0 <= member.size <= MAX_ARCHIVED_BYTES:
-            raise tarfile.ReadError(f"a header has {member.size:,} bytes")
+        if member.size < 0 or (member.type in _LONG_HEADERS and member.size > MAX_ARCHIVED_BYTES):
+            raise tarfile.ReadError(f"a member has {member.size:,} bytes")
         return member

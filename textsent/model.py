@@ -149,7 +149,7 @@ class SentimentModel:
             on_cpu = OnnxNetwork.from_preset(folder, precision)
         else:
             on_cpu = WholeOnnxNetwork.from_preset(folder, layout)
-        if on_cpu.ids != config.get("vocabulary_size", 0) + FIRST_WORD_ID:
+        if on_cpu.ids - FIRST_WORD_ID != config.get("vocabulary_size"):
             raise PresetError(
                 f"{folder / GRAPHS[graph][0]} is made for {on_cpu.ids - FIRST_WORD_ID} words, "
                 f"{folder / CONFIG_FILE} for another number: take the preset's files from one place"
@@ -280,10 +280,20 @@ class WholeOnnxNetwork:
         """Load the graph that `textsent.export.export_chain` describes; `layout` says how its rows are padded."""
         self._network = _onnx_session(network)
         self._layout = layout
+        width = layout.window if layout.full_width else None
         try:
+            (taken,), (given,) = self._network.get_inputs(), self._network.get_outputs()
             self.ids = int(self._network.get_modelmeta().custom_metadata_map[IDS_KEY])
-        except (KeyError, ValueError) as exc:
+            columns = taken.shape[1]
+            if (taken.name, given.name) != ("ids", "probability"):
+                raise ValueError(f"it makes {given.name} of {taken.name}")
+        except (IndexError, KeyError, ValueError) as exc:
             raise PresetError(f"{network} isn't what textsent wrote: {exc}") from exc
+        if isinstance(columns, int) and columns != width:
+            raise PresetError(
+                f"{network} reads {columns} words at once, the layout gives it {width or 'any number'}: "
+                "take the preset's files from one place"
+            )
 
     @classmethod
     def from_preset(cls, folder: Path, layout: Layout) -> Self:

@@ -21,6 +21,7 @@ _FIGURES = {
     "log_loss": "log loss",
     "calibration_error": "calibration error",
 }
+_EPOCH_FIGURES = ("loss", "accuracy", "validation_loss", "validation_accuracy")
 
 
 def model_card(
@@ -73,11 +74,12 @@ def model_card(
     if recipe.keep != "last":
         lines += ["The epoch was chosen on the validation part: expect a little less elsewhere.", ""]
     lines += [
-        "| epoch | loss | accuracy | validation loss | validation accuracy | |",
-        "|---|---|---|---|---|---|",
+        "| epoch | " + " | ".join(figure.replace("_", " ") for figure in _EPOCH_FIGURES) + " | |",
+        "|---" * (len(_EPOCH_FIGURES) + 2) + "|",
         *(
-            f"| {epoch['number']} | {epoch['loss']:.4f} | {epoch['accuracy']:.4f} | {epoch['validation_loss']:.4f} "
-            f"| {epoch['validation_accuracy']:.4f} | {'kept' if epoch is kept else ''} |"
+            f"| {epoch['number']} | "
+            + " | ".join(_shown(epoch[figure]) for figure in _EPOCH_FIGURES)
+            + f" | {'kept' if epoch is kept else ''} |"
             for epoch in history
         ),
         "",

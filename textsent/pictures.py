@@ -117,7 +117,7 @@ def word_count_chart(counts: _Numbers, window: int) -> Picture:
     ]
     scale = alt.Scale(domain=[-0.5, end + 0.5], nice=False)
     words = alt.X("from:Q", title=None, scale=scale, axis=alt.Axis(labels=False, grid=False, **_whole(end)))
-    title = f"{len(counts):,} texts: median {median:,.0f} words, longest {longest:,} words"
+    title = f"{len(counts):,} texts: median {f'{median:,.1f}'.removesuffix('.0')} words, longest {longest:,} words"
     over = _of_texts(int((counts > window).sum()), len(counts))
     remarks = [f"too long for the axis: {_of_texts(beyond, len(counts))}"] if beyond else []
     if window > end:
@@ -132,9 +132,7 @@ def word_count_chart(counts: _Numbers, window: int) -> Picture:
             alt.Y(
                 "texts:Q",
                 title="texts" if step == 1 else f"texts (bars {step:,} words wide)",
-                scale=alt.Scale(
-                    domain=[0, 1.12 * max(int(texts.max()), 1)], nice=False
-                ),  # room for the line's label
+                scale=alt.Scale(domain=[0, 1.12 * max(int(texts.max()), 1)], nice=False),  # for the label
                 axis=alt.Axis(**_whole(int(texts.max()))),
             ),
             y2=alt.datum(0),
@@ -364,12 +362,11 @@ def _curves(history: Sequence[Mapping[str, Any]], figure: str, unit: str, best: 
     values = [point["value"] for point in points] or [0.0]
     margin = max(0.12 * (max(values) - min(values)), 0.005)
     first, last = history[0]["number"], history[-1]["number"]
+    every = list(range(first, last + 1))
     x = alt.X(
         "epoch:Q",
         scale=alt.Scale(domain=[first - 0.4, last + 0.4], nice=False),
-        axis=alt.Axis(
-            grid=False, format="d", **({"values": [*range(first, last + 1)]} if last - first < 15 else {})
-        ),
+        axis=alt.Axis(grid=False, format="d", values=every if len(every) <= 15 else alt.Undefined),
     )
     most = min(max(values) + margin, 1) if figure == "accuracy" else max(values) + margin
     y = alt.Y(

@@ -133,12 +133,16 @@ def load_prepared(folder: TrainingFolder, training: LabelledTexts, sources: Sour
     """Return what `save_prepared` kept, of the same texts.
 
     Raises:
-        PresetError: A file is damaged.
+        InputError: The opinions can't be read.
+        PresetError: Another file is damaged.
     """
     texts = training.texts.cast(pa.large_string())
     opinions = None
-    if (folder.path / _OPINIONS_FILE).is_file():
-        opinions = np.load(folder.path / _OPINIONS_FILE, allow_pickle=False)
+    if (path := folder.path / _OPINIONS_FILE).is_file():
+        try:
+            opinions = np.load(path, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as exc:
+            raise InputError(f"{path} can't be read: {exc}: begin anew with --overwrite") from exc
         texts = pa.concat_arrays([texts, sources.unlabelled])
     return Prepared(
         Preprocessor.from_preset(folder.path),

@@ -70,6 +70,8 @@ class Settings:
     stop_words: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if isinstance(self.stop_words, str):
+            raise PresetError(f"stop words must be several strings. Received: {self.stop_words!r}")
         object.__setattr__(self, "stop_words", tuple(self.stop_words))  # JSON has lists
         if self.split not in ("whitespace", "space"):
             raise PresetError(f"split must be 'whitespace' or 'space'. Received: {self.split!r}")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import string
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,8 +121,8 @@ def lstm(config: dict[str, Any]) -> keras.Model:
     return keras.Model(ids, _probability()(features), name=POOLED_LSTM)
 
 
-POOLED_LSTM = "lstm"
-"""Name of the Keras model that `lstm` returns, by which `textsent.export` knows it."""
+POOLED_LSTM = "textsent_pooled_lstm"
+"""Name of the Keras model that `lstm` returns, by which `textsent.export` knows it; no user's has it by chance."""
 
 
 def last_state_lstm(config: dict[str, Any]) -> keras.Model:
@@ -434,15 +435,17 @@ def _imported(name: str) -> Recipe:
     where, _, attribute = name.rpartition(":")
     try:
         if where.endswith(".py"):
-            spec = importlib.util.spec_from_file_location(Path(where).stem, where)
+            # A name that hides no other module, under which its dataclasses find it.
+            spec = importlib.util.spec_from_file_location(f"textsent_recipe_{Path(where).stem}", where)
             if spec is None or spec.loader is None:
                 raise ImportError(f"{where} can't be imported")
             module = importlib.util.module_from_spec(spec)
+            sys.modules[spec.name] = module
             spec.loader.exec_module(module)
         else:
             module = importlib.import_module(where)
         found = getattr(module, attribute)
-    except (ImportError, OSError, SyntaxError, AttributeError, ValueError) as exc:
+    except (ImportError, OSError, SyntaxError, AttributeError, TypeError, ValueError) as exc:
         raise OptionError(
             f"there is no recipe {name!r}: {exc}. An import path is my_package.my_module:name, or my_file.py:name"
         ) from exc

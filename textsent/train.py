@@ -23,7 +23,7 @@ from textsent.checkpoint import TrainingFolder
 from textsent.cores import usable_cores
 from textsent.datasets import LabelledTexts, class_weights
 from textsent.errors import DeviceError, InputError, OptionError, OutputError, PresetError
-from textsent.evaluate import Evaluation, evaluate
+from textsent.evaluate import Evaluation, evaluate, without_nan
 from textsent.export import export, round_embedding
 from textsent.fitting import Batches, Beginning, Epoch, Fitting, Observer, compile_network
 from textsent.model import (
@@ -37,7 +37,7 @@ from textsent.model import (
 )
 from textsent.modelcard import draw_pictures, model_card
 from textsent.prepare import Prepared, Sources, load_prepared, prepare, save_prepared
-from textsent.preprocess import FIRST_WORD_ID, Preprocessor
+from textsent.preprocess import FIRST_WORD_ID, Preprocessor, as_text_array
 from textsent.presets import (
     CONFIG_FILE,
     HISTORY_FILE,
@@ -50,6 +50,7 @@ from textsent.presets import (
     write_json,
 )
 from textsent.recipes import recipe
+from textsent.stopwords import stop_words as read_stop_words
 from textsent.windows import Layout
 
 SELF_TEACHING_FROM = 2  # epochs
@@ -203,7 +204,7 @@ def train(
         output: Folder to write the preset to; it appears when training is over.
         options: How to train.
         observer: Is told how training goes.
-        unlabelled: Array of strings; needs the extra `textsent[unlabelled]`.
+        unlabelled: Array of strings, of which null ones are left out; needs the extra `textsent[unlabelled]`.
         validation: Texts to choose the best epoch by, in place of a share of `data`.
         test: Texts to measure the result by, in place of a share of `data`.
         embeddings: File of word vectors, for a recipe with fixed ones; see `textsent.embeddings.read_vectors`.
@@ -224,14 +225,17 @@ def train(
     unfinished = TrainingFolder(output)
     check_output_folder(output, overwrite, resume)
     options, chosen = options.completed(), recipe(options.recipe)
-    sources = Sources(unlabelled, embeddings, stop_words)
+    sources = Sources(
+        None if unlabelled is None else as_text_array(unlabelled).cast(pa.large_string()).drop_null(),
+        embeddings,
+        stop_words,
+    )
     sources.check(chosen, options.recipe)
     parts = cut(data, options, validation, test)
     _check_parts(parts, options)
     run = _run(data, options, sources, validation, test)
     if sources.unlabelled is not None:
-        known = _stands_in(sources.unlabelled, parts.held_out)
-        sources = replace(sources, unlabelled=sources.unlabelled.filter(pa.array(~known)).cast(pa.large_string()))
+        sources = replace(sources, unlabelled=_not_held_out(sources.unlabelled, parts))
     keras = import_keras()
     if options.precision != "float32" and not keras_sees_gpu():
         raise DeviceError(
@@ -316,6 +320,8 @@ def _fitting(
     batches = Batches(windows, layout, targets, weights, batch_size, options.seed)
     compile_network(model, chosen, len(batches) * epochs)
     validation, unlabelled, opinions = preprocessor(parts.validation.texts), sources.unlabelled, prepared.opinions
+    if not len(layout.cut(validation).owners):
+        raise InputError("the texts to validate with hold no words of the vocabulary: give more data")
 
     def judge(epoch: int) -> Evaluation:
         """Return how well an epoch does on the validation part, and prepare the next one's targets."""
@@ -345,6 +351,7 @@ def _beginning(parts: Parts, prepared: Prepared, fitting: Fitting) -> Beginning:
         steps=len(fitting.batches),
         epochs=fitting.epochs,
         epoch=len(fitting.state.epochs) + 1,
+        step=fitting.state.step,
         best_accuracy=best.validation_accuracy if best else None,
     )
 
@@ -379,7 +386,7 @@ def _write_preset(
     if parts.test is not None:
         tested = evaluate(final.predict(prepared.preprocessor(parts.test.texts)), parts.test.labels)
         facts["test"] = tested.to_json()
-    history = [asdict(epoch) for epoch in epochs]
+    history = [without_nan(asdict(epoch)) for epoch in epochs]
     write_json(folder / METADATA_FILE, facts)
     write_json(folder / HISTORY_FILE, history)
     drawn: list[tuple[str, str]] = []
@@ -460,6 +467,21 @@ def _check_parts(parts: Parts, options: Options) -> None:
         )
 
 
+def _not_held_out(unlabelled: pa.Array, parts: Parts) -> pa.Array:
+    """Return the unlabelled texts that may be learnt from.
+
+    Raises:
+        InputError: There are none.
+    """
+    left = unlabelled.filter(pa.array(~_stands_in(unlabelled, parts.held_out)))
+    if not len(left):
+        raise InputError(
+            "the unlabelled texts are all among those held out to validate or test with: "
+            "give others, or leave --unlabelled out"
+        )
+    return left
+
+
 def _run(
     data: LabelledTexts,
     options: Options,
@@ -471,13 +493,26 @@ def _run(
     return {
         **asdict(options),
         "data": data.digest(),
+        "order of the data": _digest(data.texts),
         "validation file": None if validation is None else validation.digest(),
         "test file": None if test is None else test.digest(),
         "unlabelled texts": None if sources.unlabelled is None else _digest(sources.unlabelled),
-        "embeddings": sources.embeddings and [sources.embeddings.name, sources.embeddings.stat().st_size],
-        "stop words": sources.stop_words and sources.stop_words.read_text("utf-8"),
+        "embeddings": None if sources.embeddings is None else [sources.embeddings.name, _size(sources.embeddings)],
+        "stop words": None if sources.stop_words is None else list(read_stop_words(sources.stop_words)),
         "backend": import_keras().config.backend(),
     }
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a file.
+
+    Raises:
+        InputError: There is none.
+    """
+    try:
+        return path.stat().st_size
+    except OSError as exc:
+        raise InputError(f"{path} can't be opened: {exc.strerror}: check the path") from exc
 
 
 def _digest(texts: pa.Array) -> str:

@@ -133,6 +133,9 @@ class Teacher:
         Args:
             texts: Array of strings.
             labels: int8, shape (texts,): 1 positive, 0 negative.
+
+        Raises:
+            InputError: The texts have no words, or there are many and no word stands in two of them.
         """
         from sklearn.feature_extraction.text import CountVectorizer
         from sklearn.linear_model import LogisticRegression
@@ -141,7 +144,13 @@ class Teacher:
         self._counter = CountVectorizer(
             analyzer=_ngrams, binary=True, min_df=2 if len(texts) > 100 else 1, dtype=np.float32
         )
-        counts = self._counter.fit_transform(_words_of(texts, self._settings))
+        try:
+            counts = self._counter.fit_transform(_words_of(texts, self._settings))
+        except ValueError as exc:
+            raise InputError(
+                "the labelled texts have no words in common that a teacher could learn from: "
+                "give more of them, or leave --unlabelled out"
+            ) from exc
         positive = np.asarray(counts[labels == 1].sum(axis=0)).ravel() + 1
         negative = np.asarray(counts[labels == 0].sum(axis=0)).ravel() + 1
         self._ratios = np.log(positive / positive.sum()) - np.log(negative / negative.sum())

@@ -70,6 +70,9 @@ class Layout:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise OptionError(f"{name} must be one of {', '.join(choices)}. Received: {getattr(self, name)!r}")
+        for name in ("start", "full_width"):
+            if not isinstance(getattr(self, name), bool):
+                raise OptionError(f"{name} must be true or false. Received: {getattr(self, name)!r}")
         if self.padding == "before" and not self.full_width:
             raise OptionError("padding before a text needs full_width")
 
