@@ -218,6 +218,28 @@ def test_what_labels_are_named_replaces_those_that_are_known(tmp_path):
     assert data.left_out == {"pos": 1, "None": 1}
 
 
+def test_rows_called_neutral_are_left_out_and_counted(tmp_path):
+    (tmp_path / "data.csv").write_text("text,label\none,positive\ntwo,Neutral\nthree,negative\nfour, neutral \n")
+    data = read_labelled(tmp_path / "data.csv")
+    assert data.texts.to_pylist() == ["one", "three"]
+    assert data.labels.tolist() == [1, 0]
+    assert data.left_out == {"neutral": 2}
+
+
+def test_neutral_rows_alone_or_beside_a_label_that_is_not_known_are_an_error(tmp_path):
+    for rows in ("one,neutral\n", "one,neutral\ntwo,positive\nthree,meh\n"):
+        (tmp_path / "data.csv").write_text("text,label\n" + rows)
+        with pytest.raises(InputError, match="these labels are not known: "):
+            read_labelled(tmp_path / "data.csv")
+
+
+def test_an_empty_name_of_the_group_column_makes_each_text_its_own_group(tmp_path):
+    (tmp_path / "data.csv").write_text("text,label,film\none,1,a\ntwo,0,a\n")
+    data = read_labelled(tmp_path / "data.csv", text="text", group="")
+    assert not data.named_groups
+    assert data.groups.to_pylist() == ["one", "two"]
+
+
 def test_what_was_left_out_is_no_part_of_the_digest_and_is_nothing_where_nothing_was(tmp_path):
     some = read_labelled(json_lines(tmp_path / "a.jsonl", ["pos", "meh"]), positive=["pos"], negative=["neg"])
     none = read_labelled(json_lines(tmp_path / "b.jsonl", ["pos"]))

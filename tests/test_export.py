@@ -2,12 +2,25 @@ import keras
 import numpy as np
 import onnx
 import pytest
+from conftest import word_ids
+from keras import layers
 
-from textsent.export import IR_VERSION, OPSET, RECURRENT_KERNELS, export_lstm, quantized, round_embedding
-from textsent.model import KerasNetwork, OnnxNetwork
+from textsent.export import (
+    IR_VERSION,
+    OPSET,
+    RECURRENT_KERNELS,
+    UnknownLayerError,
+    export,
+    export_chain,
+    export_lstm,
+    quantized,
+    round_embedding,
+)
+from textsent.model import KerasNetwork, OnnxNetwork, SentimentModel, WholeOnnxNetwork
 from textsent.preprocess import FIRST_WORD_ID
-from textsent.presets import IDS_KEY, ONNX_FILE, PROJECTION_FILE, find_preset
+from textsent.presets import IDS_KEY, NO_GRAPH, ONNX_FILE, PROJECTED, PROJECTION_FILE, WHOLE, find_preset
 from textsent.recipes import lstm
+from textsent.windows import Layout
 
 CONFIG = {
     "vocabulary_size": 5,
@@ -195,3 +208,287 @@ def test_the_network_drops_words_while_training_and_never_while_predicting():
     assert ((trained == ids) | (trained == 2)).all()
     assert (trained[ids == 0] == 0).all()
     assert 0.3 < (trained[ids != 0] == 2).mean() < 0.7
+
+
+def test_the_pooled_lstm_becomes_two_graphs(tmp_path):
+    model = lstm(CONFIG)
+    round_embedding(model)
+    assert export(model, tmp_path) == PROJECTED
+    assert {path.name for path in tmp_path.iterdir()} == set(GRAPHS)
+
+
+WINDOW = 12
+
+
+def chain(*others, window=WINDOW, mask=False, outputs=1):
+    """A network of an embedding, other layers, and a dense one."""
+    ids = keras.Input((window,), dtype="int32")
+    reached = layers.Embedding(9, 4, mask_zero=mask, name="embedding")(ids)
+    for layer in others:
+        reached = layer(reached)
+    activation = "sigmoid" if outputs == 1 else "softmax"
+    return randomized(keras.Model(ids, layers.Dense(outputs, activation=activation)(reached)))
+
+
+def randomized(model):
+    random = np.random.default_rng(3)
+    model.set_weights([random.normal(size=weight.shape) for weight in model.get_weights()])
+    round_embedding(model)
+    return model
+
+
+def texts_of_every_length():
+    random = np.random.default_rng(4)
+    return word_ids(*(random.integers(2, 9, length).tolist() for length in [*range(1, WINDOW + 1), 15, 40] * 2))
+
+
+def check_the_graph_is_the_network(model, folder, layout):
+    """Check that the graph equals Keras, on texts of every length, and one by one."""
+    assert export(model, folder) == WHOLE
+    assert [path.name for path in folder.iterdir()] == [ONNX_FILE]
+    engine = SentimentModel(WholeOnnxNetwork.from_preset(folder, layout), layout)
+    texts = texts_of_every_length()
+    scores = engine.predict(texts)
+    ids, starts, ends, _ = layout.cut(texts)  # a window of each
+    by_keras = keras.ops.convert_to_numpy(model(layout.pad(ids, starts, ends), training=False))[:, -1]
+    np.testing.assert_allclose(scores, by_keras, atol=1e-5, rtol=0)
+    alone = [engine.predict(word_ids(texts[text]))[0] for text in range(len(texts))]
+    np.testing.assert_allclose(scores, alone, atol=1e-6, rtol=0)
+    assert scores.std() > 0.01
+
+
+FULL = Layout(WINDOW, "last", full_width=True)
+BEFORE = Layout(WINDOW, "first", padding="before", full_width=True)
+NARROW = Layout(WINDOW, "first")
+
+
+def both_ways(**settings):
+    return layers.Bidirectional(layers.LSTM(3, **settings))
+
+
+CHAINS = {
+    "flat": lambda: [layers.Flatten()],
+    "dense": lambda: [layers.Flatten(), layers.Dense(3, activation="relu"), layers.Dense(4, activation="tanh")],
+    "maximum": lambda: [layers.GlobalMaxPooling1D()],
+    "mean": lambda: [layers.GlobalAveragePooling1D()],
+    "dropout": lambda: [layers.SpatialDropout1D(0.5), layers.GlobalMaxPooling1D(), layers.Dropout(0.5)],
+    "dense without biases": lambda: [layers.Dense(3, use_bias=False), layers.Flatten()],
+    "softmax of each word": lambda: [layers.Dense(3, activation="softmax"), layers.GlobalMaxPooling1D()],
+    "LSTM": lambda: [layers.LSTM(3)],
+    "two LSTMs": lambda: [layers.LSTM(3, return_sequences=True), layers.LSTM(2)],
+    "LSTM, flat": lambda: [layers.LSTM(3, return_sequences=True), layers.Flatten()],
+    "LSTM, maximum": lambda: [layers.LSTM(3, return_sequences=True), layers.GlobalMaxPooling1D()],
+    "both ways": lambda: [both_ways()],
+    "both ways, mean": lambda: [both_ways(return_sequences=True), layers.GlobalAveragePooling1D()],
+    "twice both ways": lambda: [
+        both_ways(return_sequences=True),
+        both_ways(return_sequences=True),
+        layers.Flatten(),
+    ],
+    "convolution": lambda: [layers.Conv1D(3, 4), layers.Flatten()],
+    "convolution, same": lambda: [layers.Conv1D(3, 4, padding="same", use_bias=False), layers.Flatten()],
+    "convolution by 3": lambda: [layers.Conv1D(3, 4, strides=3, activation="tanh"), layers.Flatten()],
+    "convolution by 2, same": lambda: [layers.Conv1D(3, 4, strides=2, padding="same"), layers.Flatten()],
+    "convolution by 5, same": lambda: [
+        layers.Conv1D(3, 5, strides=5, padding="same", activation="relu"),
+        layers.Flatten(),
+    ],
+    "dilated convolution": lambda: [layers.Conv1D(3, 3, dilation_rate=2), layers.Flatten()],
+    "pooling of 3": lambda: [layers.MaxPooling1D(3), layers.Flatten()],
+    "pooling of 5": lambda: [layers.MaxPooling1D(5), layers.Flatten()],
+    "pooling of 5, same": lambda: [layers.MaxPooling1D(5, padding="same"), layers.Flatten()],
+    "pooling of 4 by 3, same": lambda: [layers.MaxPooling1D(4, strides=3, padding="same"), layers.Flatten()],
+    "pooling of 4 by 1": lambda: [layers.MaxPooling1D(4, strides=1), layers.Flatten()],
+    "convolution, pooling, LSTM": lambda: [layers.Conv1D(3, 2), layers.MaxPooling1D(2), layers.LSTM(3)],
+    **{
+        name: lambda name=name: [layers.GlobalMaxPooling1D(), layers.Activation(name)]
+        for name in ("linear", "relu", "sigmoid", "softmax", "tanh")
+    },
+}
+MASKED_CHAINS = {
+    "mean": lambda: [layers.GlobalAveragePooling1D()],
+    "dense, mean": lambda: [layers.Dense(3, activation="tanh"), layers.GlobalAveragePooling1D()],
+    "activation, mean": lambda: [
+        layers.SpatialDropout1D(0.5),
+        layers.Activation("tanh"),
+        layers.GlobalAveragePooling1D(),
+    ],
+    "LSTM": lambda: [layers.LSTM(3)],
+    "two LSTMs": lambda: [layers.LSTM(3, return_sequences=True), layers.Dropout(0.5), layers.LSTM(2)],
+    "LSTM, mean": lambda: [layers.LSTM(3, return_sequences=True), layers.GlobalAveragePooling1D()],
+    "both ways": lambda: [both_ways()],
+    "both ways, mean": lambda: [both_ways(return_sequences=True), layers.GlobalAveragePooling1D()],
+    "twice both ways": lambda: [both_ways(return_sequences=True), both_ways()],
+}
+
+
+@pytest.mark.parametrize("layout", [FULL, BEFORE], ids=["zeros after", "zeros before"])
+@pytest.mark.parametrize("others", CHAINS.values(), ids=CHAINS)
+def test_a_chain_of_layers_becomes_a_graph_that_equals_it(tmp_path, others, layout):
+    check_the_graph_is_the_network(chain(*others()), tmp_path, layout)
+
+
+@pytest.mark.parametrize("layout", [NARROW, FULL, BEFORE], ids=["any width", "zeros after", "zeros before"])
+@pytest.mark.parametrize("others", MASKED_CHAINS.values(), ids=MASKED_CHAINS)
+def test_a_chain_of_layers_that_mask_the_zeros_becomes_a_graph_that_equals_it(tmp_path, others, layout):
+    model = chain(*others(), window=WINDOW if layout.full_width else None, mask=True)
+    check_the_graph_is_the_network(model, tmp_path, layout)
+
+
+@pytest.mark.parametrize("mask", [False, True])
+def test_of_two_probabilities_the_graph_gives_the_second(tmp_path, mask):
+    check_the_graph_is_the_network(chain(layers.LSTM(3), mask=mask, outputs=2), tmp_path, FULL)
+
+
+def test_a_model_that_is_written_as_a_sequence_of_layers_becomes_a_graph(tmp_path):
+    model = keras.Sequential(
+        [
+            keras.Input((None,), dtype="int32"),
+            layers.Embedding(9, 4, mask_zero=True, name="embedding"),
+            layers.LSTM(3),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    check_the_graph_is_the_network(randomized(model), tmp_path, NARROW)
+
+
+def test_a_model_that_has_the_name_of_the_recipe_lstm_is_not_taken_for_it(tmp_path):
+    ids = keras.Input((None,), dtype="int32")
+    vectors = layers.Embedding(9, 4, mask_zero=True, name="embedding")(ids)
+    state = layers.LSTM(3, name="lstm")(vectors)
+    model = keras.Model(ids, layers.Dense(1, activation="sigmoid", name="probability")(state), name="lstm")
+    check_the_graph_is_the_network(randomized(model), tmp_path, NARROW)
+
+
+@pytest.mark.parametrize(("window", "columns"), [(None, "words"), (WINDOW, WINDOW)])
+def test_the_whole_graph_takes_padded_ids_and_gives_a_probability_and_knows_its_number_of_ids(
+    tmp_path, window, columns
+):
+    export_chain(chain(layers.LSTM(3), window=window), tmp_path)
+    graph = onnx.load(tmp_path / ONNX_FILE)
+    onnx.checker.check_model(graph, full_check=True)
+    assert described(graph.graph.input) == {"ids": ("INT32", ["batch", columns])}
+    assert described(graph.graph.output) == {"probability": ("FLOAT", ["batch"])}
+    assert {item.key: item.value for item in graph.metadata_props} == {IDS_KEY: "9"}
+    assert [(opset.domain, opset.version) for opset in graph.opset_import] == [("", OPSET)]
+    assert graph.ir_version == IR_VERSION
+    tables = [array for array in constants(graph).values() if array.shape == (9, 4)]
+    assert [table.dtype for table in tables] == [np.float16]
+
+
+class OwnDense(layers.Dense):
+    def call(self, inputs, training=None):
+        return -super().call(inputs)
+
+
+def own_function(name):
+    """A function that isn't Keras's, though it may be called like one."""
+
+    def function(x):
+        return 2 * x
+
+    function.__name__ = name
+    return function
+
+
+def branched():
+    ids = keras.Input((WINDOW,), dtype="int32")
+    vectors = layers.Embedding(9, 4, name="embedding")(ids)
+    both = layers.Concatenate()([layers.GlobalMaxPooling1D()(vectors), layers.GlobalAveragePooling1D()(vectors)])
+    return keras.Model(ids, layers.Dense(1)(both))
+
+
+def added():
+    ids = keras.Input((WINDOW,), dtype="int32")
+    vectors = layers.Embedding(9, 4, name="embedding")(ids)
+    return keras.Model(ids, layers.Dense(1)(keras.ops.max(vectors, axis=1)))
+
+
+def changed_ids():
+    ids = keras.Input((WINDOW,), dtype="int32")
+    vectors = layers.Embedding(9, 4, name="embedding")(keras.ops.maximum(ids, 2))
+    return keras.Model(ids, layers.Dense(1)(layers.Flatten()(vectors)))
+
+
+def with_a_mask_of_its_own(mask_zero):
+    ids = keras.Input((WINDOW,), dtype="int32")
+    vectors = layers.Embedding(9, 4, mask_zero=mask_zero, name="embedding")(ids)
+    return keras.Model(ids, layers.Dense(1)(layers.LSTM(3)(vectors, mask=keras.ops.less(ids, 6))))
+
+
+def with_a_state_to_begin_with():
+    ids = keras.Input((WINDOW,), dtype="int32")
+    vectors = layers.Embedding(9, 4, name="embedding")(ids)
+    state = layers.LSTM(4)(vectors, initial_state=[vectors[:, 0], vectors[:, 1]])
+    return keras.Model(ids, layers.Dense(1)(state))
+
+
+def with_a_layer_that_is_used_twice():
+    ids = keras.Input((WINDOW,), dtype="int32")
+    dense = layers.Dense(4)
+    vectors = dense(dense(layers.Embedding(9, 4, name="embedding")(ids)))
+    return keras.Model(ids, layers.Dense(1)(layers.Flatten()(vectors)))
+
+
+def with_an_inner_model():
+    inner = keras.Sequential([keras.Input((WINDOW, 4)), layers.Flatten(), layers.Dense(2)])
+    return chain(inner)
+
+
+UNKNOWN = {
+    "a GRU": lambda: chain(layers.GRU(3)),
+    "a simple RNN": lambda: chain(layers.SimpleRNN(3)),
+    "a GRU both ways": lambda: chain(layers.Bidirectional(layers.GRU(3))),
+    "one way an LSTM and a GRU the other": lambda: chain(
+        layers.Bidirectional(layers.LSTM(3), backward_layer=layers.GRU(3, go_backwards=True))
+    ),
+    "an LSTM of other units the other way": lambda: chain(
+        layers.Bidirectional(layers.LSTM(3), backward_layer=layers.LSTM(5, go_backwards=True))
+    ),
+    "two ways added up": lambda: chain(layers.Bidirectional(layers.LSTM(3), merge_mode="sum")),
+    "an LSTM from the end": lambda: chain(layers.LSTM(3, go_backwards=True)),
+    "an LSTM without biases": lambda: chain(layers.LSTM(3, use_bias=False)),
+    "an LSTM of another activation": lambda: chain(layers.LSTM(3, activation="relu")),
+    "an LSTM of another activation of its gates": lambda: chain(
+        layers.LSTM(3, recurrent_activation="hard_sigmoid")
+    ),
+    "an LSTM of an activation called tanh": lambda: chain(layers.LSTM(3, activation=own_function("tanh"))),
+    "an activation called relu": lambda: chain(layers.Flatten(), layers.Activation(own_function("relu"))),
+    "an activation without a name": lambda: chain(layers.Flatten(), layers.Dense(2, activation=layers.LeakyReLU())),
+    "another activation": lambda: chain(layers.Flatten(), layers.Dense(2, activation="gelu")),
+    "a subclass of a known layer": lambda: chain(layers.Flatten(), OwnDense(2)),
+    "a layer that isn't known": lambda: chain(layers.LayerNormalization(), layers.Flatten()),
+    "a convolution that looks back only": lambda: chain(layers.Conv1D(3, 3, padding="causal"), layers.Flatten()),
+    "a convolution in groups": lambda: chain(layers.Conv1D(4, 3, groups=2), layers.Flatten()),
+    "a dilated convolution that keeps the length": lambda: chain(
+        layers.Conv1D(3, 3, padding="same", dilation_rate=2), layers.Flatten()
+    ),
+    "a maximum that keeps its dimension": lambda: chain(layers.GlobalMaxPooling1D(keepdims=True), layers.Flatten()),
+    "a mean that keeps its dimension": lambda: chain(
+        layers.GlobalAveragePooling1D(keepdims=True), layers.Flatten()
+    ),
+    "a mask before a convolution": lambda: chain(layers.Conv1D(3, 2), layers.Flatten(), mask=True),
+    "a mask before max-pooling": lambda: chain(layers.MaxPooling1D(2), layers.Flatten(), mask=True),
+    "a mask before a maximum": lambda: chain(layers.GlobalMaxPooling1D(), mask=True),
+    "a mask before all of it flat": lambda: chain(layers.Flatten(), mask=True),
+    "a mask of its own": lambda: with_a_mask_of_its_own(False),
+    "a mask of its own beside the usual one": lambda: with_a_mask_of_its_own(True),
+    "a state to begin with": with_a_state_to_begin_with,
+    "a branch": branched,
+    "an operation that is no layer": added,
+    "ids that are changed": changed_ids,
+    "a layer that is used twice": with_a_layer_that_is_used_twice,
+    "a model in a model": with_an_inner_model,
+    "three outputs": lambda: chain(layers.Flatten(), outputs=3),
+    "an output for each word": lambda: chain(),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Layer .* was passed an input with a mask:UserWarning")
+@pytest.mark.parametrize("network", UNKNOWN.values(), ids=UNKNOWN)
+def test_a_network_that_is_no_chain_of_known_layers_has_no_graph_and_leaves_no_file(tmp_path, network):
+    model = network()
+    with pytest.raises(UnknownLayerError):
+        export_chain(model, tmp_path)
+    assert export(model, tmp_path) == NO_GRAPH
+    assert list(tmp_path.iterdir()) == []

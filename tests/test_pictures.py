@@ -130,13 +130,13 @@ def test_learning_curves_show_both_figures_and_ring_the_last_of_the_best_epochs(
     history = [epoch(1, True), epoch(2, True, validation_accuracy=0.87654), epoch(3)]
     texts = texts_of(learning_curves(history), tmp_path)
     assert {"Loss by epoch", "Accuracy by epoch", "training", "validation", "1", "2", "3"} <= set(texts)
-    assert "ringed: the best epoch, 2, at 0.8765" in texts
+    assert "ringed: the epoch kept, 2, at 0.8765" in texts
 
 
 def test_learning_curves_of_one_epoch_are_points(tmp_path):
     texts = texts_of(learning_curves([epoch(1, True, accuracy=0.7)]), tmp_path)
     assert texts.count("1") == 2  # a tick in each of the two
-    assert "ringed: the best epoch, 1, at 0.8000" in texts
+    assert "ringed: the epoch kept, 1, at 0.8000" in texts
 
 
 def test_figures_that_an_epoch_lacks_are_left_out():

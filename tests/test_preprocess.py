@@ -3,6 +3,7 @@ import json
 import re
 import sys
 import unicodedata
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +26,7 @@ from textsent.preprocess import (
     as_text_array,
     split_words,
 )
+from textsent.recipes import RECIPES
 
 KERAS = Settings(split="space", break_tags=False)
 RE2_SPACE = "[\t\n\f\r ]"
@@ -162,6 +164,85 @@ def test_every_filter_separates_words():
 
 def test_case_stays_where_lower_is_off():
     assert words_of("The THE the", Settings(lower=False)) == ["The", "THE", "the"]
+
+
+@pytest.mark.parametrize(
+    ("removed", "words"),
+    [
+        ("", ["don't", "'well", "made'", "o'clock"]),
+        ("'", ["dont", "well", "made", "oclock"]),
+        ("'-", ["dont", "wellmade", "oclock"]),
+        ("t", ["don'", "'well", "made'", "o'clock"]),
+        ("DWO", ["on't", "'well", "made'", "'clck"]),
+        (" ", ["don't'well", "made'", "o'clock"]),
+    ],
+)
+def test_what_is_removed_leaves_no_gap_and_comes_before_filters_and_lower_casing(removed, words):
+    assert words_of("Don't 'well-made'\nO'CLOCK", Settings(removed=removed)) == words
+
+
+def test_each_ascii_character_may_be_removed():
+    for character in map(chr, range(128)):
+        ours = Settings(lower=False, filters="", break_tags=False, split="space", removed=character)
+        assert words_of(f"é{character}ß{character}{character}", ours) == ["éß"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(TEXTS, st.text(st.characters(max_codepoint=127), max_size=6))
+def test_words_are_those_of_the_text_without_what_is_removed(text, removed):
+    without = text.translate(dict.fromkeys(map(ord, removed)))
+    ours = Settings(break_tags=False, removed=removed)
+    assert words_of(text, ours) == words_of(without, Settings(break_tags=False))
+
+
+def test_a_break_tag_separates_words_though_its_characters_are_removed():
+    assert words_of("a<br />b<br>c <i>d</i>", Settings(removed="<>/")) == ["a", "b", "c", "idi"]
+
+
+def test_stop_words_are_left_out_as_if_they_did_not_stand_there():
+    ours = Settings(stop_words=("the", "isn't", "Guys", "ist"))
+    texts = ["The great THE service", "the", None, "", "it ISN'T terrible", "guys", "isn t"]
+    found, offsets = split_words(pa.array(texts), ours)
+    assert [found.to_pylist()[start:end] for start, end in itertools.pairwise(offsets)] == [
+        ["great", "service"], [], [], [], ["it", "terrible"], ["guys"], ["isn", "t"],
+    ]  # fmt: skip
+    assert ids_of(texts, Preprocessor(WORDS, ours)) == [[5, 6], [], [], [], [2, 7], [8], [2, 2]]
+
+
+def test_a_stop_word_is_looked_for_after_characters_were_removed():
+    assert words_of("don't the-end", Settings(removed="'-", stop_words=("don't", "the"))) == ["dont", "theend"]
+    assert words_of("don't the-end", Settings(removed="'-", stop_words=("dont", "the"))) == ["theend"]
+
+
+def test_stop_words_get_no_place_in_a_vocabulary():
+    ours = Settings(removed="'", stop_words=("the", "a"))
+    fitted = Preprocessor.fit(["The guys' service", None, "a service, the", "a"], settings=ours)
+    assert fitted == Preprocessor(("service", "guys"), ours)
+    assert Preprocessor.fit(["the service a guys service"], 1, ours).vocabulary == ("service",)
+
+
+STOP_WORDS = ("a", "the", "it", "is", "don't", "isn't", "and", "dont")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("A well-made film/play", ["well", "made", "film", "play"]),
+        ("The end.<br /><br />And it IS<br>great", ["end", "great"]),
+        ("great<br/>service< br >", ["great", "service", "br"]),
+        ("It's the guys' film", ["its", "guys", "film"]),
+        ("Don't! It isn't...", ["isnt"]),
+        ('50% "off"; (really)[now]{here} a_b #1 & me@home', ["50", "off", "reallynowhere", "ab", "1", "mehome"]),
+        ("great,terrible", ["greatterrible"]),
+        ("--- / -", []),
+        ("«so» – they say", ["«so»", "–", "they", "say"]),
+        ("tab\tand\nline\u00a0feed", ["tab", "line", "feed"]),
+    ],
+)
+def test_the_recipe_without_stop_words_reads_a_text_as_its_author_did(text, words):
+    ours = replace(RECIPES["stopwords-lstm-500"].settings, stop_words=STOP_WORDS)
+    assert words_of(text, ours) == words
+    assert Preprocessor.fit([text], settings=ours).vocabulary == tuple(dict.fromkeys(words))
 
 
 @pytest.mark.parametrize("lower", [True, False])
@@ -323,6 +404,18 @@ def test_ids_of_any_mix_of_texts_are_those_of_python_s_own_strings(texts, start,
     assert ids_of(array, Preprocessor(KNOWN)) == ids_by_python(texts[start:], KNOWN)
 
 
+@settings(max_examples=100, deadline=None)
+@given(MIXES, st.lists(st.sampled_from(KNOWN), max_size=5))
+def test_ids_without_stop_words_are_those_that_remain_of_the_ids_with_them(texts, stop_words):
+    ours = Preprocessor(KNOWN, Settings(stop_words=tuple(stop_words)))
+    stopped = {KNOWN.index(word) + FIRST_WORD_ID for word in stop_words}
+    everything = ids_of(texts, Preprocessor(KNOWN))
+    assert ids_of(texts, ours) == [[word for word in ids if word not in stopped] for ids in everything]
+    words, offsets = split_words(pa.array(texts, pa.string()), ours.settings)
+    assert offsets.tolist() == ours(texts).offsets.tolist()
+    assert not set(words.to_pylist()) & set(stop_words)
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.text(st.characters(min_codepoint=128, exclude_categories=["Cs", "Cn"]), max_size=8), max_size=8))
 def test_ids_of_texts_without_an_ascii_letter_are_those_of_python_s_own_strings(texts):
@@ -430,9 +523,27 @@ def test_a_stored_preprocessor_comes_back_the_same(tmp_path):
         "\x00",
         "\ufeff",
     )
-    stored = Preprocessor(vocabulary, Settings(lower=False, filters="!\n\t", break_tags=False, split="space"))
+    stored = Preprocessor(
+        vocabulary,
+        Settings(
+            lower=False,
+            filters="!\n\t",
+            break_tags=False,
+            split="space",
+            removed="'\"\\-]^\r\0",
+            stop_words=("the", "İ", "don't", ""),
+        ),
+    )
     stored.save(tmp_path)
     assert Preprocessor.from_preset(tmp_path) == stored
+
+
+def test_settings_that_were_stored_before_there_were_stop_words_have_none(tmp_path):
+    Preprocessor(WORDS).save(tmp_path)
+    (tmp_path / SETTINGS_FILE).write_text('{"lower": true, "filters": "!", "break_tags": true, "split": "space"}')
+    stored = Preprocessor.from_preset(tmp_path).settings
+    assert stored == Settings(filters="!", split="space")
+    assert (stored.removed, stored.stop_words) == ("", ())
 
 
 @settings(max_examples=50, deadline=None)
@@ -462,6 +573,8 @@ def test_the_stored_files_are_json_and_a_word_a_line(tmp_path):
         "filters": FILTERS,
         "break_tags": True,
         "split": "whitespace",
+        "removed": "",
+        "stop_words": [],
     }
     assert (tmp_path / VOCABULARY_FILE).read_bytes() == b"the\ngreat\nservice\nterrible\nguys\n"
 
@@ -472,6 +585,10 @@ def test_the_stored_files_are_json_and_a_word_a_line(tmp_path):
         ({"split": "tab"}, "split must be 'whitespace' or 'space'. Received: 'tab'"),
         ({"filters": "!é"}, "filters must be ASCII characters. Received: '!é'"),
         ({"filters": 5}, "filters must be ASCII characters. Received: 5"),
+        ({"removed": "’"}, "removed must be ASCII characters. Received: '’'"),
+        ({"removed": ["'"]}, 'removed must be ASCII characters. Received: ["\'"]'),
+        ({"stop_words": ["the", 5]}, "stop words must be strings. Received: ('the', 5)"),
+        ({"stop_words": "the"}, "stop words must be several strings. Received: 'the'"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(values, message):
@@ -502,6 +619,11 @@ def test_a_missing_file_of_a_preset_is_named(tmp_path):
         '{"split": []}',
         '{"filters": 5}',
         '{"filters": null}',
+        '{"removed": null}',
+        '{"removed": "é"}',
+        '{"stop_words": null}',
+        '{"stop_words": "the"}',
+        '{"stop_words": [[]]}',
     ],
 )
 def test_settings_that_do_not_hold_what_they_should_are_refused(tmp_path, stored):

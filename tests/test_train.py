@@ -556,6 +556,23 @@ def test_an_unfinished_training_is_neither_lost_nor_gone_on_with_unasked(unfinis
     assert everything_in(unfinished.parent) == before
 
 
+def test_a_training_that_was_killed_while_it_prepared_is_prepared_again(tmp_path, monkeypatch):
+    options = replace(BAG, epochs=1)
+
+    def killed(*_):
+        raise StoppedError
+
+    with monkeypatch.context() as patch, pytest.raises(StoppedError):  # noqa: PT012 - the patch is undone then
+        patch.setattr("textsent.train.save_prepared", killed)
+        patch.setattr("textsent.train.TrainingFolder.remove", lambda folder: None)
+        train(labelled(), tmp_path / "model", options, Observer())
+    assert [path.name for path in (tmp_path / "model.training").iterdir()] == ["run.json"]
+    observer = Observer()
+    train(labelled(), tmp_path / "model", options, observer, pictures=False, resume=True)
+    assert observer.steps[0][:2] == (1, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
 def test_overwriting_begins_an_unfinished_training_anew(unfinished):
     observer = Observer()
     train(labelled(), unfinished, replace(BAG, seed=2, epochs=1), observer, pictures=False, overwrite=True)
@@ -846,3 +863,11 @@ def test_figures_that_cannot_be_had_are_null_in_the_history_and_dashes_in_the_ca
     (epoch,) = json.loads((tmp_path / "model" / "history.json").read_text(), parse_constant=pytest.fail)
     assert epoch["loss"] is None
     assert "\n| 1 | – | 0.5000 | 0." in (tmp_path / "model" / "README.md").read_text("utf-8")
+
+
+def test_the_recipe_says_which_epoch_to_keep_and_the_options_how_long_to_wait_for_it(tmp_path, caught):
+    calls = caught("Fitting")
+    for options in (Options("small_trainings:recurrent"), replace(BAG, patience=4, epochs=7)):
+        with pytest.raises(StoppedError):
+            train(labelled(), tmp_path / "model", options, Observer())
+    assert [call[5:] for call in calls] == [(2, None, "loss"), (7, 4, "accuracy")]

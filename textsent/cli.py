@@ -361,8 +361,8 @@ def train(
 ) -> None:
     """Train a model on labelled texts; Ctrl-C keeps the best epoch so far, and --resume goes on."""
     from textsent.checkpoint import TrainingFolder
-    from textsent.datasets import read_labelled
-    from textsent.display import TrainingDisplay, print_evaluation, printable
+    from textsent.datasets import describe_labels, read_labelled
+    from textsent.display import TrainingDisplay, print_evaluation
     from textsent.fitting import Observer, Observers
     from textsent.imdb import imdb_folder
     from textsent.train import Options, check_output_folder
@@ -398,8 +398,7 @@ def train(
     texts = labelled(data or imdb_folder(), "train")
     stderr = _console(stderr=True, quiet=quiet)
     if texts.left_out:
-        left_out = ", ".join(f"{printable(label)} ({rows:,})" for label, rows in texts.left_out.items())
-        stderr.print(f"left out for their labels: {left_out}", soft_wrap=True)
+        stderr.print(f"rows left out for their labels: {describe_labels(texts.left_out)}", soft_wrap=True)
     unfinished = TrainingFolder(output)
     go_on = f"textsent: interrupted: the same command with --resume goes on from {unfinished.path.name}"
     with TrainingDisplay(stderr) as display:

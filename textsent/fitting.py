@@ -218,6 +218,7 @@ class Fitting:
         saved = time.monotonic()
         for ids, targets, weights in self.batches.of_epoch(number, self.state.step):
             with _WholeStep():
+                _seed_torch(self.batches.seed, number, self.state.step)
                 figures = self.model.train_on_batch(ids, targets, weights, return_dict=True)
                 weight = float(weights.sum())
                 self.state = replace(
@@ -271,6 +272,10 @@ class Batches:
     A window carries its text's target, the probability that it is positive, and the text's weight; the targets may
     change between epochs. There are WIDTHS widths at most, and every batch is full, so that few shapes are
     compiled: a width's last batch is filled up with windows that weigh nothing.
+
+    Attributes:
+        size: Windows in a batch.
+        seed: Of the order.
     """
 
     def __init__(
@@ -291,7 +296,7 @@ class Batches:
         self._layout = layout
         self._targets = targets
         self._weights = weights
-        self._seed = seed
+        self.seed = seed
         widths = _widths(windows.ends - windows.starts, layout, LEAST_BATCHES * size)
         self._by_width = {int(width): np.flatnonzero(widths == width) for width in np.unique(widths)}
 
@@ -306,7 +311,7 @@ class Batches:
             targets: float32, shape (size, 1).
             weights: float32, shape (size,).
         """
-        random = np.random.default_rng([self._seed, number])
+        random = np.random.default_rng([self.seed, number])
         batches = []
         for width, members in self._by_width.items():
             shuffled = random.permutation(members)
@@ -367,6 +372,19 @@ def compile_network(model: Any, recipe: Recipe, steps: int) -> None:
         jit_compile=jit or "auto",
     )
     model.optimizer.build(model.trainable_variables)
+
+
+def _seed_torch(*numbers: int) -> None:
+    """Seed PyTorch's generator, so that what is drawn from it hangs on the step alone.
+
+    Keras's dropout draws from it; on other backends it draws from variables, which are in the checkpoints.
+    """
+    import keras
+
+    if keras.config.backend() == "torch":
+        import torch
+
+        torch.manual_seed(int(np.random.SeedSequence(numbers).generate_state(1)[0]))
 
 
 class _WholeStep:

@@ -175,11 +175,11 @@ class SentimentModel:
         ids, starts, ends, owners = self.layout.cut(texts)
         network = self.network
         read = network.reading(ids)
-        words = min(network.batch_words, max(_SMALL_BATCH_WORDS, len(ids) // network.batches))
         if self.layout.full_width:
             widths = np.full(len(starts), self.layout.window)
         else:
             widths = rounded_up(ends - starts, network.width_step)
+        words = min(network.batch_words, max(_SMALL_BATCH_WORDS, int(widths.sum()) // network.batches))
         batches = list(batches_by_words(widths, words, batch_size or network.batch_windows))
         predicted = pool.map(lambda batch: read(starts[batch], ends[batch]), batches)
 
@@ -380,6 +380,8 @@ class KerasNetwork:
             model = recipe(config["recipe"]).build(config)
         except KeyError as exc:
             raise PresetError(f"{folder / CONFIG_FILE} lacks {exc}") from exc
+        except OptionError as exc:
+            raise PresetError(f"{folder / CONFIG_FILE}: {exc}") from exc
         finally:
             keras.config.set_dtype_policy(usual)
         try:

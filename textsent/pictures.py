@@ -377,7 +377,7 @@ def _curves(history: Sequence[Mapping[str, Any]], figure: str, unit: str, best: 
         axis=alt.Axis(tickCount=_TICKS),
     )
     kept = [point for point in points if point["epoch"] == best and point["part"] == "validation"]
-    subtitle = f"ringed: the best epoch, {best}, at {kept[0]['value']:.4f}" if kept else ""
+    subtitle = f"ringed: the epoch kept, {best}, at {kept[0]['value']:.4f}" if kept else ""
     title = alt.Title(f"{figure.capitalize()} by epoch", subtitle=subtitle)
     parts = alt.Scale(domain=["training", "validation"], range=[TRAINING, VALIDATION])
     dashes = alt.Scale(domain=["training", "validation"], range=[[5, 3], [1, 0]])

@@ -427,7 +427,7 @@ def recipe(name: str) -> Recipe:
         return _imported(name)
     try:
         return RECIPES[name]
-    except KeyError:
+    except (KeyError, TypeError):  # a preset may say anything
         raise OptionError(f"there is no recipe {name!r}: choose one of {', '.join(RECIPES)}") from None
 
 

@@ -65,7 +65,7 @@ class Layout:
     full_width: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.window, int) or self.window < 1:
+        if type(self.window) is not int or self.window < 1:  # True is an int too
             raise OptionError(f"the window must be a number of words, 1 or more. Received: {self.window!r}")
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
