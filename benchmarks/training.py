@@ -72,7 +72,7 @@ def figures(data: Path) -> Iterator[Figure]:
         )
         by_keras = time.perf_counter() - began
         ratios.append(by_keras / clock.seconds)
-        ours.append(trained.accuracy)
+        ours.append(trained.validation.accuracy)
         theirs.append(fitted.history["val_accuracy"][-1])
         texts = chosen.epochs * len(parts.training)
         yield Figure("training", f"{RECIPE}, seed {seed}: texts/s", texts / clock.seconds, "texts/s")

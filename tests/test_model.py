@@ -11,17 +11,29 @@ from conftest import WORDS, FirstWordNetwork, word_ids
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textsent import model
+from textsent import load, model, recipes
 from textsent.errors import DeviceError, OptionError, PresetError
 from textsent.model import (
     PRECISIONS,
     KerasNetwork,
     OnnxNetwork,
     SentimentModel,
+    WholeOnnxNetwork,
 )
-from textsent.preprocess import Preprocessor
-from textsent.presets import CONFIG_FILE, ONNX_FILE, PROJECTION_FILE, WEIGHTS_FILE, read_json
-from textsent.recipes import lstm
+from textsent.preprocess import FIRST_WORD_ID, Preprocessor
+from textsent.presets import (
+    CONFIG_FILE,
+    METADATA_FILE,
+    NO_GRAPH,
+    ONNX_FILE,
+    PROJECTED,
+    PROJECTION_FILE,
+    WEIGHTS_FILE,
+    WHOLE,
+    read_json,
+    write_json,
+)
+from textsent.recipes import RECIPES, Recipe, lstm
 from textsent.train import write_network
 from textsent.windows import Layout
 
@@ -292,6 +304,35 @@ def test_on_keras_many_windows_just_longer_than_a_width_are_predicted():
     np.testing.assert_allclose(scores, [51 / 1e4] * 45_000, rtol=1e-5)
 
 
+@pytest.mark.parametrize(("padding", "row"), [("after", [5, 6, 0, 0, 0, 0, 0]), ("before", [0, 0, 0, 0, 0, 5, 6])])
+def test_on_keras_too_each_row_is_as_wide_as_the_window_where_the_layout_says_so(padding, row):
+    layout = Layout(7, "last", padding=padding, full_width=True)
+    recorder = RowRecorder()
+    scores = SentimentModel(KerasNetwork(recorder, layout), layout).predict(word_ids([5, 6], [4] * 9, [8]))
+    np.testing.assert_allclose(scores, [11 / 1e4, 28 / 1e4, 8 / 1e4], rtol=1e-5)
+    assert {len(row) for row in recorder.rows} == {7}
+    assert row in recorder.rows
+
+
+class RowRecorder(ShapeRecorder):
+    """Keeps the rows that it is given; its second output is the one that counts."""
+
+    def __init__(self):
+        super().__init__()
+        self.rows = []
+
+    def predict_on_batch(self, padded):
+        self.rows += padded.tolist()
+        return np.concatenate([np.full((len(padded), 1), 0.9), super().predict_on_batch(padded)], axis=1)
+
+
+def test_batches_of_full_width_are_as_large_as_the_zeros_in_them_allow():
+    """Short texts are not many small batches because their words are few."""
+    network = BatchCounter([0.5] * len(WORDS))
+    SentimentModel(network, Layout(500, full_width=True)).predict(word_ids(*[[4]] * 4000))
+    assert network.seen == [131] * 30 + [70]  # 131 × 500 words are the most that a batch may hold
+
+
 def test_a_device_of_another_name_is_refused(tiny_preset):
     with pytest.raises(OptionError) as refused:
         SentimentModel.from_preset(tiny_preset, "tpu")
@@ -326,7 +367,9 @@ def test_8_bit_integers_run_on_the_cpu_beside_a_gpu(tiny_preset, monkeypatch):
 def test_on_a_gpu_keras_computes_in_the_precision_asked_for(tiny_preset, monkeypatch, precision, computed):
     monkeypatch.setattr(model, "keras_sees_gpu", lambda: True)
     network = SentimentModel.from_preset(tiny_preset, "gpu", precision).network.model
-    assert {layer.compute_dtype for layer in network.layers if layer.weights} == {computed}
+    assert {layer.name: layer.compute_dtype for layer in network.layers if layer.weights} == {
+        "embedding": computed, "bidirectional": computed, "probability": "float32",
+    }  # fmt: skip
     assert keras.config.dtype_policy().name == "float32"
 
 
@@ -421,11 +464,33 @@ def test_a_damaged_config_file_is_refused_by_name(preset_copy, content):
     assert str(damaged.value).startswith(f"{preset_copy / CONFIG_FILE} can't be read: ")
 
 
-@pytest.mark.parametrize("config", [{}, {"window": "many"}])
-def test_a_config_file_without_a_usable_window_is_refused(preset_copy, config):
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [
+        ({}, "the window must be a number of words, 1 or more. Received: None"),
+        ({"window": "many"}, "the window must be a number of words, 1 or more. Received: 'many'"),
+        ({"window": 8, "unknown": "keep"}, "unknown must be one of mark, drop. Received: 'keep'"),
+        ({"window": 8, "padding": "before"}, "padding before a text needs full_width"),
+        ({"window": 8, "start": "yes"}, "start must be true or false. Received: 'yes'"),
+    ],
+)
+def test_a_config_file_without_a_usable_layout_is_refused(preset_copy, config, problem):
     (preset_copy / CONFIG_FILE).write_text(json.dumps(config))
-    with pytest.raises(PresetError):
+    with pytest.raises(PresetError) as unusable:
         SentimentModel.from_preset(preset_copy, "cpu")
+    assert str(unusable.value) == f"{preset_copy / CONFIG_FILE}: {problem}"
+
+
+@pytest.mark.parametrize("words", [6, "many", None, [5]])
+def test_a_config_file_of_another_number_of_words_than_the_graph_s_is_refused(preset_copy, words):
+    config = read_json(preset_copy / CONFIG_FILE)
+    (preset_copy / CONFIG_FILE).write_text(json.dumps(config | {"vocabulary_size": words}))
+    with pytest.raises(PresetError) as unfit:
+        SentimentModel.from_preset(preset_copy, "cpu")
+    assert str(unfit.value) == (
+        f"{preset_copy / PROJECTION_FILE} is made for 5 words, {preset_copy / CONFIG_FILE} for another number: "
+        "take the preset's files from one place"
+    )
 
 
 @pytest.mark.filterwarnings("ignore:Skipping nested container:UserWarning")
@@ -442,7 +507,8 @@ def test_weights_that_are_damaged_or_of_another_network_are_refused(preset_copy)
     assert str(unfit.value).startswith(message)
 
 
-def test_scoring_on_a_cpu_imports_neither_keras_nor_its_backends(tiny_preset):
+@pytest.mark.parametrize("graph", [PROJECTED, WHOLE])
+def test_scoring_on_a_cpu_imports_neither_keras_nor_its_backends(tiny_preset, whole_preset, graph):
     code = (
         "import sys, textsent\n"
         "scores = textsent.load(sys.argv[1], device='cpu').score(['great service', None])\n"
@@ -450,7 +516,362 @@ def test_scoring_on_a_cpu_imports_neither_keras_nor_its_backends(tiny_preset):
         "print(*{'keras', 'tensorflow', 'jax', 'torch', 'onnx', 'h5py', 'rich', 'typer'}.intersection(sys.modules))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, tiny_preset], capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-c", code, tiny_preset if graph == PROJECTED else whole_preset],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
     )
     assert done.stdout == "\n"
     assert done.stderr == ""
+
+
+def written(folder, name, own, **changes):
+    """Write a preset of a recipe, of five words and with weights that are all random; return its folder."""
+    config = {"recipe": name, **own.config, "vocabulary_size": len(WORDS), **changes}
+    network = own.build(config)
+    random = np.random.default_rng(3)
+    network.set_weights(
+        [random.normal(size=weight.shape) / np.sqrt(weight.shape[0]) for weight in network.get_weights()]
+    )
+    folder.mkdir()
+    write_network(network, config, Preprocessor(WORDS), folder)
+    write_json(folder / METADATA_FILE, {"command": "made by the tests"})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole_preset(tmp_path_factory):
+    """A preset whose network is one graph, which reads rows of 500 words."""
+    return written(tmp_path_factory.mktemp("whole") / "mlp", "mlp-500", RECIPES["mlp-500"])
+
+
+@pytest.fixture
+def whole_copy(whole_preset, tmp_path):
+    return shutil.copytree(whole_preset, tmp_path / "copy")
+
+
+@pytest.mark.parametrize("name", [name for name in RECIPES if name != "lstm"])
+def test_a_preset_of_each_recipe_scores_on_a_cpu_as_by_keras(tmp_path, name):
+    folder = written(tmp_path / "preset", name, RECIPES[name])
+    assert read_json(folder / CONFIG_FILE)["graph"] == WHOLE
+    assert not (folder / PROJECTION_FILE).exists()
+    scorer = load(folder, device="cpu")
+    assert type(scorer.model.network) is WholeOnnxNetwork
+    assert scorer.model.layout == Layout.from_config(RECIPES[name].config)
+    random = np.random.default_rng(4)
+    vocabulary = [*WORDS, "unknown"]
+    texts = [
+        " ".join(random.choice(vocabulary, length))
+        for length in (1, 2, 3, 5, 8, 20, 79, 80, 81, 200, 256, 257, 350, 351, 499, 500, 501, 1200)
+    ]
+    scores = scorer.score([*texts, "unknown", None])
+    on_keras = SentimentModel(KerasNetwork.from_preset(folder), scorer.model.layout)
+    by_keras = on_keras.predict(scorer.preprocessor(texts))
+    np.testing.assert_allclose(scores[:-2], by_keras, atol=1e-5, rtol=0)
+    assert scores[:-2].std() > 1e-3
+    assert np.isnan(scores[-2:]).all()
+    alone = [scorer.score([text])[0] for text in texts]
+    np.testing.assert_allclose(scores[:-2], alone, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize(("driver", "engine"), [(False, WholeOnnxNetwork), (True, KerasNetwork)])
+def test_a_network_in_one_graph_is_run_by_keras_on_a_gpu(whole_preset, monkeypatch, driver, engine):
+    monkeypatch.setattr(model, "_may_have_gpu", lambda: driver)
+    monkeypatch.setattr(model, "keras_sees_gpu", lambda: True)
+    assert type(SentimentModel.from_preset(whole_preset).network) is engine
+    assert type(SentimentModel.from_preset(whole_preset, "cpu").network) is WholeOnnxNetwork
+    assert type(SentimentModel.from_preset(whole_preset, "gpu", "float16").network) is KerasNetwork
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu"])
+def test_a_network_in_one_graph_has_no_8_bit_form(whole_preset, device):
+    with pytest.raises(OptionError) as refused:
+        SentimentModel.from_preset(whole_preset, device, "int8")
+    assert str(refused.value) == "the model mlp has no 8-bit form: leave --precision out"
+
+
+@pytest.mark.parametrize("content", [b"", b"not a graph", None])
+def test_a_damaged_whole_graph_is_refused_by_name(whole_copy, content):
+    path = whole_copy / ONNX_FILE
+    path.write_bytes(path.read_bytes()[:-100] if content is None else content)
+    with pytest.raises(PresetError) as damaged:
+        SentimentModel.from_preset(whole_copy, "cpu")
+    assert str(damaged.value).startswith(f"{path} can't be loaded by ONNX Runtime: ")
+
+
+@pytest.mark.parametrize("name", [ONNX_FILE, PROJECTION_FILE])
+def test_a_graph_of_the_recipe_lstm_is_no_whole_graph(whole_copy, tiny_preset, name):
+    shutil.copy(tiny_preset / name, whole_copy / ONNX_FILE)
+    with pytest.raises(PresetError) as unfit:
+        SentimentModel.from_preset(whole_copy, "cpu")
+    assert str(unfit.value).startswith(f"{whole_copy / ONNX_FILE} isn't what textsent wrote: ")
+
+
+def test_a_whole_graph_is_no_graph_of_the_recipe_lstm(preset_copy, whole_preset):
+    shutil.copy(whole_preset / ONNX_FILE, preset_copy / ONNX_FILE)
+    with pytest.raises(PresetError) as unfit:
+        SentimentModel.from_preset(preset_copy, "cpu")
+    assert str(preset_copy / ONNX_FILE) in str(unfit.value)
+
+
+def test_a_whole_graph_of_another_vocabulary_is_refused(whole_copy, tmp_path):
+    other = written(tmp_path / "other", "mlp-500", RECIPES["mlp-500"], vocabulary_size=7)
+    shutil.copy(other / ONNX_FILE, whole_copy / ONNX_FILE)
+    with pytest.raises(PresetError) as unfit:
+        SentimentModel.from_preset(whole_copy, "cpu")
+    assert str(unfit.value) == (
+        f"{whole_copy / ONNX_FILE} is made for 7 words, {whole_copy / CONFIG_FILE} for another number: "
+        "take the preset's files from one place"
+    )
+
+
+@pytest.mark.parametrize(
+    ("layout", "given"),
+    [({"window": 400}, "400"), ({"padding": "after", "full_width": False}, "any number")],
+)
+def test_a_whole_graph_of_rows_of_another_width_than_the_layout_s_is_refused(whole_copy, layout, given):
+    write_json(whole_copy / CONFIG_FILE, {**read_json(whole_copy / CONFIG_FILE), **layout})
+    with pytest.raises(PresetError) as unfit:
+        SentimentModel.from_preset(whole_copy, "cpu")
+    assert str(unfit.value) == (
+        f"{whole_copy / ONNX_FILE} reads 500 words at once, the layout gives it {given}: "
+        "take the preset's files from one place"
+    )
+
+
+def gru(config):
+    """A network that `textsent.export` doesn't know."""
+    ids = keras.Input((None,), dtype="int32")
+    vectors = keras.layers.Embedding(
+        config["vocabulary_size"] + FIRST_WORD_ID, 3, mask_zero=True, name="embedding"
+    )(ids)
+    return keras.Model(ids, keras.layers.Dense(1, activation="sigmoid")(keras.layers.GRU(4)(vectors)))
+
+
+@pytest.fixture(scope="module")
+def graphless_preset(tmp_path_factory):
+    """A preset that has no graph, of a recipe that is textsent's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(recipes.RECIPES, "gru", Recipe(gru, {"window": 8}, len(WORDS), 2))
+        yield written(tmp_path_factory.mktemp("graphless") / "gru", "gru", recipes.RECIPES["gru"])
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu"])
+def test_a_preset_without_a_graph_is_scored_by_keras_on_a_cpu(graphless_preset, monkeypatch, device):
+    monkeypatch.setattr(model, "_may_have_gpu", lambda: False)
+    assert read_json(graphless_preset / CONFIG_FILE)["graph"] == NO_GRAPH
+    assert not (graphless_preset / ONNX_FILE).exists()
+    scorer = load(graphless_preset, device=device)
+    assert type(scorer.model.network) is KerasNetwork
+    texts = ["great service", "the guys unknown", "terrible " * 8, "service"]
+    network = gru({"vocabulary_size": len(WORDS)})
+    network.load_weights(graphless_preset / WEIGHTS_FILE)
+    ids = scorer.preprocessor(texts)
+    expected = [float(network(ids[text][None])[0, 0]) for text in range(4)]
+    np.testing.assert_allclose(scorer.score(texts), expected, atol=1e-5, rtol=0)
+    alone = [scorer.score([text])[0] for text in texts]
+    np.testing.assert_allclose(alone, expected, atol=1e-5, rtol=0)
+    assert np.std(expected) > 1e-3
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu"])
+def test_a_preset_without_a_graph_has_no_8_bit_form(graphless_preset, device):
+    with pytest.raises(OptionError) as refused:
+        SentimentModel.from_preset(graphless_preset, device, "int8")
+    assert str(refused.value) == "the model gru has no 8-bit form: leave --precision out"
+
+
+@pytest.mark.parametrize("name", ["gone", 5, None, ["mlp-500"], {}])
+def test_a_preset_without_a_graph_of_a_recipe_that_there_is_not_is_refused(graphless_preset, tmp_path, name):
+    copy = shutil.copytree(graphless_preset, tmp_path / "copy")
+    write_json(copy / CONFIG_FILE, {**read_json(copy / CONFIG_FILE), "recipe": name})
+    with pytest.raises(PresetError) as unusable:
+        SentimentModel.from_preset(copy, "cpu")
+    assert str(unusable.value) == (
+        f"{copy / CONFIG_FILE}: there is no recipe {name!r}: choose one of {', '.join(recipes.RECIPES)}"
+    )
+
+
+def test_a_preset_without_a_graph_that_names_no_recipe_is_refused(graphless_preset, tmp_path):
+    copy = shutil.copytree(graphless_preset, tmp_path / "copy")
+    write_json(copy / CONFIG_FILE, {"window": 8, "graph": NO_GRAPH, "vocabulary_size": len(WORDS)})
+    with pytest.raises(PresetError) as unusable:
+        SentimentModel.from_preset(copy, "cpu")
+    assert str(unusable.value) == f"{copy / CONFIG_FILE} lacks 'recipe'"
+
+
+OUTSIDE = """\
+import keras
+
+from textsent.recipes import Recipe
+
+
+def build(config):
+    ids = keras.Input((None,), dtype="int32")
+    vectors = keras.layers.Embedding(config["vocabulary_size"] + 4, 3, mask_zero=True, name="embedding")(ids)
+    state = keras.layers.{layer}(4)(vectors)
+    return keras.Model(ids, keras.layers.Dense(1, activation="sigmoid")(state))
+
+
+mine = Recipe(build=build, config={{"window": 8, "long_texts": "first"}}, vocabulary_size=5, batch_size=2)
+"""
+TELLTALE = """\
+from pathlib import Path
+
+Path(__file__).with_name("imported").touch()
+raise AssertionError("imported")
+"""
+"""Code that can't be imported unseen."""
+
+
+class Outside:
+    """A folder with a user's recipe in the file `mine_for_tests.py` and a preset of it."""
+
+    def __init__(self, folder, name, layer):
+        self.file = folder / "mine_for_tests.py"
+        self.code = OUTSIDE.format(layer=layer)
+        self.file.write_text(self.code)
+        self.name = name
+        self.preset = written(folder / "mine", name, recipes.recipe(name))
+        self.forget()
+
+    def forget(self):
+        for name in ("mine_for_tests", "textsent_recipe_mine_for_tests"):
+            sys.modules.pop(name, None)
+
+    def lay_a_trap(self):
+        self.file.write_text(TELLTALE)
+        shutil.rmtree(self.file.parent / "__pycache__", ignore_errors=True)
+
+    @property
+    def sprung(self):
+        return (self.file.parent / "imported").exists()
+
+
+@pytest.fixture(params=["mine_for_tests.py:mine", "mine_for_tests:mine"], ids=["a file", "a module"])
+def outside(request, tmp_path, monkeypatch):
+    """Makes a preset of a recipe from outside with a network around a layer."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    made = []
+
+    def make(layer):
+        made.append(Outside(tmp_path, request.param, layer))
+        return made[0]
+
+    yield make
+    for each in made:
+        each.forget()
+
+
+def pretend_a_gpu(monkeypatch, there=True):
+    monkeypatch.setattr(model, "_may_have_gpu", lambda: there)
+    monkeypatch.setattr(model, "keras_sees_gpu", lambda: there)
+
+
+@pytest.mark.parametrize("gpu", [False, True])
+@pytest.mark.parametrize("device", ["auto", "cpu"])
+def test_a_recipe_from_outside_that_has_a_graph_is_scored_without_its_code(outside, monkeypatch, device, gpu):
+    mine = outside("LSTM")
+    assert read_json(mine.preset / CONFIG_FILE)["graph"] == WHOLE
+    on_keras = SentimentModel(KerasNetwork.from_preset(mine.preset, trust_recipe=True), Layout(8, "first"))
+    mine.forget()
+    mine.lay_a_trap()
+    pretend_a_gpu(monkeypatch, gpu)
+    scorer = load(mine.preset, device=device)
+    assert type(scorer.model.network) is WholeOnnxNetwork
+    texts = ["great service", "the guys " * 20, "terrible"]
+    expected = on_keras.predict(scorer.preprocessor(texts))
+    np.testing.assert_allclose(scorer.score(texts), expected, atol=1e-5, rtol=0)
+    assert not mine.sprung
+
+
+def test_on_a_gpu_a_recipe_from_outside_that_is_trusted_is_run_by_keras(outside, monkeypatch):
+    mine = outside("LSTM")
+    pretend_a_gpu(monkeypatch)
+    assert type(load(mine.preset, trust_recipe=True).model.network) is KerasNetwork
+    assert type(load(mine.preset, device="gpu", trust_recipe=True).model.network) is KerasNetwork
+    assert type(load(mine.preset, device="cpu", trust_recipe=True).model.network) is WholeOnnxNetwork
+
+
+def refused_for_trust(mine, **options):
+    with pytest.raises(PresetError) as refused:
+        load(mine.preset, **options)
+    return str(refused.value) == (
+        f"the model mine needs the code of the recipe {mine.name!r}, which isn't textsent's: "
+        "if you trust it, use --trust-recipe"
+    )
+
+
+def test_a_recipe_from_outside_without_a_graph_is_scored_only_when_it_is_trusted(outside, monkeypatch):
+    mine = outside("GRU")
+    assert read_json(mine.preset / CONFIG_FILE)["graph"] == NO_GRAPH
+    pretend_a_gpu(monkeypatch, there=False)
+    trusted = load(mine.preset, device="cpu", trust_recipe=True)
+    texts = ["great service", "the guys " * 20, "terrible"]
+    network = recipes.recipe(mine.name).build({"vocabulary_size": len(WORDS)})
+    network.load_weights(mine.preset / WEIGHTS_FILE)
+    ids = trusted.preprocessor(texts)
+    expected = [float(network(ids[text][None, :8])[0, 0]) for text in range(3)]
+    np.testing.assert_allclose(trusted.score(texts), expected, atol=1e-5, rtol=0)
+    mine.forget()
+    mine.lay_a_trap()
+    assert refused_for_trust(mine, device="cpu")
+    assert refused_for_trust(mine)
+    pretend_a_gpu(monkeypatch)
+    assert refused_for_trust(mine)
+    assert refused_for_trust(mine, device="gpu")
+    assert not mine.sprung
+    with pytest.raises(AssertionError, match=r"^imported$"):  # so the trap works
+        load(mine.preset, device="cpu", trust_recipe=True)
+    assert mine.sprung
+
+
+def test_on_a_gpu_that_was_asked_for_a_recipe_from_outside_needs_trust(outside, monkeypatch):
+    mine = outside("LSTM")
+    mine.lay_a_trap()
+    pretend_a_gpu(monkeypatch)
+    assert refused_for_trust(mine, device="gpu")
+    assert refused_for_trust(mine, device="gpu", precision="float16")
+    assert not mine.sprung
+
+
+def test_a_trusted_recipe_whose_code_is_gone_is_an_error_that_says_so(outside):
+    mine = outside("GRU")
+    mine.file.unlink()
+    shutil.rmtree(mine.file.parent / "__pycache__", ignore_errors=True)
+    with pytest.raises(PresetError) as gone:
+        load(mine.preset, device="cpu", trust_recipe=True)
+    assert str(gone.value).startswith(f"{mine.preset / CONFIG_FILE}: there is no recipe {mine.name!r}: ")
+
+
+@pytest.mark.parametrize("gpu", [False, True])
+@pytest.mark.parametrize("device", ["auto", "cpu", "gpu"])
+@pytest.mark.parametrize("graph", [PROJECTED, WHOLE, NO_GRAPH])
+@pytest.mark.parametrize(
+    "name",
+    ["trap.py:mine", "{folder}/trap.py:mine", "trap:mine", "trap:", ":trap", "trap", "trap.py", ["trap:mine"]],
+)
+def test_what_a_preset_names_is_not_imported_unless_it_is_trusted(
+    tiny_preset, whole_preset, tmp_path, monkeypatch, name, graph, device, gpu
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "trap.py").write_text(TELLTALE)
+    copy = shutil.copytree(tiny_preset if graph == PROJECTED else whole_preset, tmp_path / "copy")
+    named = name.format(folder=tmp_path) if isinstance(name, str) else name
+    write_json(copy / CONFIG_FILE, {**read_json(copy / CONFIG_FILE), "recipe": named, "graph": graph})
+    pretend_a_gpu(monkeypatch, gpu)
+    try:
+        scores = load(copy, device=device).score(["great service"])
+    except (PresetError, DeviceError):
+        scored = False
+    else:
+        assert 0 < scores[0] < 1
+        scored = True
+    assert not (tmp_path / "imported").exists()
+    assert "trap" not in sys.modules
+    outside = isinstance(name, str) and ":" in name
+    on_keras = device == "gpu" or graph == NO_GRAPH or (device == "auto" and gpu and not outside)
+    assert scored != on_keras

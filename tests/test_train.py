@@ -90,11 +90,11 @@ def interrupted(reviews, tmp_path_factory):
     (folder / "model" / "config.json").write_text("{}")
     (folder / "model" / "of the older one.txt").touch()
     observer = Observer(at=("step", 2, 3))
-    evaluation = train(
+    trained = train(
         read_labelled(reviews), folder / "model", OPTIONS, observer,
         overwrite=True, pictures=False, command="textsent train",
     )  # fmt: skip
-    return folder / "model", observer, evaluation
+    return folder / "model", observer, trained.validation
 
 
 @pytest.fixture(scope="module")
@@ -390,6 +390,18 @@ def test_a_preset_is_replaced_only_on_demand(tiny_preset):
         f"{tiny_preset} exists already: choose another folder with --output, or replace it with --overwrite"
     )
     check_output_folder(tiny_preset, overwrite=True)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_with_the_name_of_an_unfinished_training_that_is_none_is_never_removed(tmp_path, overwrite):
+    (tmp_path / "model.training").mkdir()
+    (tmp_path / "model.training" / "mine.txt").touch()
+    with pytest.raises(OutputError) as refused:
+        check_output_folder(tmp_path / "model", overwrite)
+    assert str(refused.value) == (
+        f"{tmp_path / 'model.training'} is in the way, and is no unfinished training: move it"
+    )
+    assert (tmp_path / "model.training" / "mine.txt").exists()
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
@@ -725,14 +737,14 @@ def test_where_words_tell_nothing_scores_are_the_share_of_positive_texts_or_a_ha
 def test_a_part_to_test_on_is_measured_and_its_figures_are_stored(tmp_path):
     test = labelled(40, seed=9)
     observer = Observer()
-    evaluation = train(labelled(), tmp_path / "model", BAG, observer, test=test, validation=labelled(60, seed=8),
-                       pictures=False)  # fmt: skip
+    trained = train(labelled(), tmp_path / "model", BAG, observer, test=test, validation=labelled(60, seed=8),
+                    pictures=False)  # fmt: skip
     metadata = read_json(tmp_path / "model" / METADATA_FILE)
     assert metadata["test"]["texts"] == metadata["data"]["test_texts"] == 40
     assert metadata["validation"]["texts"] == metadata["data"]["validation_texts"] == 60
-    assert metadata["validation"]["accuracy"] == evaluation.accuracy
+    assert metadata["validation"]["accuracy"] == trained.validation.accuracy
     tested = evaluate(load(tmp_path / "model", device="cpu").score(test.texts), test.labels)
-    assert metadata["test"]["accuracy"] == tested.accuracy
+    assert metadata["test"]["accuracy"] == trained.test.accuracy == tested.accuracy
     assert metadata["data"]["validation_from_file"] is True
     assert metadata["options"]["test"] == 0
     with pytest.raises(InputError) as refused:

@@ -56,7 +56,7 @@ class TrainingFolder:
     @property
     def exists(self) -> bool:
         """Whether there is an unfinished training."""
-        return self.path.exists()
+        return (self.path / _RUN_FILE).is_file()
 
     def begin(self, run: dict[str, Any]) -> None:
         """Make the folder, empty but for what the training depends on.
@@ -138,8 +138,9 @@ class TrainingFolder:
             model.set_weights([saved[name] for name in _by_number(model.get_weights())])
 
     def remove(self) -> None:
-        """Remove the folder and all that is in it."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        """Remove the folder and all that is in it, if it is one."""
+        if self.exists:
+            shutil.rmtree(self.path, ignore_errors=True)
 
     @contextmanager
     def _saved(self, name: str) -> Iterator[Mapping[str, _Array]]:

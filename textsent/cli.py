@@ -408,7 +408,7 @@ def train(
 
             observers.append(TensorBoardLog(tensorboard))
         try:
-            evaluation = train_recipe(
+            trained = train_recipe(
                 texts,
                 output,
                 options,
@@ -431,7 +431,10 @@ def train(
     if unfinished.exists:
         stderr.print(go_on, soft_wrap=True)
     stderr.print(f"\nThe epoch kept, now in {output}, on the validation part:\n", soft_wrap=True)
-    print_evaluation(stderr, evaluation)
+    print_evaluation(stderr, trained.validation)
+    if trained.test:
+        stderr.print("\nOn the test part:\n")
+        print_evaluation(stderr, trained.test)
 
 
 @app.command(

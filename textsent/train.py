@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -172,6 +172,18 @@ def cut(
     return replace(parts, training=data.where(~_stands_in(data.texts, parts.held_out)))
 
 
+class Trained(NamedTuple):
+    """How well a model does on what was held out.
+
+    Attributes:
+        validation: On the part that its epoch was chosen by.
+        test: On the part that nothing was chosen by; None where there is none.
+    """
+
+    validation: Evaluation
+    test: Evaluation | None
+
+
 def train(
     data: LabelledTexts,
     output: Path,
@@ -187,8 +199,8 @@ def train(
     overwrite: bool = False,
     resume: bool = False,
     command: str = "",
-) -> Evaluation:
-    """Train a recipe and write it as a preset; return how well it does on the validation part.
+) -> Trained:
+    """Train a recipe and write it as a preset; return how well it does on what was held out.
 
     With unlabelled texts the recipe `lstm` starts from word vectors trained on all texts but those held out, and
     it also learns from what a linear teacher, trained on the training part, thinks of them. After each epoch
@@ -288,10 +300,10 @@ def train(
         },
     }
     with _folder_for(output) as folder:
-        evaluation = _write_preset(folder, trained, prepared, parts, facts, fitting.state.epochs, pictures)
+        result = _write_preset(folder, trained, prepared, parts, facts, fitting.state.epochs, pictures)
     if fitting.is_over:
         unfinished.remove()
-    return evaluation
+    return result
 
 
 def _fitting(
@@ -375,17 +387,17 @@ def _write_preset(
     facts: dict[str, Any],
     epochs: Sequence[Epoch],
     pictures: bool,
-) -> Evaluation:
-    """Write all of a preset into a folder; return how well it does on the validation part."""
+) -> Trained:
+    """Write all of a preset into a folder; return how well it does on what was held out."""
     graph = write_network(model, prepared.config, prepared.preprocessor, folder)
     layout = Layout.from_config(prepared.config)
     final = SentimentModel(_network(graph, folder, model, layout), layout, usable_cores())
     scores = final.predict(prepared.preprocessor(parts.validation.texts))
-    evaluation = evaluate(scores, parts.validation.labels)
-    facts = {**facts, "validation": evaluation.to_json()}
+    validation, test = evaluate(scores, parts.validation.labels), None
+    facts = {**facts, "validation": validation.to_json()}
     if parts.test is not None:
-        tested = evaluate(final.predict(prepared.preprocessor(parts.test.texts)), parts.test.labels)
-        facts["test"] = tested.to_json()
+        test = evaluate(final.predict(prepared.preprocessor(parts.test.texts)), parts.test.labels)
+        facts["test"] = test.to_json()
     history = [without_nan(asdict(epoch)) for epoch in epochs]
     write_json(folder / METADATA_FILE, facts)
     write_json(folder / HISTORY_FILE, history)
@@ -398,7 +410,7 @@ def _write_preset(
         )
     card = model_card(facts, history, prepared.config, recipe(facts["options"]["recipe"]), drawn)
     (folder / README_FILE).write_text(card, "utf-8")
-    return evaluation
+    return Trained(validation, test)
 
 
 def write_network(model: Any, config: dict[str, Any], preprocessor: Preprocessor, folder: Path) -> str:
@@ -490,6 +502,7 @@ def _run(
     test: LabelledTexts | None,
 ) -> dict[str, Any]:
     """Return all that the weights depend on, by a name that a user understands."""
+    keras = import_keras()
     return {
         **asdict(options),
         "data": data.digest(),
@@ -499,7 +512,7 @@ def _run(
         "unlabelled texts": None if sources.unlabelled is None else _digest(sources.unlabelled),
         "embeddings": None if sources.embeddings is None else [sources.embeddings.name, _size(sources.embeddings)],
         "stop words": None if sources.stop_words is None else list(read_stop_words(sources.stop_words)),
-        "backend": import_keras().config.backend(),
+        "Keras": [keras.__version__, keras.config.backend()],
     }
 
 
@@ -559,6 +572,8 @@ def check_output_folder(output: Path, overwrite: bool, resume: bool = False) -> 
         OutputError: Something of that name exists and is not to be replaced, or the folder around it is missing.
     """
     unfinished = TrainingFolder(output)
+    if unfinished.path.exists() and not unfinished.exists:
+        raise OutputError(f"{unfinished.path} is in the way, and is no unfinished training: move it")
     if resume and not unfinished.exists:
         raise OptionError(f"there is no unfinished training in {unfinished.path}: leave --resume out to begin one")
     is_preset = (output / CONFIG_FILE).is_file()
