@@ -5,14 +5,19 @@ from pathlib import Path
 
 import pytest
 import typer.main
+from small_trainings import Observer, labelled
 
 from textsent.cli import app
+from textsent.recipes import RECIPES
 from textsent.schema import MAIL_SCHEMA, NO_TEXT
+from textsent.score import load
+from textsent.train import Options, train
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 MAIL = (ROOT / "docs" / "mail.md").read_text("utf-8")
 PERFORMANCE = (ROOT / "docs" / "performance.md").read_text("utf-8")
+TRAINING = (ROOT / "docs" / "training.md").read_text("utf-8")
 COMMANDS = typer.main.get_command(app).commands
 OPTIONS = {
     name: {option for parameter in command.params for option in parameter.opts}
@@ -21,7 +26,7 @@ OPTIONS = {
 
 
 def shell_lines():
-    blocks = re.findall(r"```sh\n(.*?)```", README + MAIL + PERFORMANCE, re.DOTALL)
+    blocks = re.findall(r"```sh\n(.*?)```", README + MAIL + PERFORMANCE + TRAINING, re.DOTALL)
     return [line for block in blocks for line in block.splitlines() if "textsent " in line]
 
 
@@ -33,12 +38,13 @@ def test_a_command_of_the_documentation_names_only_options_that_exist(line):
 
 
 def test_every_option_that_the_text_names_exists():
-    named = set(re.findall(r"`(--[a-z][a-z-]+)", README + MAIL + PERFORMANCE))
+    named = set(re.findall(r"`(--[a-z][a-z-]+)", README + MAIL + PERFORMANCE + TRAINING))
     assert named <= set.union(*OPTIONS.values(), {"--help", "--only", "--version"})
 
 
 def test_every_picture_and_page_that_is_linked_is_there():
-    for folder, text in ((ROOT, README), (ROOT / "docs", MAIL), (ROOT / "docs", PERFORMANCE)):
+    pages = ((ROOT, README), *((ROOT / "docs", page) for page in (MAIL, PERFORMANCE, TRAINING)))
+    for folder, text in pages:
         for target in re.findall(r"\]\(([^)#:]+)\)", text):
             assert (folder / target).exists(), target
 
@@ -66,6 +72,34 @@ def test_the_python_about_mail_prints_what_it_says(tmp_path, monkeypatch, capsys
     assert called
     for call, _, value in called:
         assert eval(call, scope) == ast.literal_eval(value)
+
+
+def test_the_recipe_of_one_s_own_trains_and_scores_as_it_is_printed(tmp_path):
+    (block,) = re.findall(r"```python\n(.*?)```", TRAINING, re.DOTALL)
+    (tmp_path / "my_recipes.py").write_text(block)
+    options = Options(recipe=f"{tmp_path / 'my_recipes.py'}:bag_of_words", epochs=1)
+    train(labelled(200), tmp_path / "bag", options, Observer(), pictures=False)
+    assert load(tmp_path / "bag", device="cpu").score(["great fine", "awful bad"]).shape == (2,)
+
+
+def test_the_table_of_recipes_names_each_of_them():
+    assert all(f"`{name}`" in TRAINING for name in RECIPES)
+
+
+def test_every_option_of_train_and_describe_is_explained_or_common():
+    common = {
+        "--epochs",
+        "--batch-size",
+        "--patience",
+        "--text-column",
+        "--quiet",
+        "-q",
+        "-o",
+        "--window",
+        "--part",
+    }
+    undocumented = (OPTIONS["train"] | OPTIONS["describe"]) - common - {"--help", "--no-pictures", "--output"}
+    assert {option for option in undocumented if option not in TRAINING} == set()
 
 
 def test_the_readme_names_every_command():

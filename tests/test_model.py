@@ -562,7 +562,7 @@ def test_a_preset_of_each_recipe_scores_on_a_cpu_as_by_keras(tmp_path, name):
     random = np.random.default_rng(4)
     vocabulary = [*WORDS, "unknown"]
     texts = [
-        " ".join(random.choice(vocabulary, length))
+        " ".join(["great", *random.choice(vocabulary, length - 1)])
         for length in (1, 2, 3, 5, 8, 20, 79, 80, 81, 200, 256, 257, 350, 351, 499, 500, 501, 1200)
     ]
     scores = scorer.score([*texts, "unknown", None])
@@ -871,7 +871,7 @@ def test_what_a_preset_names_is_not_imported_unless_it_is_trusted(
         assert 0 < scores[0] < 1
         scored = True
     assert not (tmp_path / "imported").exists()
-    assert "trap" not in sys.modules
+    assert not {"trap", "textsent_recipe_trap"} & set(sys.modules)
     outside = isinstance(name, str) and ":" in name
     on_keras = device == "gpu" or graph == NO_GRAPH or (device == "auto" and gpu and not outside)
     assert scored != on_keras

@@ -19,7 +19,7 @@ from textsent import mailworkers, score
 from textsent.errors import DeviceError, InputError, OptionError, OutputError, PresetError
 from textsent.mail import MailOptions
 from textsent.model import SentimentModel
-from textsent.preprocess import SETTINGS_FILE, VOCABULARY_FILE, Preprocessor
+from textsent.preprocess import SETTINGS_FILE, VOCABULARY_FILE, Preprocessor, Settings
 from textsent.presets import PRESET_FILES
 from textsent.schema import MAIL_SCHEMA, NO_TEXT, SCORE_SCHEMA
 from textsent.score import NO_KNOWN_WORDS, NO_WORDS, NULL_TEXT, Scorer, load, score_file
@@ -180,6 +180,36 @@ def test_a_row_that_cannot_be_scored_keeps_its_place_and_says_why(text, error, w
     assert rows[1]["words"] == words
     assert rows[1]["coverage"] == coverage
     assert (rows[1]["score"] is None) == (rows[1]["sentiment"] is None) == (error is not None)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "words", "coverage"),
+    [
+        ("The great unknown", None, 2, 0.5),
+        ("it's THE guys", None, 1, 1.0),
+        ("the it's", "no words", 0, None),
+        ("the unknown it's", "no known words", 1, 0.0),
+        ("(the)-great", None, 1, 1.0),
+        ("...", "no words", 0, None),
+        (None, "no text", 0, None),
+    ],
+)
+def test_stop_words_and_what_is_removed_count_for_no_words(text, error, words, coverage):
+    preprocessor = Preprocessor(WORDS, Settings(filters="-", removed="().", stop_words=("the", "it's")))
+    scorer = Scorer(preprocessor, SentimentModel(FirstWordNetwork(FIRST_WORD_SCORES), Layout(8, unknown="drop")))
+    rows = scorer.score_columns(["service", text]).to_pylist()
+    assert rows[0]["score"] == pytest.approx(0.5)
+    assert (rows[1]["error"], rows[1]["words"], rows[1]["coverage"]) == (error, words, coverage)
+    assert (rows[1]["score"] is None) == (rows[1]["sentiment"] is None) == (error is not None)
+
+
+@pytest.mark.parametrize(("long_texts", "score"), [("windows", 0.5), ("first", 0.2), ("last", 0.8)])
+def test_the_words_of_a_text_are_all_counted_though_a_part_of_it_is_read(long_texts, score):
+    layout = Layout(1, long_texts, unknown="drop")
+    scorer = Scorer(Preprocessor(WORDS), SentimentModel(FirstWordNetwork(FIRST_WORD_SCORES), layout))
+    (row,) = scorer.score_columns(["unknown the guys unknown"]).to_pylist()
+    assert row["score"] == pytest.approx(score)
+    assert (row["words"], row["coverage"], row["error"]) == (4, 0.5, None)
 
 
 def mails(*rows):
