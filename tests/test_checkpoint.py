@@ -14,7 +14,7 @@ def begun(tmp_path):
     folder = TrainingFolder(tmp_path / "model")
     folder.begin({"seed": 1, "data": "abc", "validation": 0.1, "test file": None})
     folder.save(model(0.25, 0.75), {"step": 3}, {"targets": np.array([0, 1], np.float32)})
-    folder.save_best(model(0.125))
+    folder.save_best(model(0.125), 1)
     return folder
 
 
@@ -37,7 +37,7 @@ def test_a_checkpoint_gives_weights_optimizer_arrays_and_state_back(begun):
     assert begun.load(other, {"targets": targets}) == {"step": 3}
     assert (other.weight.value.tolist(), other.momentum.value.tolist()) == ([0.25], 0.75)
     assert targets.tolist() == [0, 1]
-    begun.load_best(other)
+    begun.load_best(other, 1)
     assert (other.weight.value.tolist(), other.momentum.value.tolist()) == ([0.125], 0.75)
 
 
@@ -46,10 +46,10 @@ def test_a_checkpoint_takes_the_place_of_the_one_before(begun):
     other, targets = model(), np.zeros(2, np.float32)
     assert begun.load(other, {"targets": targets}) == {"step": 4}
     assert other.weight.value.tolist() == [0.5]
-    assert sorted(path.name for path in begun.path.iterdir()) == ["best.npz", "checkpoint.npz", "run.json"]
+    assert sorted(path.name for path in begun.path.iterdir()) == ["best-1.npz", "checkpoint.npz", "run.json"]
 
 
-@pytest.mark.parametrize("name", ["checkpoint.npz", "best.npz"])
+@pytest.mark.parametrize("name", ["checkpoint.npz", "best-1.npz"])
 @pytest.mark.parametrize("left", [0, 1, 50, 0.5, 0.95])
 def test_a_checkpoint_that_was_cut_off_is_an_error_that_says_what_to_do(begun, name, left):
     whole = (begun.path / name).read_bytes()
@@ -63,14 +63,14 @@ def test_a_checkpoint_that_was_cut_off_is_an_error_that_says_what_to_do(begun, n
 def load(folder, name, arrays=("targets",)):
     """Return a network's weight from one of the folder's files."""
     loaded = model()
-    if name == "best.npz":
-        folder.load_best(loaded)
+    if name == "best-1.npz":
+        folder.load_best(loaded, 1)
     else:
         folder.load(loaded, {array: np.zeros(2, np.float32) for array in arrays})
     return float(loaded.weight.value[0])
 
 
-@pytest.mark.parametrize("name", ["checkpoint.npz", "best.npz"])
+@pytest.mark.parametrize("name", ["checkpoint.npz", "best-1.npz"])
 def test_a_byte_that_has_changed_is_an_error_or_makes_no_difference(begun, name):
     whole = (begun.path / name).read_bytes()
     errors = 0
@@ -81,11 +81,11 @@ def test_a_byte_that_has_changed_is_an_error_or_makes_no_difference(begun, name)
         except InputError:
             errors += 1
         else:  # what stands in the archive and isn't needed, such as dates
-            assert loaded == (0.125 if name == "best.npz" else 0.25)
+            assert loaded == (0.125 if name == "best-1.npz" else 0.25)
     assert errors > len(whole) / 2
 
 
-@pytest.mark.parametrize("name", ["checkpoint.npz", "best.npz"])
+@pytest.mark.parametrize("name", ["checkpoint.npz", "best-1.npz"])
 def test_a_checkpoint_that_is_gone_is_an_error(begun, name):
     (begun.path / name).unlink()
     with pytest.raises(InputError):

@@ -344,11 +344,11 @@ def test_the_column_of_groups_is_found_or_named(tmp_path, header, columns):
     assert data.named_groups
 
 
-def test_a_group_may_be_a_number_or_missing(tmp_path):
+def test_a_group_may_be_a_number_and_a_text_without_one_is_its_own(tmp_path):
     (tmp_path / "data.jsonl").write_text(
         '{"text": "one", "label": 1, "movie": 7}\n{"text": "two", "label": 0, "movie": null}\n'
     )
-    assert read_labelled(tmp_path / "data.jsonl").groups.to_pylist() == ["7", ""]
+    assert read_labelled(tmp_path / "data.jsonl").groups.to_pylist() == ["7", "two"]
 
 
 @pytest.mark.parametrize(

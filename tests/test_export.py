@@ -314,6 +314,7 @@ MASKED_CHAINS = {
         layers.GlobalAveragePooling1D(),
     ],
     "LSTM": lambda: [layers.LSTM(3)],
+    "LSTM, flat": lambda: [layers.LSTM(3), layers.Flatten()],  # its last state has no mask
     "two LSTMs": lambda: [layers.LSTM(3, return_sequences=True), layers.Dropout(0.5), layers.LSTM(2)],
     "LSTM, mean": lambda: [layers.LSTM(3, return_sequences=True), layers.GlobalAveragePooling1D()],
     "both ways": lambda: [both_ways()],

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
+import onnx
 import pytest
 from conftest import WORDS, FirstWordNetwork, word_ids
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from textsent.errors import DeviceError, OptionError, PresetError
 from textsent.model import (
     PRECISIONS,
     KerasNetwork,
+    KerasOnCpu,
     OnnxNetwork,
     SentimentModel,
     WholeOnnxNetwork,
@@ -608,6 +610,31 @@ def test_a_graph_of_the_recipe_lstm_is_no_whole_graph(whole_copy, tiny_preset, n
     assert str(unfit.value).startswith(f"{whole_copy / ONNX_FILE} isn't what textsent wrote: ")
 
 
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ("input", "it makes probability of another"),
+        ("output", "it makes another of ids"),
+        ("metadata", "'ids'"),
+    ],
+)
+def test_a_graph_that_takes_or_gives_something_else_is_no_whole_graph(whole_copy, changed, problem):
+    path = whole_copy / ONNX_FILE
+    graph = onnx.load(path)
+    if changed == "metadata":
+        del graph.metadata_props[:]
+    else:
+        (value,) = getattr(graph.graph, changed)
+        for node in graph.graph.node:
+            for names in (node.input, node.output):
+                names[:] = ["another" if name == value.name else name for name in names]
+        value.name = "another"
+    onnx.save(graph, path)
+    with pytest.raises(PresetError) as unfit:
+        SentimentModel.from_preset(whole_copy, "cpu")
+    assert str(unfit.value) == f"{path} isn't what textsent wrote: {problem}"
+
+
 def test_a_whole_graph_is_no_graph_of_the_recipe_lstm(preset_copy, whole_preset):
     shutil.copy(whole_preset / ONNX_FILE, preset_copy / ONNX_FILE)
     with pytest.raises(PresetError) as unfit:
@@ -663,7 +690,7 @@ def test_a_preset_without_a_graph_is_scored_by_keras_on_a_cpu(graphless_preset, 
     assert read_json(graphless_preset / CONFIG_FILE)["graph"] == NO_GRAPH
     assert not (graphless_preset / ONNX_FILE).exists()
     scorer = load(graphless_preset, device=device)
-    assert type(scorer.model.network) is KerasNetwork
+    assert type(scorer.model.network) is KerasOnCpu
     texts = ["great service", "the guys unknown", "terrible " * 8, "service"]
     network = gru({"vocabulary_size": len(WORDS)})
     network.load_weights(graphless_preset / WEIGHTS_FILE)
@@ -737,6 +764,7 @@ class Outside:
         self.forget()
 
     def forget(self):
+        recipes._imported.cache_clear()
         for name in ("mine_for_tests", "textsent_recipe_mine_for_tests"):
             sys.modules.pop(name, None)
 
@@ -823,9 +851,12 @@ def test_a_recipe_from_outside_without_a_graph_is_scored_only_when_it_is_trusted
     assert refused_for_trust(mine)
     assert refused_for_trust(mine, device="gpu")
     assert not mine.sprung
-    with pytest.raises(AssertionError, match=r"^imported$"):  # so the trap works
+    with pytest.raises(PresetError) as trapped:
         load(mine.preset, device="cpu", trust_recipe=True)
-    assert mine.sprung
+    assert str(trapped.value) == (
+        f"{mine.preset / CONFIG_FILE}: the recipe {mine.name!r} can't be imported: AssertionError: imported"
+    )
+    assert mine.sprung  # so the trap works
 
 
 def test_on_a_gpu_that_was_asked_for_a_recipe_from_outside_needs_trust(outside, monkeypatch):
@@ -840,6 +871,7 @@ def test_on_a_gpu_that_was_asked_for_a_recipe_from_outside_needs_trust(outside, 
 def test_a_trusted_recipe_whose_code_is_gone_is_an_error_that_says_so(outside):
     mine = outside("GRU")
     mine.file.unlink()
+    mine.forget()
     shutil.rmtree(mine.file.parent / "__pycache__", ignore_errors=True)
     with pytest.raises(PresetError) as gone:
         load(mine.preset, device="cpu", trust_recipe=True)
@@ -859,6 +891,7 @@ def test_what_a_preset_names_is_not_imported_unless_it_is_trusted(
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "trap.py").write_text(TELLTALE)
+    recipes._imported.cache_clear()
     copy = shutil.copytree(tiny_preset if graph == PROJECTED else whole_preset, tmp_path / "copy")
     named = name.format(folder=tmp_path) if isinstance(name, str) else name
     write_json(copy / CONFIG_FILE, {**read_json(copy / CONFIG_FILE), "recipe": named, "graph": graph})

@@ -12,6 +12,7 @@ FACTS = {
     "hardware": {"machine": "x86_64", "cores": 2, "gpu": False},
     "versions": {"python": "3.11.7", "textsent": "0.1.0"},
     "options": {"recipe": "cnn-500", "seed": 1},
+    "interrupted": False,
     "data": {
         "sha256": "2e88",
         "training_texts": 22482,
@@ -51,7 +52,7 @@ textsent train --data 'my reviews.csv' --recipe cnn-500
 
 Trained on 22,482 labelled texts, with 2,518 to validate with. No group has texts in two parts. \
 SHA-256 of the data: `2e88`.
-The vocabulary has 30,000 words; 1,500 words are read at once.
+The vocabulary has 30,000 words. A text is read 1,500 words at a time.
 
 It took 12.5 minutes on 2 cores without a GPU. Of 3 epochs the weights of number 2 were kept.
 Versions: python 3.11.7, textsent 0.1.0.
@@ -113,6 +114,16 @@ def test_a_part_to_test_on_has_its_own_row():
     lines = card({"test": FACTS["validation"] | {"texts": 1000, "accuracy": 0.5, "auc": 0.75}}).splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith("| validation"))
     assert lines[at + 1] == "| test | 1,000 | 0.5000 | 0.9051 | 0.7500 | 0.2266 | 0.0124 |"
+
+
+@pytest.mark.parametrize(("long_texts", "where"), [("first", "first"), ("last", "last")])
+def test_what_of_a_long_text_is_not_read_is_told(long_texts, where):
+    text = model_card(FACTS, HISTORY, CONFIG | {"long_texts": long_texts}, RECIPE, [])
+    assert f"Of a text the {where} 1,500 words are read, and no others." in text
+
+
+def test_a_training_that_was_interrupted_is_told():
+    assert "were kept. The training was interrupted.\n" in card({"interrupted": True})
 
 
 def test_a_gpu_is_told():

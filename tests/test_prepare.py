@@ -166,7 +166,7 @@ def test_without_a_file_vectors_are_trained_on_labelled_and_unlabelled_texts():
     assert made.vectors.any(axis=1).all()
     assert made.texts.to_pylist() == ["great guys " * 9, "bad guys " * 9]
     assert made.opinions is None
-    assert observer.lines == ["word vectors are trained on all of them"]
+    assert observer.lines == ["word vectors are trained on 3 texts"]
 
 
 def test_stop_words_are_left_out_as_they_stand_in_a_text_without_its_apostrophes(tmp_path):
@@ -194,7 +194,7 @@ def test_a_teacher_judges_the_unlabelled_texts_which_are_trained_on_after_the_la
     assert made.vectors.shape == (len(made.preprocessor.words), 4)
     assert observer.lines == [
         "a linear teacher reads the labelled texts and judges the unlabelled ones",
-        "word vectors are trained on all of them",
+        "word vectors are trained on 340 texts",
     ]
 
 

@@ -28,7 +28,7 @@ def logged(folder):
 @pytest.fixture
 def log(tmp_path):
     log = TensorBoardLog(tmp_path / "logs")
-    assert list(tmp_path.iterdir()) == []
+    assert list((tmp_path / "logs").iterdir()) == []
     log.said("a line")
     log.began(BEGINNING)
     log.step_done(1, 1, 16, 0.5, 0.5)

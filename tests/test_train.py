@@ -128,7 +128,7 @@ def test_training_writes_every_file_of_a_preset_and_nothing_else(trained):
 def test_the_metadata_say_how_on_what_and_with_what_result_the_model_was_trained(trained, reviews):
     metadata = read_json(trained[0] / METADATA_FILE)
     assert set(metadata) == {
-        "command", "created", "minutes", "hardware", "versions", "options", "data", "validation",
+        "command", "created", "minutes", "hardware", "versions", "options", "interrupted", "data", "validation",
     }  # fmt: skip
     assert metadata["command"].startswith(f"textsent train --data {reviews} --output ")
     assert metadata["options"] == {
@@ -276,9 +276,12 @@ def test_the_observer_is_told_of_each_step_and_epoch(interrupted, reviews):
         texts=len(training), validation_texts=len(validation), cut_by_group=True, words=6, steps=steps, epochs=2,
         epoch=1, best_accuracy=None,
     )  # fmt: skip
-    assert [step[:3] for step in observer.steps] == [
-        *((1, step, 16) for step in range(1, steps + 1)), (2, 1, 16), (2, 2, 16), (2, 3, 16),
+    assert [step[:2] for step in observer.steps] == [
+        *((1, step) for step in range(1, steps + 1)), (2, 1), (2, 2), (2, 3),
     ]  # fmt: skip
+    windows = sum(len(text.split()) // 6 for text in training.texts.to_pylist())
+    assert sum(step[2] for step in observer.steps[:steps]) == windows
+    assert max(step[2] for step in observer.steps) == 16
     assert all(np.isfinite(step).all() for step in observer.steps)
 
 
@@ -644,11 +647,28 @@ def test_the_part_to_test_on_is_the_same_whatever_the_validation_share():
 def test_parts_from_files_are_taken_whole_and_none_of_their_texts_is_trained_on():
     data = grouped([f"text {row}" for row in range(8)], [0, 1] * 4, [str(row) for row in range(8)])
     validation = grouped(["text 0", "text 1", "elsewhere"], [0, 1, 1], ["a", "b", "c"])
-    test = grouped(["text 2", "text 9"], [0, 1], ["a", "b"])
+    test = grouped(["text 2", "text 9"], [0, 1], ["d", "e"])
     parts = cut(data, Options(validation=0.5, test=0.4, limit=0), validation, test)
-    assert parts.validation is validation
+    assert parts.validation.texts.equals(validation.texts)
     assert parts.test is test
     assert parts.training.texts.to_pylist() == ["text 3", "text 4", "text 5", "text 6", "text 7"]
+
+
+def test_no_group_is_on_two_sides_where_parts_come_from_files():
+    data = grouped([f"text {row}" for row in range(6)], [0, 1] * 3, ["a", "a", "b", "b", "c", "c"])
+    validation = grouped(["elsewhere", "and here", "there"], [0, 1, 1], ["a", "x", "y"])
+    test = grouped(["further", "off"], [0, 1], ["b", "y"])
+    parts = cut(data, Options(validation=0.5, limit=0), validation, test)
+    assert parts.training.groups.to_pylist() == ["c", "c"]
+    assert parts.validation.groups.to_pylist() == ["a", "x"]
+
+
+def test_a_text_that_is_tested_on_is_not_validated_with_either():
+    data = grouped([f"text {row // 2}" for row in range(400)], [0, 1] * 200, [str(row) for row in range(400)])
+    parts = cut(data, Options(validation=0.3, test=0.3, limit=0))
+    validation, test = texts_in(parts.validation.texts), texts_in(parts.test.texts)
+    assert validation
+    assert not validation & test
 
 
 def test_an_unlabelled_text_that_is_held_out_is_not_learnt_from(tmp_path, caught):
@@ -706,19 +726,18 @@ def test_balanced_class_weights_make_both_labels_count_the_same(tmp_path, caught
         assert weights.mean() == pytest.approx(1)
 
 
-def test_an_opinion_weighs_between_the_labels_that_it_wavers_between(tmp_path, caught):
-    calls = caught("Batches")
-    data = labelled()
-    data = data.where((data.labels == 0) | (np.arange(len(data)) % 3 == 0))
+def test_labels_cannot_be_balanced_where_unlabelled_texts_are_learnt_from(tmp_path):
     options = Options("small_trainings:small_lstm", class_weight="balanced")
-    with pytest.raises(StoppedError):
-        train(data, tmp_path / "model", options, Observer(), unlabelled=unlabelled())
-    ((_, _, targets, weights, *_),) = calls
-    labels = cut(data, options.completed()).training.labels
-    negative, positive = len(labels) / (2 * np.bincount(labels))
-    assert len(targets) > len(labels)
-    assert len(set(targets[len(labels) :].tolist())) > 10
-    np.testing.assert_allclose(weights, negative + targets * (positive - negative), rtol=1e-5)
+    with pytest.raises(OptionError) as refused:
+        train(labelled(), tmp_path / "model", options, Observer(), unlabelled=unlabelled())
+    assert str(refused.value) == ("--class-weight balanced doesn't go with --unlabelled, whose texts have no class")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_patience_is_refused_where_the_last_epoch_is_kept_whatever_it_is():
+    with pytest.raises(OptionError) as refused:
+        Options("lstm-80", patience=2).completed()
+    assert str(refused.value) == "the recipe lstm-80 trains all of its epochs: leave --patience out"
 
 
 def test_where_words_tell_nothing_scores_are_the_share_of_positive_texts_or_a_half_when_balanced(tmp_path):
@@ -735,13 +754,16 @@ def test_where_words_tell_nothing_scores_are_the_share_of_positive_texts_or_a_ha
 
 
 def test_a_part_to_test_on_is_measured_and_its_figures_are_stored(tmp_path):
-    test = labelled(40, seed=9)
+    test, validation = (
+        grouped(part.texts.to_pylist(), part.labels.tolist(), [f"{name} {row}" for row in range(len(part))])
+        for name, part in (("test", labelled(40, seed=9)), ("validation", labelled(60, seed=8)))
+    )
     observer = Observer()
-    trained = train(labelled(), tmp_path / "model", BAG, observer, test=test, validation=labelled(60, seed=8),
-                    pictures=False)  # fmt: skip
+    trained = train(labelled(), tmp_path / "model", BAG, observer, test=test, validation=validation, pictures=False)
     metadata = read_json(tmp_path / "model" / METADATA_FILE)
     assert metadata["test"]["texts"] == metadata["data"]["test_texts"] == 40
-    assert metadata["validation"]["texts"] == metadata["data"]["validation_texts"] == 60
+    validated = len(cut(labelled(), BAG, validation, test).validation)  # less what is tested on
+    assert metadata["validation"]["texts"] == metadata["data"]["validation_texts"] == validated > 40
     assert metadata["validation"]["accuracy"] == trained.validation.accuracy
     tested = evaluate(load(tmp_path / "model", device="cpu").score(test.texts), test.labels)
     assert metadata["test"]["accuracy"] == trained.test.accuracy == tested.accuracy
@@ -767,7 +789,7 @@ def test_the_validation_part_is_found_again_where_there_was_a_limit_and_a_part_t
 def test_fewer_texts_than_a_batch_are_refused(tmp_path, caught, count, refused):
     caught("prepare")
     data = grouped([f"text {row}" for row in range(count)], ([0, 1] * 8)[:count], ["a"] * count)
-    validation = grouped(["great", "bad"], [1, 0], ["a", "b"])
+    validation = grouped(["great", "bad"], [1, 0], ["b", "c"])
     with pytest.raises(InputError if refused else StoppedError) as error:
         train(data, tmp_path / "model", BAG, Observer(), validation=validation)
     assert list(tmp_path.iterdir()) == []

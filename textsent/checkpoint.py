@@ -1,7 +1,8 @@
 """What an unfinished training leaves on disk, so that it can go on where it stopped.
 
 A training folder stands beside the model that it makes and is removed when that is complete. All that is in it is
-data: JSON, text and NumPy's arrays, read without pickle. A file in it is replaced as a whole or not at all.
+data: JSON, text and NumPy's arrays, read without pickle. Checkpoints are replaced as a whole or not at all; until
+the first one is written nothing else in the folder counts.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import shutil
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from errno import EEXIST
 from pathlib import Path
 from typing import IO, Any
 from zipfile import BadZipFile
@@ -23,7 +25,7 @@ from textsent.presets import read_json
 
 _RUN_FILE = "run.json"
 _CHECKPOINT_FILE = "checkpoint.npz"
-_BEST_FILE = "best.npz"
+_BEST_FILES = "best-{}.npz"
 _STATE = "state"
 
 _DAMAGED = (
@@ -67,10 +69,14 @@ class TrainingFolder:
         Raises:
             OutputError: The folder can't be made.
         """
+        beginning = self.path.with_name(f"{self.path.name}.partial")  # so that there is none without its file
         try:
-            self.path.mkdir()
-            with self._replaced(_RUN_FILE) as file:
-                file.write(json.dumps(run, indent=2).encode())
+            if self.path.exists():
+                raise FileExistsError(EEXIST, os.strerror(EEXIST))
+            shutil.rmtree(beginning, ignore_errors=True)
+            beginning.mkdir()
+            (beginning / _RUN_FILE).write_text(json.dumps(run, indent=2), "utf-8")
+            beginning.rename(self.path)
         except OSError as exc:
             raise OutputError(f"{self.path} can't be written: {exc.strerror}") from exc
 
@@ -123,18 +129,20 @@ class TrainingFolder:
         """Whether a checkpoint has been written."""
         return (self.path / _CHECKPOINT_FILE).is_file()
 
-    def save_best(self, model: Any) -> None:
-        """Write the weights of the best epoch so far."""
-        with self._replaced(_BEST_FILE) as file:
+    def save_best(self, model: Any, epoch: int) -> None:
+        """Write the weights of an epoch, the best so far; those of the one before it stay until the next one."""
+        with self._replaced(_BEST_FILES.format(epoch)) as file:
             np.savez(file, **_by_number(model.get_weights()))
+        for older in sorted(self.path.glob(_BEST_FILES.format("*")), key=lambda path: path.stat().st_mtime)[:-2]:
+            older.unlink()
 
-    def load_best(self, model: Any) -> None:
-        """Give a model the weights of the best epoch.
+    def load_best(self, model: Any, epoch: int) -> None:
+        """Give a model the weights of an epoch, the best so far.
 
         Raises:
             InputError: The file is damaged, or of another model.
         """
-        with self._saved(_BEST_FILE) as saved:
+        with self._saved(_BEST_FILES.format(epoch)) as saved:
             model.set_weights([saved[name] for name in _by_number(model.get_weights())])
 
     def remove(self) -> None:

@@ -298,8 +298,8 @@ def train(
         str | None,
         typer.Option(
             metavar="SHARE|FILE",
-            help="Held out to choose the best epoch by: a share of the texts (of the films, where they are named), "
-            "or a labelled file.",
+            help="Held out to measure each epoch on, and choose the best by: a share of the texts (of the films, "
+            "where they are named), or a labelled file.",
             show_default="the recipe's share",
         ),
     ] = None,
@@ -332,7 +332,7 @@ def train(
         Path | None,
         typer.Option(
             help="Word vectors, for a recipe that reads them: word2vec's binary or text format, also .gz, "
-            "or gensim's.",
+            "or gensim's, which can run code: only from people you trust.",
             show_default="trained on the texts, which needs pip install 'textsent[word2vec]'",
         ),
     ] = None,
@@ -361,7 +361,7 @@ def train(
 ) -> None:
     """Train a model on labelled texts; Ctrl-C keeps the best epoch so far, and --resume goes on."""
     from textsent.checkpoint import TrainingFolder
-    from textsent.datasets import describe_labels, read_labelled
+    from textsent.datasets import read_labelled
     from textsent.display import TrainingDisplay, print_evaluation
     from textsent.fitting import Observer, Observers
     from textsent.imdb import imdb_folder
@@ -397,8 +397,7 @@ def train(
     check_output_folder(output, overwrite, resume)
     texts = labelled(data or imdb_folder(), "train")
     stderr = _console(stderr=True, quiet=quiet)
-    if texts.left_out:
-        stderr.print(f"rows left out for their labels: {describe_labels(texts.left_out)}", soft_wrap=True)
+    _tell_left_out(stderr, texts)
     unfinished = TrainingFolder(output)
     go_on = f"textsent: interrupted: the same command with --resume goes on from {unfinished.path.name}"
     with TrainingDisplay(stderr) as display:
@@ -414,7 +413,7 @@ def train(
                 options,
                 Observers(observers),
                 unlabelled=read_unlabelled(unlabelled, text_column) if unlabelled else None,
-                validation=labelled(validation_file, "test") if validation_file else None,
+                validation=labelled(validation_file, "train") if validation_file else None,
                 test=labelled(test_file, "test") if test_file else None,
                 embeddings=embeddings,
                 stop_words=stopwords,
@@ -428,13 +427,14 @@ def train(
                 go_on if unfinished.exists else "textsent: interrupted: nothing is written", soft_wrap=True
             )
             raise typer.Exit(_INTERRUPTED) from None
-    if unfinished.exists:
-        stderr.print(go_on, soft_wrap=True)
     stderr.print(f"\nThe epoch kept, now in {output}, on the validation part:\n", soft_wrap=True)
     print_evaluation(stderr, trained.validation)
     if trained.test:
         stderr.print("\nOn the test part:\n")
         print_evaluation(stderr, trained.test)
+    if unfinished.exists:
+        stderr.print(f"\n{go_on}", soft_wrap=True)
+        raise typer.Exit(_INTERRUPTED)
 
 
 @app.command(
@@ -489,6 +489,7 @@ def describe(
         positive=positive or (),
         negative=negative or (),
     )
+    _tell_left_out(_console(stderr=True), texts)
     settings = Settings(break_tags=False, split="space") if keras else Settings()
     description = described(texts, settings, window)
     if json:
@@ -548,6 +549,7 @@ def evaluate(
         positive=positive or (),
         negative=negative or (),
     )
+    _tell_left_out(_console(stderr=True), data)
     if validation:
         from textsent.train import validation_part
 
@@ -567,6 +569,13 @@ def evaluate(
         print_evaluation(_console(), evaluation)
         for name, value in changed.items():
             print(f"{name.replace('_', ' ')}  {value:.4f}")
+
+
+def _tell_left_out(stderr: Console, texts: LabelledTexts) -> None:
+    from textsent.datasets import describe_labels
+
+    if texts.left_out:
+        stderr.print(f"rows left out for their labels: {describe_labels(texts.left_out)}", soft_wrap=True)
 
 
 def _band(value: str) -> tuple[float, float]:

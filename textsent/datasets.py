@@ -15,9 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from textsent.errors import InputError, OptionError
-from textsent.imdb import imdb_folder as imdb_folder
 from textsent.imdb import is_archive, read_reviews
-from textsent.imdb import read_text as read_text
 from textsent.preprocess import as_text_array
 from textsent.readers import open_reader
 from textsent.schema import text_column
@@ -112,8 +110,9 @@ class LabelledTexts:
         kept = (texts * positive * 2 + len(self)) // (len(self) * 2)  # the nearest whole number
         if texts > 1 and 0 < positive < len(self):
             kept = min(max(kept, 1), texts - 1)
-        # With a colon a row would be drawn as split() draws the group of that name.
-        draws = np.array([_fraction(f"{seed}/{row}") for row in range(len(self))])
+        # By the texts, so that their order makes no difference; with a colon one would be drawn as split() draws a
+        # group of that name.
+        draws = np.array([_fraction(f"{seed}/{text}") for text in self.texts.to_pylist()])
         chosen = np.zeros(len(self), bool)
         for label, count in ((1, kept), (0, texts - kept)):
             rows = np.flatnonzero(self.labels == label)
@@ -180,9 +179,10 @@ def read_labelled(
         raise InputError(f"{path} has no rows with a text")
     texts = as_text_array(table.column(text))
     labels, is_known, left_out = _labels(path, table.column(label), rows, named)
-    labelled = LabelledTexts(
-        texts, labels, as_text_array(table.column(group)) if group else texts, named_groups=bool(group)
-    )
+    groups = texts
+    if group:  # a text whose group is null is its own
+        groups = pc.coalesce(as_text_array(table.column(group)).cast(texts.type), texts)
+    labelled = LabelledTexts(texts, labels, groups, named_groups=bool(group))
     return replace(labelled.where(is_known), left_out=left_out) if left_out else labelled
 
 
@@ -249,7 +249,7 @@ def _column(path: Path, table: pa.Table, name: str | None, defaults: tuple[str, 
 
 def _as_strings(path: Path, column: pa.ChunkedArray) -> pa.ChunkedArray:
     try:
-        return pc.fill_null(column.cast(pa.string()), "")
+        return column.cast(pa.string())
     except pa.ArrowException as exc:
         reason = str(exc).splitlines()[0]
         raise InputError(

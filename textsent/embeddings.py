@@ -312,6 +312,11 @@ def _are_numbers(fields: list[bytes]) -> bool:
 
 def _read_gensim(path: Path, start: bytes, compressed: bool, words: Sequence[str]) -> tuple[list[str], _Floats]:
     """Return what `read_vectors` does, of a file that gensim saved and that begins with `start`."""
+    if {".bin", ".txt", ".vec"} & set(path.suffixes[-2:]):
+        raise InputError(
+            f"{path} is a pickle under the name of a file of vectors: opening it could run code. "
+            "If gensim wrote it and you trust it, give it another name, such as vectors.kv"
+        )
     # The class comes first. This is no safeguard: it keeps another program's pickle from being loaded by mistake.
     if b"gensim" not in start[:200]:
         raise InputError(f"{path} is a pickle that gensim didn't write: {_WHAT_IS_READ}")

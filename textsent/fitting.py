@@ -230,7 +230,7 @@ class Fitting:
                     seconds=time.monotonic() - began,
                 )
             loss, accuracy = self._so_far()
-            observer.step_done(number, self.state.step, len(weights), loss, accuracy)
+            observer.step_done(number, self.state.step, int(np.count_nonzero(weights)), loss, accuracy)
             if time.monotonic() - saved >= CHECKPOINT_SECONDS:
                 self.save()
                 saved = time.monotonic()
@@ -247,7 +247,7 @@ class Fitting:
         )
         with _WholeStep():
             if epoch.best:
-                self.folder.save_best(self.model)
+                self.folder.save_best(self.model, number)
             self.state = State((*self.state.epochs, epoch))
             self.save()
             observer.epoch_done(epoch)
@@ -255,6 +255,11 @@ class Fitting:
     def _so_far(self) -> tuple[float, float]:
         """Return the epoch's mean loss and accuracy so far."""
         return self.state.loss / self.state.weight, self.state.right / self.state.weight
+
+    def load_best(self) -> None:
+        """Give the network the weights of the epoch that is kept."""
+        if self.state.best is not None:
+            self.folder.load_best(self.model, self.state.best.number)
 
     def _is_best(self, evaluation: Evaluation) -> bool:
         match self.keep:

@@ -143,7 +143,7 @@ class SentimentModel:
             raise OptionError(f"the model {folder.name} has no 8-bit form: leave --precision out")
         if graph == NO_GRAPH:
             import_keras()
-            return cls(KerasNetwork.from_preset(folder, trust_recipe=trust_recipe), layout, threads=2)
+            return cls(KerasOnCpu.from_preset(folder, trust_recipe=trust_recipe), layout, threads=2)
         on_cpu: OnnxNetwork | WholeOnnxNetwork
         if graph == PROJECTED:
             on_cpu = OnnxNetwork.from_preset(folder, precision)
@@ -401,15 +401,31 @@ class KerasNetwork:
             spare = np.zeros(windows - len(starts), np.int64)
             padded = self._layout.pad(ids, np.append(starts, starts[spare]), np.append(ends, ends[spare]), width)
             with self._device:
-                predicted = self.model.predict_on_batch(padded)
+                predicted = self._predict(padded)
             return np.asarray(predicted, np.float32)[: len(starts), -1]
 
         return read
+
+    def _predict(self, padded: IntArray) -> Any:
+        return self.model.predict_on_batch(padded)
 
     def _windows(self, windows: int, width: int) -> int:
         """Return how many windows of a width make a batch: as many as it may hold, or else a power of two."""
         most = max(1, min(self.batch_windows, self.batch_words // width))
         return most if most // 2 < windows <= most else 1 << (windows - 1).bit_length()
+
+
+class KerasOnCpu(KerasNetwork):
+    """A network run by Keras on a CPU, in batches that suit one."""
+
+    batch_words = BATCH_WORDS
+    batch_windows = BATCH_WINDOWS
+
+    def _predict(self, padded: IntArray) -> Any:
+        import keras
+
+        with keras.device("cpu"):
+            return super()._predict(padded)
 
 
 def import_keras() -> Any:

@@ -54,11 +54,12 @@ def model_card(
         "",
         *(["```sh", facts["command"], "```", ""] if facts["command"] else []),
         _sentence_of_data(data),
-        f"The vocabulary has {config['vocabulary_size']:,} words; {config['window']:,} words are read at once.",
+        f"The vocabulary has {config['vocabulary_size']:,} words. {_sentence_of_window(config)}",
         "",
         f"It took {facts['minutes']} minutes on {facts['hardware']['cores']} cores "
         f"{'with' if facts['hardware']['gpu'] else 'without'} a GPU. "
-        f"Of {len(history)} epochs the weights of number {kept['number']} were kept.",
+        f"Of {len(history)} epochs the weights of number {kept['number']} were kept."
+        + (" The training was interrupted." if facts["interrupted"] else ""),
         "Versions: " + ", ".join(f"{name} {number}" for name, number in facts["versions"].items()) + ".",
         "",
         "## How it does",
@@ -156,6 +157,17 @@ def _sentence_of_data(data: dict[str, Any]) -> str:
         f"Trained on {data['training_texts']:,} labelled texts{beside}, with {data['validation_texts']:,} to "
         f"validate with{tested}. {cut}SHA-256 of the data: `{data['sha256']}`."
     )
+
+
+def _sentence_of_window(config: dict[str, Any]) -> str:
+    """Return what of a text is read."""
+    match config.get("long_texts", "windows"):
+        case "first":
+            return f"Of a text the first {config['window']:,} words are read, and no others."
+        case "last":
+            return f"Of a text the last {config['window']:,} words are read, and no others."
+        case _:
+            return f"A text is read {config['window']:,} words at a time."
 
 
 def _shown(value: float | int | None) -> str:

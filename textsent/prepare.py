@@ -16,7 +16,7 @@ from textsent.checkpoint import TrainingFolder
 from textsent.datasets import LabelledTexts
 from textsent.errors import InputError, OptionError
 from textsent.fitting import Observer
-from textsent.preprocess import Preprocessor, Settings
+from textsent.preprocess import Preprocessor, Settings, split_words
 from textsent.presets import CONFIG_FILE, read_json, write_json
 from textsent.recipes import Recipe
 
@@ -53,14 +53,14 @@ class Sources:
         ):
             if given is not None and not usable:
                 raise OptionError(f"the recipe {name} has no use for {option}: leave it out")
-        if self.unlabelled is not None:
+        teaches = self.unlabelled is not None and recipe.teacher
+        trains_vectors = self.embeddings is None and (
+            recipe.vectors == "fixed" or (recipe.vectors == "start" and self.unlabelled is not None)
+        )
+        if teaches or trains_vectors:
             from textsent.unlabelled import check_extra
 
-            check_extra(recipe.teacher)
-        elif recipe.vectors == "fixed" and self.embeddings is None:
-            from textsent.unlabelled import check_extra
-
-            check_extra(teacher=False)
+            check_extra(teaches)
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def prepare(
         observer.said("a linear teacher reads the labelled texts and judges the unlabelled ones")
         opinions = Teacher(training.texts, training.labels).predict(sources.unlabelled)
         texts = corpus
-    settings = replace(recipe.settings, stop_words=_stop_words(recipe, sources.stop_words))
+    settings = _settings(recipe, sources.stop_words)
     preprocessor, vectors = _vocabulary(recipe, corpus, settings, sources, seed, observer)
     if not len(preprocessor.words):
         raise InputError("the texts to train on hold no words")
@@ -159,14 +159,14 @@ def _targets(training: LabelledTexts, opinions: _Floats | None) -> _Floats:
     return targets if opinions is None else np.concatenate([targets, opinions])
 
 
-def _stop_words(recipe: Recipe, path: Path | None) -> tuple[str, ...]:
-    """Return the stop words of a recipe as they stand in a text whose removed characters are gone."""
+def _settings(recipe: Recipe, path: Path | None) -> Settings:
+    """Return how a recipe's texts are cut into words; stop words are cut like the texts in which they stand."""
     if not recipe.stop_words:
-        return ()
+        return recipe.settings
     from textsent.stopwords import stop_words
 
-    gone = str.maketrans("", "", recipe.settings.removed)
-    return tuple(dict.fromkeys(word.translate(gone) for word in stop_words(path)))
+    words, _ = split_words(pa.array(stop_words(path), pa.large_string()), recipe.settings)
+    return replace(recipe.settings, stop_words=tuple(dict.fromkeys(words.to_pylist())))
 
 
 def _vocabulary(
@@ -186,5 +186,6 @@ def _vocabulary(
         return preprocessor, None
     from textsent.unlabelled import word_vectors
 
-    observer.said("word vectors are trained on all of them")
-    return preprocessor, word_vectors(corpus, preprocessor.vocabulary, recipe.config["embedding_size"], seed)
+    observer.said(f"word vectors are trained on {len(corpus):,} texts")
+    size = recipe.config["embedding_size"]
+    return preprocessor, word_vectors(corpus, preprocessor.vocabulary, size, seed, settings)

@@ -17,6 +17,7 @@ import string
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -417,6 +418,33 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
+def check_network(model: Any, config: dict[str, Any]) -> None:
+    """Check that a network is as training and scoring need it.
+
+    Args:
+        model: What a recipe built.
+        config: What it was built from.
+
+    Raises:
+        OptionError: It isn't.
+    """
+    shape = tuple(getattr(model, "output_shape", None) or ())
+    embeddings = [layer for layer in getattr(model, "layers", ()) if layer.name == "embedding"]
+    rows = config["vocabulary_size"] + FIRST_WORD_ID
+    problem = ""
+    if len(getattr(model, "inputs", None) or ()) != 1:
+        problem = "it must be a functional keras.Model of one input, the word ids"
+    elif len(shape) != 2 or shape[1] not in (1, 2):
+        problem = f"its output must have the shape (batch, 1) or (batch, 2). Received: {shape}"
+    elif not embeddings:
+        problem = "its embedding must have the name 'embedding'"
+    elif getattr(embeddings[0], "input_dim", None) != rows:
+        received = getattr(embeddings[0], "input_dim", None)
+        problem = f"its embedding must have vocabulary_size + {FIRST_WORD_ID} rows, {rows}. Received: {received}"
+    if problem:
+        raise OptionError(f"the network of the recipe {config['recipe']} can't be used: {problem}")
+
+
 def recipe(name: str) -> Recipe:
     """Return the recipe called `name`, or the one at an import path such as `my_recipes.py:bag_of_words`.
 
@@ -431,7 +459,11 @@ def recipe(name: str) -> Recipe:
         raise OptionError(f"there is no recipe {name!r}: choose one of {', '.join(RECIPES)}") from None
 
 
+@lru_cache  # its code runs once
 def _imported(name: str) -> Recipe:
+    from textsent.model import import_keras
+
+    import_keras()  # before the recipe does, which takes no care of what it prints
     where, _, attribute = name.rpartition(":")
     try:
         if where.endswith(".py"):
@@ -449,6 +481,8 @@ def _imported(name: str) -> Recipe:
         raise OptionError(
             f"there is no recipe {name!r}: {exc}. An import path is my_package.my_module:name, or my_file.py:name"
         ) from exc
+    except Exception as exc:  # the user's code may raise anything
+        raise OptionError(f"the recipe {name!r} can't be imported: {type(exc).__name__}: {exc}") from exc
     if not isinstance(found, Recipe):
         raise OptionError(f"{name!r} must be a textsent.recipes.Recipe. Received: {type(found).__name__}")
     return found

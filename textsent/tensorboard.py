@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from textsent.errors import MissingExtraError
+from textsent.errors import MissingExtraError, OutputError
 from textsent.fitting import Beginning, Epoch
 
 
@@ -24,11 +24,16 @@ class TensorBoardLog:
 
         Raises:
             MissingExtraError: TensorBoard isn't installed.
+            OutputError: The folder can't be made.
         """
         if find_spec("tensorboard") is None:
             raise MissingExtraError(
                 "--tensorboard needs the package tensorboard: pip install 'textsent[tensorboard]'"
             )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise OutputError(f"{folder} can't be written: {exc.strerror}: name another folder") from exc
         self._folder = folder
         self._writers: list[Any] = []
 

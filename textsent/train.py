@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from textsent import __version__
 from textsent.checkpoint import TrainingFolder
 from textsent.cores import usable_cores
 from textsent.datasets import LabelledTexts, class_weights
@@ -28,6 +29,7 @@ from textsent.export import export, round_embedding
 from textsent.fitting import Batches, Beginning, Epoch, Fitting, Observer, compile_network
 from textsent.model import (
     KerasNetwork,
+    KerasOnCpu,
     Network,
     OnnxNetwork,
     SentimentModel,
@@ -49,7 +51,7 @@ from textsent.presets import (
     read_json,
     write_json,
 )
-from textsent.recipes import recipe
+from textsent.recipes import check_network, recipe
 from textsent.stopwords import stop_words as read_stop_words
 from textsent.windows import Layout
 
@@ -120,6 +122,8 @@ class Options:
     def completed(self) -> Self:
         """Return these options with the recipe's own in place of None."""
         chosen = recipe(self.recipe)
+        if self.patience is not None and chosen.keep == "last":
+            raise OptionError(f"the recipe {self.recipe} trains all of its epochs: leave --patience out")
         names = ("epochs", "batch_size", "validation", "patience", "limit")
         return replace(self, **{name: getattr(chosen, name) for name in names if getattr(self, name) is None})
 
@@ -167,9 +171,19 @@ def cut(
         share /= 1 - options.test
     if validation is None:
         data, validation = data.split(share, options.seed)
-    parts = Parts(data, validation, test)
     # Some reviews were posted twice, also under two films.
-    return replace(parts, training=data.where(~_stands_in(data.texts, parts.held_out)))
+    if test is not None:
+        validation = validation.where(~_shared(validation, test))
+        data = data.where(~_shared(data, test))
+    return Parts(data.where(~_shared(data, validation)), validation, test)
+
+
+def _shared(texts: LabelledTexts, others: LabelledTexts) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return whether each text, or where both name groups its group, stands in others too: bool, shape (texts,)."""
+    shared = _stands_in(texts.texts, others.texts)
+    if texts.named_groups and others.named_groups:
+        shared |= _stands_in(texts.groups, others.groups)
+    return shared
 
 
 class Trained(NamedTuple):
@@ -243,12 +257,14 @@ def train(
         stop_words,
     )
     sources.check(chosen, options.recipe)
+    if options.class_weight == "balanced" and chosen.teacher and unlabelled is not None:
+        raise OptionError("--class-weight balanced doesn't go with --unlabelled, whose texts have no class")
     parts = cut(data, options, validation, test)
     _check_parts(parts, options)
     run = _run(data, options, sources, validation, test)
     if sources.unlabelled is not None:
         sources = replace(sources, unlabelled=_not_held_out(sources.unlabelled, parts))
-    keras = import_keras()
+    import_keras()
     if options.precision != "float32" and not keras_sees_gpu():
         raise DeviceError(
             f"training in {options.precision} needs a GPU, and Keras sees none: leave --precision out"
@@ -259,13 +275,13 @@ def train(
         unfinished.remove()
         unfinished.begin(run)
     began = time.monotonic()
-    keras.utils.set_random_seed(options.seed)
     try:
         if unfinished.has_checkpoint:
             prepared = load_prepared(unfinished, parts.training, sources)
         else:
             prepared = prepare(options.recipe, chosen, parts.training, sources, options.seed, observer)
-            save_prepared(prepared, unfinished)
+            with _writing(unfinished.path):
+                save_prepared(prepared, unfinished)
         fitting = _fitting(parts, prepared, sources, options, unfinished)
     except BaseException:
         if not unfinished.has_checkpoint:
@@ -278,7 +294,7 @@ def train(
     except KeyboardInterrupt:
         if not fitting.state.epochs:
             raise
-    unfinished.load_best(fitting.model)
+    fitting.load_best()
     trained = chosen.build(prepared.config)  # in float32, and without the optimizer
     trained.set_weights(fitting.model.get_weights())
     seconds += sum(epoch.seconds for epoch in fitting.state.epochs)
@@ -289,6 +305,7 @@ def train(
         "hardware": _hardware(),
         "versions": _versions(),
         "options": asdict(options),
+        "interrupted": not fitting.is_over,
         "data": {
             "sha256": run["data"],
             "training_texts": len(parts.training),
@@ -299,7 +316,7 @@ def train(
             "cut_by_group": data.named_groups,
         },
     }
-    with _folder_for(output) as folder:
+    with _folder_for(output) as folder, _writing(output):
         result = _write_preset(folder, trained, prepared, parts, facts, fitting.state.epochs, pictures)
     if fitting.is_over:
         unfinished.remove()
@@ -314,12 +331,14 @@ def _fitting(
 
     chosen, layout = recipe(options.recipe), Layout.from_config(prepared.config)
     epochs, batch_size = options.epochs or chosen.epochs, options.batch_size or chosen.batch_size
+    keras.utils.set_random_seed(options.seed)
     usual = keras.config.dtype_policy()
     keras.config.set_dtype_policy(PRECISIONS[options.precision])
     try:
         model = chosen.build(prepared.config)
     finally:
         keras.config.set_dtype_policy(usual)
+    check_network(model, prepared.config)
     if prepared.vectors is not None:
         embedding = model.get_layer("embedding")
         embedding.set_weights([np.concatenate([embedding.get_weights()[0][:FIRST_WORD_ID], prepared.vectors])])
@@ -337,7 +356,8 @@ def _fitting(
 
     def judge(epoch: int) -> Evaluation:
         """Return how well an epoch does on the validation part, and prepare the next one's targets."""
-        graph = NO_GRAPH if keras_sees_gpu() else export(model, folder.path)
+        with _writing(folder.path):
+            graph = NO_GRAPH if keras_sees_gpu() else export(model, folder.path)
         student = SentimentModel(_network(graph, folder.path, model, layout), layout, usable_cores())
         if opinions is not None and SELF_TEACHING_FROM <= epoch < epochs:
             from textsent.unlabelled import mean_opinion
@@ -370,13 +390,9 @@ def _beginning(parts: Parts, prepared: Prepared, fitting: Fitting) -> Beginning:
 
 def _network(graph: str, folder: Path, model: Any, layout: Layout) -> Network:
     """Return a network on the engine that its graph is for."""
-    match graph:
-        case "projected":
-            return OnnxNetwork.from_preset(folder)
-        case "whole":
-            return WholeOnnxNetwork.from_preset(folder, layout)
-        case _:
-            return KerasNetwork(model, layout)
+    if graph == NO_GRAPH:
+        return KerasNetwork(model, layout) if keras_sees_gpu() else KerasOnCpu(model, layout)
+    return OnnxNetwork.from_preset(folder) if graph == PROJECTED else WholeOnnxNetwork.from_preset(folder, layout)
 
 
 def _write_preset(
@@ -502,7 +518,11 @@ def _run(
     test: LabelledTexts | None,
 ) -> dict[str, Any]:
     """Return all that the weights depend on, by a name that a user understands."""
-    keras = import_keras()
+    keras, chosen = import_keras(), recipe(options.recipe)
+    told_apart = {"build", "settings", "shape", "origin", "published"}
+    trained_by = {
+        field.name: getattr(chosen, field.name) for field in fields(chosen) if field.name not in told_apart
+    }
     return {
         **asdict(options),
         "data": data.digest(),
@@ -512,7 +532,8 @@ def _run(
         "unlabelled texts": None if sources.unlabelled is None else _digest(sources.unlabelled),
         "embeddings": None if sources.embeddings is None else [sources.embeddings.name, _size(sources.embeddings)],
         "stop words": None if sources.stop_words is None else list(read_stop_words(sources.stop_words)),
-        "Keras": [keras.__version__, keras.config.backend()],
+        "versions": [f"textsent {__version__}", f"keras {keras.__version__}", keras.config.backend()],
+        **{f"the recipe's {name}": value for name, value in trained_by.items()},
     }
 
 
@@ -538,6 +559,15 @@ def _digest(texts: pa.Array) -> str:
 
 
 @contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Say of what the system refuses to write that it can't be written."""
+    try:
+        yield
+    except OSError as exc:
+        raise OutputError(f"{path} can't be written: {exc.strerror or exc}") from exc
+
+
+@contextmanager
 def _folder_for(output: Path) -> Iterator[Path]:
     """Give a folder to fill, which takes its name when all went well; otherwise nothing of it is left."""
     output = output.resolve()
@@ -552,7 +582,7 @@ def _folder_for(output: Path) -> Iterator[Path]:
             old = output.with_name(f".{output.name}.{os.getpid()}.old")
             output.rename(old)
             partial.rename(output)
-            shutil.rmtree(old)
+            shutil.rmtree(old, ignore_errors=True)
         else:
             partial.rename(output)
     finally:

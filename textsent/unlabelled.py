@@ -76,7 +76,9 @@ def check_extra(teacher: bool = True) -> None:
         raise MissingExtraError(f"{needed} needs the package {exc.name}: pip install 'textsent[{extra}]'") from exc
 
 
-def word_vectors(texts: pa.Array, vocabulary: Sequence[str], size: int, seed: int) -> _Floats:
+def word_vectors(
+    texts: pa.Array, vocabulary: Sequence[str], size: int, seed: int, settings: Settings | None = None
+) -> _Floats:
     """Return vectors that are alike for words that stand among like words.
 
     Continuous bag of words with negative sampling: Mikolov et al., "Distributed Representations of Words and
@@ -88,6 +90,7 @@ def word_vectors(texts: pa.Array, vocabulary: Sequence[str], size: int, seed: in
         vocabulary: The words to give vectors for; one that `texts` don't hold gets zeros.
         size: Values in a vector.
         seed: Of the initial vectors.
+        settings: How texts are cut into words.
 
     Returns:
         float32, shape (words, size).
@@ -98,7 +101,7 @@ def word_vectors(texts: pa.Array, vocabulary: Sequence[str], size: int, seed: in
 
     class Sentences:
         def __iter__(self) -> Iterator[list[str]]:
-            for words in _words_of(texts, Settings()):
+            for words in _words_of(texts, settings or Settings()):
                 yield [word for word in words if word in known]
 
     model = Word2Vec(
