@@ -169,12 +169,11 @@ def cut(
     if test is None and options.test:
         data, test = data.split(options.test, options.seed, _TEST)
         share /= 1 - options.test
-    if validation is None:
-        data, validation = data.split(share, options.seed)
     # Some reviews were posted twice, also under two films.
     if test is not None:
-        validation = validation.where(~_shared(validation, test))
         data = data.where(~_shared(data, test))
+    if validation is None:
+        data, validation = data.split(share, options.seed)
     return Parts(data.where(~_shared(data, validation)), validation, test)
 
 
