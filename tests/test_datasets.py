@@ -163,6 +163,7 @@ def test_of_many_unknown_labels_ten_are_shown_and_of_a_long_one_its_beginning_an
         ([1, 2, 3, 4, 5], "--positive 4 --positive 5 --negative 1 --negative 2"),
         ([0, 2, 4], "--positive 4 --positive 5 --negative 1 --negative 2"),
         ([5, "unknown", 1], "--positive 4 --positive 5 --negative 1 --negative 2"),
+        ([0, "nan", 1], "--positive 1 --negative 0"),
     ],
     ids=str,
 )

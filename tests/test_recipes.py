@@ -9,7 +9,7 @@ import pytest
 from textsent import recipes
 from textsent.errors import OptionError
 from textsent.preprocess import FIRST_WORD_ID, Settings
-from textsent.recipes import RECIPES, Recipe, check_network, recipe
+from textsent.recipes import RECIPES, Recipe, build_network, check_network, recipe
 from textsent.windows import Layout
 
 
@@ -338,3 +338,33 @@ def test_a_network_that_cannot_be_trained_or_scored_with_is_refused(network, pro
     with pytest.raises(OptionError) as refused:
         check_network(network(), CONFIG)
     assert str(refused.value) == f"the network of the recipe my_recipes.py:bag can't be used: {problem}"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("batch_size", "8", "a recipe's batch_size must be a whole number, 1 or more. Received: '8'"),
+        ("vocabulary_size", -5, "a recipe's vocabulary_size must be a whole number, 1 or more. Received: -5"),
+        ("learning_rate", -1.0, "a recipe's learning_rate must be above 0. Received: -1.0"),
+        ("learning_rate", float("nan"), "a recipe's learning_rate must be above 0. Received: nan"),
+        ("build", 3, "a recipe's build must be a function. Received: 3"),
+    ],
+)
+def test_a_recipe_with_a_value_that_makes_no_sense_is_refused(field, value, message):
+    with pytest.raises(OptionError) as refused:
+        replace(RECIPES["lstm-80"], **{field: value})
+    assert str(refused.value) == message
+
+
+def test_a_recipe_whose_configuration_json_cannot_hold_is_refused():
+    with pytest.raises(OptionError, match="a recipe's config must hold what JSON can: "):
+        replace(RECIPES["lstm-80"], config={"window": 80, "activation": max})
+
+
+def test_a_network_that_cannot_be_built_is_an_error_that_names_its_recipe():
+    def build(config):
+        raise KeyError("units")
+
+    with pytest.raises(OptionError) as refused:
+        build_network(replace(RECIPES["lstm-80"], build=build), {"recipe": "mine.py:one", "vocabulary_size": 3})
+    assert str(refused.value) == "the recipe mine.py:one can't build its network: KeyError: 'units'"

@@ -15,7 +15,7 @@ from small_trainings import Observer, history_of, labelled, unlabelled, weights_
 
 from textsent import cli, load, recipes
 from textsent.datasets import LabelledTexts, read_labelled
-from textsent.errors import DeviceError, InputError, OptionError, OutputError, TextsentError
+from textsent.errors import DeviceError, DivergedError, InputError, OptionError, OutputError, TextsentError
 from textsent.evaluate import evaluate
 from textsent.fitting import Beginning
 from textsent.presets import METADATA_FILE, PRESET_FILES, read_json, write_json
@@ -418,16 +418,19 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ([1] * 40, "the training part has 31 texts but not of both labels"),
-        ([0] * 40, "the training part has 31 texts but not of both labels"),
-        ([1, 0], "the validation part has 0 texts but not of both labels"),
+        ([1] * 40, "all 40 texts are labelled positive: there must be texts of both labels"),
+        ([0] * 40, "all 40 texts are labelled negative: there must be texts of both labels"),
+        (
+            [1, 0],
+            "the validation part has 0 texts but not of both labels: give more data, or another --validation share",
+        ),
     ],
 )
 def test_data_without_both_labels_on_both_sides_are_refused(tmp_path, labels, message):
     data = grouped([f"great {row}" for row in range(len(labels))], labels, [str(row) for row in range(len(labels))])
     with pytest.raises(InputError) as refused:
         train(data, tmp_path / "model", OPTIONS, Observer())
-    assert str(refused.value) == f"{message}: give more data, or another --validation share"
+    assert str(refused.value) == message
     assert list(tmp_path.iterdir()) == []
 
 
@@ -885,16 +888,43 @@ def test_texts_to_validate_with_that_hold_no_words_are_refused(tmp_path):
 
 
 def test_figures_that_cannot_be_had_are_null_in_the_history_and_dashes_in_the_card(tmp_path, monkeypatch):
+    def without_log_loss(scores, labels):
+        return replace(evaluate(scores, labels), log_loss=float("nan"))
+
+    monkeypatch.setattr("textsent.train.evaluate", without_log_loss)
+    train(labelled(), tmp_path / "model", replace(BAG, epochs=1), Observer(), pictures=False)
+    (epoch,) = json.loads((tmp_path / "model" / "history.json").read_text(), parse_constant=pytest.fail)
+    assert epoch["validation_loss"] is None
+    assert re.search(r"\n\| 1 \| 0\.\d+ \| 0\.\d+ \| – \|", (tmp_path / "model" / "README.md").read_text("utf-8"))
+
+
+def test_a_loss_that_is_no_number_ends_the_training_and_leaves_nothing(tmp_path, monkeypatch):
+    import keras
+
     def diverge(self, ids, targets, weights, return_dict):
         return {"loss": float("nan"), "accuracy": 0.5}
 
-    import keras
-
     monkeypatch.setattr(keras.Model, "train_on_batch", diverge)
-    train(labelled(), tmp_path / "model", replace(BAG, epochs=1), Observer(), pictures=False)
-    (epoch,) = json.loads((tmp_path / "model" / "history.json").read_text(), parse_constant=pytest.fail)
-    assert epoch["loss"] is None
-    assert "\n| 1 | – | 0.5000 | 0." in (tmp_path / "model" / "README.md").read_text("utf-8")
+    with pytest.raises(DivergedError) as diverged:
+        train(labelled(), tmp_path / "model", BAG, Observer(), pictures=False)
+    assert str(diverged.value) == (
+        "the loss is nan in epoch 1, step 1: lower the recipe's learning rate, or give it a clip_norm"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_file_to_validate_with_and_to_test_on_is_refused(tmp_path, monkeypatch, capsys):
+    (tmp_path / "held.csv").write_text("text,label\ngreat,1\nawful,0\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "meta_path", sys.meta_path[:])
+    held = ["--validation", "held.csv", "--test", "held.csv"]
+    monkeypatch.setattr(sys, "argv", ["textsent", "train", "--data", "held.csv", *held])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == (
+        "textsent: --validation and --test are one file, held.csv: nothing may be chosen by what it is tested on\n"
+    )
 
 
 def test_the_recipe_says_which_epoch_to_keep_and_the_options_how_long_to_wait_for_it(tmp_path, caught):

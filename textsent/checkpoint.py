@@ -52,7 +52,13 @@ class TrainingFolder:
     """
 
     def __init__(self, output: Path) -> None:
-        """Name the folder beside the model that will be written to `output`."""
+        """Name the folder beside the model that will be written to `output`.
+
+        Raises:
+            OutputError: It has no name.
+        """
+        if not output.resolve().name:
+            raise OutputError(f"{output} can't be written: name a folder in it")
         self.path = output.resolve().with_name(f"{output.resolve().name}.training")
 
     @property

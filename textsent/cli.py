@@ -362,7 +362,7 @@ def train(
     """Train a model on labelled texts; Ctrl-C keeps the best epoch so far, and --resume goes on."""
     from textsent.checkpoint import TrainingFolder
     from textsent.datasets import read_labelled
-    from textsent.display import TrainingDisplay, print_evaluation
+    from textsent.display import TrainingDisplay, print_evaluation, printable
     from textsent.fitting import Observer, Observers
     from textsent.imdb import imdb_folder
     from textsent.train import Options, check_output_folder
@@ -382,6 +382,10 @@ def train(
 
     validation_share, validation_file = _share_or_file(validation, "--validation")
     test_share, test_file = _share_or_file(test, "--test")
+    if validation_file and validation_file == test_file:
+        raise OptionError(
+            f"--validation and --test are one file, {test_file}: nothing may be chosen by what it is tested on"
+        )
     options = Options(
         recipe=recipe,
         epochs=epochs,
@@ -399,7 +403,7 @@ def train(
     stderr = _console(stderr=True, quiet=quiet)
     _tell_left_out(stderr, texts)
     unfinished = TrainingFolder(output)
-    go_on = f"textsent: interrupted: the same command with --resume goes on from {unfinished.path.name}"
+    go_on = f"textsent: interrupted: the same command with --resume goes on from {printable(unfinished.path.name)}"
     with TrainingDisplay(stderr) as display:
         observers: list[Observer] = [display]
         if tensorboard:
@@ -420,14 +424,14 @@ def train(
                 pictures=pictures,
                 overwrite=overwrite,
                 resume=resume,
-                command=shlex.join(["textsent", *sys.argv[1:]]),
+                command=printable(shlex.join(["textsent", *sys.argv[1:]])),
             )
         except KeyboardInterrupt:
             stderr.print(
                 go_on if unfinished.exists else "textsent: interrupted: nothing is written", soft_wrap=True
             )
             raise typer.Exit(_INTERRUPTED) from None
-    stderr.print(f"\nThe epoch kept, now in {output}, on the validation part:\n", soft_wrap=True)
+    stderr.print(f"\nThe epoch kept, now in {printable(str(output))}, on the validation part:\n", soft_wrap=True)
     print_evaluation(stderr, trained.validation)
     if trained.test:
         stderr.print("\nOn the test part:\n")
@@ -594,7 +598,7 @@ def _share_or_file(value: str | None, option: str) -> tuple[float | None, Path |
         return float(value), None
     except ValueError:
         pass
-    if not Path(value).exists():
+    if not value or not Path(value).exists():
         raise OptionError(f"{option} needs a share, for instance 0.1, or a labelled file. Received: {value!r}")
     return None, Path(value)
 

@@ -339,6 +339,8 @@ def _advice(labels: Set[str | None]) -> str:
         )
     if numbers == [-1, 0, 1]:
         options = "--positive 1 --negative -1"
+    elif numbers == [0, 1]:
+        options = "--positive 1 --negative 0"
     elif len(numbers) == 2 and len(labels - {None, ""}) == 2:
         options = f"--positive {numbers[1]} --negative {numbers[0]}"
     else:

@@ -116,7 +116,7 @@ def print_summary(console: Console, summary: Summary, output: str | None) -> Non
     rate = summary.rows / max(summary.seconds, 1e-9)
     console.print(
         f"{summary.rows:,} rows in {summary.seconds:.1f} s ({rate:,.0f} rows/s)"
-        + (f", written to {output}" if output else ""),
+        + (f", written to {printable(output)}" if output else ""),
         highlight=False,
         soft_wrap=True,
     )
@@ -166,7 +166,7 @@ class TrainingDisplay:
 
     def said(self, line: str) -> None:
         """Print what takes a while now."""
-        self._console.print(line, soft_wrap=True)
+        self._console.print(printable(line), soft_wrap=True)
 
     def began(self, beginning: Beginning) -> None:
         """Print what is trained on."""

@@ -6,6 +6,7 @@ TextsentError       to be shown as it is, without a traceback
 ├── PresetError     a model's folder is missing, incomplete or inconsistent
 ├── DeviceError     the device asked for isn't there
 ├── OptionError     a value that was passed makes no sense
+├── DivergedError   a training's loss is no number any more
 └── MissingExtraError   a package is needed that isn't installed by default
 """
 
@@ -32,6 +33,10 @@ class DeviceError(TextsentError):
 
 class OptionError(TextsentError):
     """A value that was passed makes no sense."""
+
+
+class DivergedError(TextsentError):
+    """A training's loss is no number any more."""
 
 
 class MissingExtraError(TextsentError):

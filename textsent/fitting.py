@@ -7,12 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from math import isfinite
 from types import FrameType
 from typing import Any, Protocol, Self
 
 import numpy as np
 
 from textsent.checkpoint import TrainingFolder
+from textsent.errors import DivergedError
 from textsent.evaluate import Evaluation
 from textsent.model import keras_sees_gpu
 from textsent.recipes import Recipe
@@ -196,6 +198,7 @@ class Fitting:
 
         Raises:
             KeyboardInterrupt: Interrupted; a checkpoint has been written.
+            DivergedError: The loss is no number any more.
         """
         try:
             while not self.is_over:
@@ -220,6 +223,11 @@ class Fitting:
             with _WholeStep():
                 _seed_torch(self.batches.seed, number, self.state.step)
                 figures = self.model.train_on_batch(ids, targets, weights, return_dict=True)
+                if not isfinite(figures["loss"]):
+                    raise DivergedError(
+                        f"the loss is {figures['loss']} in epoch {number}, step {self.state.step + 1}: "
+                        "lower the recipe's learning rate, or give it a clip_norm"
+                    )
                 weight = float(weights.sum())
                 self.state = replace(
                     self.state,

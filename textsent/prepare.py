@@ -144,9 +144,15 @@ def load_prepared(folder: TrainingFolder, training: LabelledTexts, sources: Sour
         except (OSError, ValueError, EOFError) as exc:
             raise InputError(f"{path} can't be read: {exc}: begin anew with --overwrite") from exc
         texts = pa.concat_arrays([texts, sources.unlabelled])
+    preprocessor, config = Preprocessor.from_preset(folder.path), read_json(folder.path / CONFIG_FILE)
+    if len(preprocessor.words) != config.get("vocabulary_size"):
+        raise InputError(
+            f"{folder.path} is damaged: its vocabulary has {len(preprocessor.words)} words, its network "
+            f"{config.get('vocabulary_size')}: begin anew with --overwrite"
+        )
     return Prepared(
-        Preprocessor.from_preset(folder.path),
-        read_json(folder.path / CONFIG_FILE),
+        preprocessor,
+        config,
         texts,
         _targets(training, opinions),
         opinions,

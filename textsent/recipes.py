@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
+import math
 import string
 import sys
 from collections.abc import Callable
@@ -90,6 +92,18 @@ class Recipe:
                 raise OptionError(
                     f"a recipe's {name} must be one of {', '.join(choices)}. Received: {getattr(self, name)!r}"
                 )
+        for name in ("vocabulary_size", "batch_size", "epochs"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise OptionError(f"a recipe's {name} must be a whole number, 1 or more. Received: {value!r}")
+        if not isinstance(self.learning_rate, int | float) or not 0 < self.learning_rate < math.inf:
+            raise OptionError(f"a recipe's learning_rate must be above 0. Received: {self.learning_rate!r}")
+        if not callable(self.build):
+            raise OptionError(f"a recipe's build must be a function. Received: {self.build!r}")
+        try:
+            json.dumps(self.config)
+        except (TypeError, ValueError) as exc:
+            raise OptionError(f"a recipe's config must hold what JSON can: {exc}") from exc
 
 
 def lstm(config: dict[str, Any]) -> keras.Model:
@@ -418,6 +432,22 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
+def build_network(recipe: Recipe, config: dict[str, Any]) -> keras.Model:
+    """Return the network that a recipe builds, after a look at it.
+
+    Raises:
+        OptionError: It can't be built, or not be used.
+    """
+    try:
+        model = recipe.build(config)
+    except Exception as exc:  # the user's code may raise anything
+        raise OptionError(
+            f"the recipe {config['recipe']} can't build its network: {type(exc).__name__}: {exc}"
+        ) from exc
+    check_network(model, config)
+    return model
+
+
 def check_network(model: Any, config: dict[str, Any]) -> None:
     """Check that a network is as training and scoring need it.
 
@@ -481,7 +511,7 @@ def _imported(name: str) -> Recipe:
         raise OptionError(
             f"there is no recipe {name!r}: {exc}. An import path is my_package.my_module:name, or my_file.py:name"
         ) from exc
-    except Exception as exc:  # the user's code may raise anything
+    except (Exception, SystemExit) as exc:  # the user's code may raise anything
         raise OptionError(f"the recipe {name!r} can't be imported: {type(exc).__name__}: {exc}") from exc
     if not isinstance(found, Recipe):
         raise OptionError(f"{name!r} must be a textsent.recipes.Recipe. Received: {type(found).__name__}")

@@ -23,7 +23,7 @@ from textsent import __version__
 from textsent.checkpoint import TrainingFolder
 from textsent.cores import usable_cores
 from textsent.datasets import LabelledTexts, class_weights
-from textsent.errors import DeviceError, InputError, OptionError, OutputError, PresetError
+from textsent.errors import DeviceError, DivergedError, InputError, OptionError, OutputError, PresetError
 from textsent.evaluate import Evaluation, evaluate, without_nan
 from textsent.export import export, round_embedding
 from textsent.fitting import Batches, Beginning, Epoch, Fitting, Observer, compile_network
@@ -51,7 +51,7 @@ from textsent.presets import (
     read_json,
     write_json,
 )
-from textsent.recipes import check_network, recipe
+from textsent.recipes import build_network, recipe
 from textsent.stopwords import stop_words as read_stop_words
 from textsent.windows import Layout
 
@@ -141,6 +141,14 @@ class Parts:
     training: LabelledTexts
     validation: LabelledTexts
     test: LabelledTexts | None
+
+    @property
+    def cut_by_group(self) -> bool:
+        """Whether no group has texts in two parts, as far as groups are named."""
+        parts = (
+            [self.training, self.validation] if self.test is None else [self.training, self.validation, self.test]
+        )
+        return all(part.named_groups for part in parts)
 
     @property
     def held_out(self) -> pa.Array:
@@ -243,12 +251,13 @@ def train(
         InputError: There is too little data, or it is all of one label, or a file can't be used.
         OptionError: An option doesn't go with the recipe, or with the training that is to go on.
         OutputError: The folder exists or can't be written.
+        DivergedError: The loss is no number any more.
         DeviceError: The precision needs a GPU and there is none.
         MissingExtraError: A package that is needed isn't installed.
         KeyboardInterrupt: Interrupted before the first epoch was over; the training can go on.
     """
-    unfinished = TrainingFolder(output)
     check_output_folder(output, overwrite, resume)
+    unfinished = TrainingFolder(output)
     options, chosen = options.completed(), recipe(options.recipe)
     sources = Sources(
         None if unlabelled is None else as_text_array(unlabelled).cast(pa.large_string()).drop_null(),
@@ -258,6 +267,9 @@ def train(
     sources.check(chosen, options.recipe)
     if options.class_weight == "balanced" and chosen.teacher and unlabelled is not None:
         raise OptionError("--class-weight balanced doesn't go with --unlabelled, whose texts have no class")
+    if len(np.unique(data.labels)) < 2:
+        label = "positive" if len(data) and data.labels[0] else "negative"
+        raise InputError(f"all {len(data):,} texts are labelled {label}: there must be texts of both labels")
     parts = cut(data, options, validation, test)
     _check_parts(parts, options)
     run = _run(data, options, sources, validation, test)
@@ -293,6 +305,9 @@ def train(
     except KeyboardInterrupt:
         if not fitting.state.epochs:
             raise
+    except DivergedError:
+        unfinished.remove()  # it would diverge again
+        raise
     fitting.load_best()
     trained = chosen.build(prepared.config)  # in float32, and without the optimizer
     trained.set_weights(fitting.model.get_weights())
@@ -312,7 +327,7 @@ def train(
             "validation_texts": len(parts.validation),
             "validation_from_file": validation is not None,
             "test_texts": 0 if parts.test is None else len(parts.test),
-            "cut_by_group": data.named_groups,
+            "cut_by_group": parts.cut_by_group,
         },
     }
     with _folder_for(output) as folder, _writing(output):
@@ -334,10 +349,9 @@ def _fitting(
     usual = keras.config.dtype_policy()
     keras.config.set_dtype_policy(PRECISIONS[options.precision])
     try:
-        model = chosen.build(prepared.config)
+        model = build_network(chosen, prepared.config)
     finally:
         keras.config.set_dtype_policy(usual)
-    check_network(model, prepared.config)
     if prepared.vectors is not None:
         embedding = model.get_layer("embedding")
         embedding.set_weights([np.concatenate([embedding.get_weights()[0][:FIRST_WORD_ID], prepared.vectors])])
@@ -377,7 +391,7 @@ def _beginning(parts: Parts, prepared: Prepared, fitting: Fitting) -> Beginning:
     return Beginning(
         texts=len(prepared.texts),
         validation_texts=len(parts.validation),
-        cut_by_group=parts.training.named_groups,
+        cut_by_group=parts.cut_by_group,
         words=len(prepared.preprocessor.words),
         steps=len(fitting.batches),
         epochs=fitting.epochs,
@@ -468,7 +482,11 @@ def validation_part(data: LabelledTexts, preset: Path) -> LabelledTexts:
             f"the model {preset.name} was trained on other data than this: "
             "leave --validation out to evaluate on all of it"
         )
-    return cut(data, Options(**known)).validation
+    try:
+        options = Options(**known)
+    except (TypeError, OptionError) as exc:
+        raise PresetError(f"{preset / METADATA_FILE} doesn't say what was held out: {exc}") from exc
+    return cut(data, options).validation
 
 
 def _check_parts(parts: Parts, options: Options) -> None:
@@ -600,6 +618,10 @@ def check_output_folder(output: Path, overwrite: bool, resume: bool = False) -> 
         OptionError: There is nothing to go on with.
         OutputError: Something of that name exists and is not to be replaced, or the folder around it is missing.
     """
+    try:
+        output.exists()
+    except OSError as exc:
+        raise OutputError(f"{output} can't be written: {exc.strerror}") from exc
     unfinished = TrainingFolder(output)
     if unfinished.path.exists() and not unfinished.exists:
         raise OutputError(f"{unfinished.path} is in the way, and is no unfinished training: move it")

@@ -18,6 +18,9 @@ IntArray = np.ndarray[Any, np.dtype[np.int32]]
 LongArray = np.ndarray[Any, np.dtype[np.int64]]
 FloatArray = np.ndarray[Any, np.dtype[np.float32]]
 
+MAX_FULL_WIDTH = 1 << 16
+"""Words of a row that is always filled up: a preset from elsewhere must not take all of the memory."""
+
 _CHOICES = {
     "long_texts": ("windows", "first", "last"),
     "unknown": ("mark", "drop"),
@@ -67,6 +70,10 @@ class Layout:
     def __post_init__(self) -> None:
         if type(self.window) is not int or self.window < 1:  # True is an int too
             raise OptionError(f"the window must be a number of words, 1 or more. Received: {self.window!r}")
+        if self.full_width and self.window > MAX_FULL_WIDTH:
+            raise OptionError(
+                f"with full_width the window must be {MAX_FULL_WIDTH} at most. Received: {self.window}"
+            )
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise OptionError(f"{name} must be one of {', '.join(choices)}. Received: {getattr(self, name)!r}")
