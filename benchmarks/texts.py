@@ -35,8 +35,8 @@ def load_texts(data: Path | None, count: int) -> Texts:
     if data is None:
         return Texts(list(islice(made_texts(), count)))
     from textsent.datasets import read_labelled
+    from textsent.parts import validation_part
     from textsent.presets import find_preset
-    from textsent.train import validation_part
 
     labelled = read_labelled(data, part="train")
     held_out = validation_part(labelled, find_preset(MODEL))

@@ -38,9 +38,11 @@ def figures(data: Path) -> Iterator[Figure]:
     """Train with each seed both ways, one after the other, on labelled texts; both validate after each epoch."""
     from textsent.datasets import read_labelled
     from textsent.model import import_keras
+    from textsent.options import Options
+    from textsent.parts import cut
     from textsent.preprocess import Preprocessor
     from textsent.recipes import recipe
-    from textsent.train import Options, cut, train
+    from textsent.train import train
     from textsent.windows import Layout
 
     keras = import_keras()

@@ -8,10 +8,11 @@ import typer.main
 from small_trainings import Observer, labelled
 
 from textsent.cli import app
+from textsent.options import Options
 from textsent.recipes import RECIPES
 from textsent.schema import MAIL_SCHEMA, NO_TEXT
 from textsent.score import load
-from textsent.train import Options, train
+from textsent.train import train
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -95,7 +95,7 @@ def test_on_keras_the_shipped_model_gives_the_scores_that_it_gives_on_onnx_runti
 def test_the_shipped_model_is_as_accurate_as_its_readme_says(imdb_train):
     from textsent.datasets import read_labelled
     from textsent.evaluate import evaluate
-    from textsent.train import validation_part
+    from textsent.parts import validation_part
 
     held_out = validation_part(read_labelled(imdb_train), find_preset("imdb-lstm"))
     chosen = held_out.where(np.arange(len(held_out)) % 5 == 0)

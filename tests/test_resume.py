@@ -22,15 +22,17 @@ from small_trainings import (
 )
 
 from textsent import load
+from textsent.options import Options
 from textsent.presets import METADATA_FILE, read_json
-from textsent.train import Options, train
+from textsent.train import train
 
 KILLED = """
 import json, math, os, signal, sys
 from pathlib import Path
 from small_trainings import Observer, labelled, unlabelled
 from textsent import checkpoint, fitting
-from textsent.train import Options, train
+from textsent.options import Options
+from textsent.train import train
 
 told = json.loads(sys.argv[1])
 fitting.CHECKPOINT_SECONDS = 0
@@ -215,7 +217,8 @@ from pathlib import Path
 import numpy as np
 from small_trainings import Observer, history_of, labelled, weights_of
 from textsent import fitting
-from textsent.train import Options, train
+from textsent.options import Options
+from textsent.train import train
 
 class Killed(BaseException):
     pass

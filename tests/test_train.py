@@ -18,8 +18,10 @@ from textsent.datasets import LabelledTexts, read_labelled
 from textsent.errors import DeviceError, DivergedError, InputError, OptionError, OutputError, TextsentError
 from textsent.evaluate import evaluate
 from textsent.fitting import Beginning
+from textsent.options import Options
+from textsent.parts import cut, validation_part
 from textsent.presets import METADATA_FILE, PRESET_FILES, read_json, write_json
-from textsent.train import Options, check_output_folder, cut, train, validation_part
+from textsent.train import check_output_folder, train
 
 OPTIONS = Options(epochs=2, batch_size=16, validation=0.3, patience=2, seed=4)
 BAG = Options("small_trainings:bag")

@@ -365,7 +365,8 @@ def train(
     from textsent.display import TrainingDisplay, print_evaluation, printable
     from textsent.fitting import Observer, Observers
     from textsent.imdb import imdb_folder
-    from textsent.train import Options, check_output_folder
+    from textsent.options import Options
+    from textsent.train import check_output_folder
     from textsent.train import train as train_recipe
     from textsent.unlabelled import read_unlabelled
 
@@ -555,7 +556,7 @@ def evaluate(
     )
     _tell_left_out(_console(stderr=True), data)
     if validation:
-        from textsent.train import validation_part
+        from textsent.parts import validation_part
 
         data = validation_part(data, find_preset(model))
     scores = scorer.score(data.texts)

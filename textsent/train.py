@@ -9,21 +9,20 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from textsent import __version__
 from textsent.checkpoint import TrainingFolder
 from textsent.cores import usable_cores
 from textsent.datasets import LabelledTexts, class_weights
-from textsent.errors import DeviceError, DivergedError, InputError, OptionError, OutputError, PresetError
+from textsent.errors import DeviceError, DivergedError, InputError, OptionError, OutputError
 from textsent.evaluate import Evaluation, evaluate, without_nan
 from textsent.export import export, round_embedding
 from textsent.fitting import Batches, Beginning, Epoch, Fitting, Observer, compile_network
@@ -38,6 +37,8 @@ from textsent.model import (
     keras_sees_gpu,
 )
 from textsent.modelcard import draw_pictures, model_card
+from textsent.options import PRECISIONS, Options
+from textsent.parts import Parts, check_parts, cut, stands_in
 from textsent.prepare import Prepared, Sources, load_prepared, prepare, save_prepared
 from textsent.preprocess import FIRST_WORD_ID, Preprocessor, as_text_array
 from textsent.presets import (
@@ -48,7 +49,6 @@ from textsent.presets import (
     PROJECTED,
     README_FILE,
     WEIGHTS_FILE,
-    read_json,
     write_json,
 )
 from textsent.recipes import build_network, recipe
@@ -56,141 +56,6 @@ from textsent.stopwords import stop_words as read_stop_words
 from textsent.windows import Layout
 
 SELF_TEACHING_FROM = 2  # epochs
-
-CLASS_WEIGHTS = ("none", "balanced")
-PRECISIONS = {"float32": "float32", "float16": "mixed_float16", "bfloat16": "mixed_bfloat16"}
-"""What a network may be trained in, and Keras's name of it; weights are kept in float32."""
-
-_TEST = "test"  # names the draw of the test part, so that it is another than that of the validation part
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to train. What is None is as the recipe says.
-
-    Attributes:
-        recipe: Name of the recipe, or its import path.
-        epochs: Passes over the training part, at most.
-        batch_size: Windows in a batch.
-        validation: Share of the groups held out to choose the best epoch by, above 0 and below 1.
-        patience: Epochs without a gain after which training stops.
-        seed: Of the cut, the initial weights, the order and the dropout.
-        test: Share of the groups that is neither trained on nor chosen by, 0 or more.
-        limit: Texts to use; 0 for all.
-        class_weight: `none`, or `balanced`: both labels count the same, however many texts have them.
-        precision: One of PRECISIONS; all but `float32` need a GPU.
-    """
-
-    recipe: str = "lstm"
-    epochs: int | None = None
-    batch_size: int | None = None
-    validation: float | None = None
-    patience: int | None = None
-    seed: int = 1
-    test: float = 0.0
-    limit: int | None = None
-    class_weight: str = "none"
-    precision: str = "float32"
-
-    def __post_init__(self) -> None:
-        for name, value in (
-            ("number of epochs", self.epochs),
-            ("batch size", self.batch_size),
-            ("patience", self.patience),
-        ):
-            if value is not None and value < 1:
-                raise OptionError(f"the {name} must be 1 or more. Received: {value}")
-        if not 0 <= self.seed < 2**32:
-            raise OptionError(f"the seed must lie between 0 and {2**32 - 1}. Received: {self.seed}")
-        recipe(self.recipe)
-        if self.validation is not None and not 0 < self.validation < 1:
-            raise OptionError(f"the validation share must lie between 0 and 1. Received: {self.validation}")
-        if not 0 <= self.test < 1 or self.test + (self.validation or 0) >= 1:
-            raise OptionError(
-                "the test share must be 0 or more, and with the validation share less than 1. "
-                f"Received: {self.test}"
-            )
-        if self.limit is not None and self.limit < 0:
-            raise OptionError(f"the limit must be a number of texts, or 0 for all of them. Received: {self.limit}")
-        for name, given, choices in (
-            ("class weight", self.class_weight, CLASS_WEIGHTS),
-            ("precision", self.precision, PRECISIONS),
-        ):
-            if given not in choices:
-                raise OptionError(f"the {name} must be one of {', '.join(choices)}. Received: {given!r}")
-
-    def completed(self) -> Self:
-        """Return these options with the recipe's own in place of None."""
-        chosen = recipe(self.recipe)
-        if self.patience is not None and chosen.keep == "last":
-            raise OptionError(f"the recipe {self.recipe} trains all of its epochs: leave --patience out")
-        names = ("epochs", "batch_size", "validation", "patience", "limit")
-        return replace(self, **{name: getattr(chosen, name) for name in names if getattr(self, name) is None})
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Labelled texts cut in two or three.
-
-    Attributes:
-        training: To learn from; none of its texts stands in another part.
-        validation: To choose the best epoch by.
-        test: To measure the result by; None where none was asked for.
-    """
-
-    training: LabelledTexts
-    validation: LabelledTexts
-    test: LabelledTexts | None
-
-    @property
-    def cut_by_group(self) -> bool:
-        """Whether no group has texts in two parts, as far as groups are named."""
-        parts = (
-            [self.training, self.validation] if self.test is None else [self.training, self.validation, self.test]
-        )
-        return all(part.named_groups for part in parts)
-
-    @property
-    def held_out(self) -> pa.Array:
-        """The texts that nothing may be learnt from: array of large strings."""
-        parts = [self.validation] if self.test is None else [self.validation, self.test]
-        return pa.concat_arrays([part.texts.cast(pa.large_string()) for part in parts])
-
-
-def cut(
-    data: LabelledTexts,
-    options: Options,
-    validation: LabelledTexts | None = None,
-    test: LabelledTexts | None = None,
-) -> Parts:
-    """Cut labelled texts as the options say; no group is on both sides of a cut.
-
-    Args:
-        data: Labelled texts.
-        options: Shares, limit and seed.
-        validation: A validation part from elsewhere, in place of a share.
-        test: A test part from elsewhere, in place of a share.
-    """
-    if options.limit:
-        data = data.limited(options.limit, options.seed)
-    share = options.validation or 0.0
-    if test is None and options.test:
-        data, test = data.split(options.test, options.seed, _TEST)
-        share /= 1 - options.test
-    # Some reviews were posted twice, also under two films.
-    if test is not None:
-        data = data.where(~_shared(data, test))
-    if validation is None:
-        data, validation = data.split(share, options.seed)
-    return Parts(data.where(~_shared(data, validation)), validation, test)
-
-
-def _shared(texts: LabelledTexts, others: LabelledTexts) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Return whether each text, or where both name groups its group, stands in others too: bool, shape (texts,)."""
-    shared = _stands_in(texts.texts, others.texts)
-    if texts.named_groups and others.named_groups:
-        shared |= _stands_in(texts.groups, others.groups)
-    return shared
 
 
 class Trained(NamedTuple):
@@ -271,7 +136,7 @@ def train(
         label = "positive" if len(data) and data.labels[0] else "negative"
         raise InputError(f"all {len(data):,} texts are labelled {label}: there must be texts of both labels")
     parts = cut(data, options, validation, test)
-    _check_parts(parts, options)
+    check_parts(parts, options)
     run = _run(data, options, sources, validation, test)
     if sources.unlabelled is not None:
         sources = replace(sources, unlabelled=_not_held_out(sources.unlabelled, parts))
@@ -459,66 +324,13 @@ def write_network(model: Any, config: dict[str, Any], preprocessor: Preprocessor
     return graph
 
 
-def validation_part(data: LabelledTexts, preset: Path) -> LabelledTexts:
-    """Return the part of the data that was held out to validate with when the preset was trained on it.
-
-    Raises:
-        InputError: It was trained on other data, or validated on a file of its own.
-        PresetError: Its metadata don't say what was held out.
-    """
-    metadata = read_json(preset / METADATA_FILE)
-    try:
-        digest = metadata["data"]["sha256"]
-        known = {name: metadata["options"][name] for name in ("validation", "seed")}
-        known |= {name: metadata["options"].get(name, 0) for name in ("test", "limit")}
-    except (KeyError, TypeError) as exc:
-        raise PresetError(f"{preset / METADATA_FILE} doesn't say what was held out: it lacks {exc}") from exc
-    if metadata["data"].get("validation_from_file"):
-        raise InputError(
-            f"the model {preset.name} was validated on a file of its own: evaluate on that, without --validation"
-        )
-    if digest != data.digest():
-        raise InputError(
-            f"the model {preset.name} was trained on other data than this: "
-            "leave --validation out to evaluate on all of it"
-        )
-    try:
-        options = Options(**known)
-    except (TypeError, OptionError) as exc:
-        raise PresetError(f"{preset / METADATA_FILE} doesn't say what was held out: {exc}") from exc
-    return cut(data, options).validation
-
-
-def _check_parts(parts: Parts, options: Options) -> None:
-    """Check that there is enough to train on.
-
-    Raises:
-        InputError: A part lacks a label, or there is less than a batch.
-    """
-    for name, part, option in (
-        ("training", parts.training, "validation"),
-        ("validation", parts.validation, "validation"),
-        ("test", parts.test, "test"),
-    ):
-        if part is not None and len(np.unique(part.labels)) < 2:
-            raise InputError(
-                f"the {name} part has {len(part)} texts but not of both labels: "
-                f"give more data, or another --{option} share"
-            )
-    if len(parts.training) < (options.batch_size or 1):
-        raise InputError(
-            f"the training part has {len(parts.training)} texts, less than a batch of {options.batch_size}: "
-            "give more data, or a smaller --batch-size"
-        )
-
-
 def _not_held_out(unlabelled: pa.Array, parts: Parts) -> pa.Array:
     """Return the unlabelled texts that may be learnt from.
 
     Raises:
         InputError: There are none.
     """
-    left = unlabelled.filter(pa.array(~_stands_in(unlabelled, parts.held_out)))
+    left = unlabelled.filter(pa.array(~stands_in(unlabelled, parts.held_out)))
     if not len(left):
         raise InputError(
             "the unlabelled texts are all among those held out to validate or test with: "
@@ -638,11 +450,6 @@ def check_output_folder(output: Path, overwrite: bool, resume: bool = False) -> 
         )
     if not output.absolute().parent.is_dir():
         raise OutputError(f"{output} can't be written: there is no folder {output.parent}")
-
-
-def _stands_in(texts: pa.Array, others: pa.Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Return whether each text stands in `others`, word for word: bool, shape (texts,)."""
-    return pc.is_in(texts.cast(pa.large_string()), value_set=others).to_numpy(zero_copy_only=False)
 
 
 def _hardware() -> dict[str, Any]:
