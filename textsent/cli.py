@@ -344,7 +344,10 @@ def train(
         ),
     ] = None,
     precision: Annotated[
-        str, typer.Option(help="float32; on a GPU also float16 and bfloat16, which are faster.")
+        str,
+        typer.Option(
+            help="float32; on a GPU also float16 and bfloat16: half of the bits, weights stay in float32."
+        ),
     ] = "float32",
     seed: Annotated[int, typer.Option(help="Of the cut, the weights, the order and the dropout.")] = 1,
     pictures: Annotated[bool, typer.Option(help="Draw pictures of the training into the model's folder.")] = True,
