@@ -169,13 +169,13 @@ def test_without_a_file_vectors_are_trained_on_labelled_and_unlabelled_texts():
     assert observer.lines == ["word vectors are trained on 3 texts"]
 
 
-def test_stop_words_are_left_out_as_they_stand_in_a_text_without_its_apostrophes(tmp_path):
-    (tmp_path / "words.txt").write_text("the\ndon't\n")
-    texts = reviews("I don't like the guys!", "Don't! great-guys")
+def test_stop_words_are_compared_with_words_that_are_in_lower_case_and_have_lost_what_is_removed(tmp_path):
+    (tmp_path / "words.txt").write_text("The\ndon't\ncant\n")
+    texts = reviews("I don't like the guys! Can't", "Don't! great-guys")
     made = prepared(STOPPING, texts, Sources(stop_words=tmp_path / "words.txt"))
-    assert made.preprocessor.settings.stop_words == ("the", "dont")
-    assert made.preprocessor.vocabulary == ("guys", "i", "like", "great")
-    assert made.preprocessor(["the don't like", "guys"]).words.tolist() == [1, 1]
+    assert made.preprocessor.settings.stop_words == ("the", "don't", "cant")
+    assert made.preprocessor.vocabulary == ("dont", "guys", "i", "like", "great")
+    assert made.preprocessor(["the don't can't like", "guys"]).words.tolist() == [2, 1]
 
 
 @pytest.fixture

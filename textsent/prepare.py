@@ -16,7 +16,7 @@ from textsent.checkpoint import TrainingFolder
 from textsent.datasets import LabelledTexts
 from textsent.errors import InputError, OptionError
 from textsent.fitting import Observer
-from textsent.preprocess import Preprocessor, Settings, split_words
+from textsent.preprocess import Preprocessor, Settings
 from textsent.presets import CONFIG_FILE, read_json, write_json
 from textsent.recipes import Recipe
 
@@ -166,13 +166,17 @@ def _targets(training: LabelledTexts, opinions: _Floats | None) -> _Floats:
 
 
 def _settings(recipe: Recipe, path: Path | None) -> Settings:
-    """Return how a recipe's texts are cut into words; stop words are cut like the texts in which they stand."""
+    """Return how a recipe's texts are cut into words.
+
+    Stop words are compared with words as they are after all else, as in what was published: "don't" is no stop word
+    where the apostrophe is taken out.
+    """
     if not recipe.stop_words:
         return recipe.settings
     from textsent.stopwords import stop_words
 
-    words, _ = split_words(pa.array(stop_words(path), pa.large_string()), recipe.settings)
-    return replace(recipe.settings, stop_words=tuple(dict.fromkeys(words.to_pylist())))
+    words = stop_words(path)
+    return replace(recipe.settings, stop_words=tuple(map(str.lower, words)) if recipe.settings.lower else words)
 
 
 def _vocabulary(
