@@ -364,7 +364,6 @@ def train(
 ) -> None:
     """Train a model on labelled texts; Ctrl-C keeps the best epoch so far, and --resume goes on."""
     from textsent.checkpoint import TrainingFolder
-    from textsent.datasets import read_labelled
     from textsent.display import TrainingDisplay, print_evaluation, printable
     from textsent.fitting import Observer, Observers
     from textsent.imdb import imdb_folder
@@ -374,15 +373,7 @@ def train(
     from textsent.unlabelled import read_unlabelled
 
     def labelled(path: Path, part: str) -> LabelledTexts:
-        return read_labelled(
-            path,
-            part=part,
-            text=text_column,
-            label=label_column,
-            group=group_column,
-            positive=positive or (),
-            negative=negative or (),
-        )
+        return _labelled(path, part, text_column, label_column, group_column, positive, negative)
 
     validation_share, validation_file = _share_or_file(validation, "--validation")
     test_share, test_file = _share_or_file(test, "--test")
@@ -482,21 +473,12 @@ def describe(
     """Tell what labelled texts are like: labels, words, lengths, and the words that tell the labels apart."""
     from json import dumps
 
-    from textsent.datasets import read_labelled
     from textsent.describe import describe as described
     from textsent.describe import word_counts
     from textsent.display import print_description
     from textsent.preprocess import Settings
 
-    texts = read_labelled(
-        data,
-        part=part,
-        text=text_column,
-        label=label_column,
-        group=group_column,
-        positive=positive or (),
-        negative=negative or (),
-    )
+    texts = _labelled(data, part, text_column, label_column, group_column, positive, negative)
     _tell_left_out(_console(stderr=True), texts)
     settings = Settings(break_tags=False, split="space") if keras else Settings()
     description = described(texts, settings, window)
@@ -541,22 +523,14 @@ def evaluate(
     """Compare a model's scores with labels."""
     from json import dumps
 
-    from textsent.datasets import read_labelled
     from textsent.evaluate import change, without_nan
     from textsent.evaluate import evaluate as compare
     from textsent.presets import find_preset
     from textsent.score import load
 
     scorer = load(model, device=device, precision=precision, batch_size=batch_size, trust_recipe=trust_recipe)
-    data = read_labelled(
-        labelled,
-        part="train" if validation else "test",
-        text=text_column,
-        label=label_column,
-        group=group_column,
-        positive=positive or (),
-        negative=negative or (),
-    )
+    part = "train" if validation else "test"
+    data = _labelled(labelled, part, text_column, label_column, group_column, positive, negative)
     _tell_left_out(_console(stderr=True), data)
     if validation:
         from textsent.parts import validation_part
@@ -577,6 +551,28 @@ def evaluate(
         print_evaluation(_console(), evaluation)
         for name, value in changed.items():
             print(f"{name.replace('_', ' ')}  {value:.4f}")
+
+
+def _labelled(
+    path: Path,
+    part: str,
+    text_column: str | None,
+    label_column: str | None,
+    group_column: str | None,
+    positive: list[str] | None,
+    negative: list[str] | None,
+) -> LabelledTexts:
+    from textsent.datasets import read_labelled
+
+    return read_labelled(
+        path,
+        part=part,
+        text=text_column,
+        label=label_column,
+        group=group_column,
+        positive=positive or (),
+        negative=negative or (),
+    )
 
 
 def _tell_left_out(stderr: Console, texts: LabelledTexts) -> None:

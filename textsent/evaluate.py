@@ -108,8 +108,13 @@ def _auc(probabilities: np.ndarray[Any, Any], truth: np.ndarray[Any, Any]) -> fl
     return float((ranks[truth].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
 
+def calibration_bins(probabilities: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return which of the CALIBRATION_BINS each probability falls into, from 0 on: int64, shape (texts,)."""
+    return np.minimum((probabilities * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
+
+
 def _calibration_error(probabilities: np.ndarray[Any, Any], truth: np.ndarray[Any, Any]) -> float:
     """Return the mean distance, over bins of the probability, of the probability from the share of positives."""
-    bins = np.minimum((probabilities * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    bins = calibration_bins(probabilities)
     gap = np.bincount(bins, probabilities - truth, CALIBRATION_BINS)
     return float(np.abs(gap).sum() / len(truth))

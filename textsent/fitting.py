@@ -18,7 +18,7 @@ from textsent.errors import DivergedError
 from textsent.evaluate import Evaluation
 from textsent.model import keras_sees_gpu
 from textsent.recipes import Recipe
-from textsent.windows import Layout, Windows, rounded_up
+from textsent.windows import Layout, Windows
 
 WIDTHS = 6
 """Shapes that training batches are cut to at most: each costs a compilation, and padding gets less with each."""
@@ -341,9 +341,7 @@ class Batches:
 
 def _widths(lengths: np.ndarray[Any, np.dtype[np.int64]], layout: Layout, least: int) -> np.ndarray[Any, Any]:
     """Return the width that each window is padded to; a width of fewer than `least` windows is widened."""
-    if layout.full_width:
-        return np.full(len(lengths), layout.window)
-    widths = np.minimum(rounded_up(lengths, -(-layout.window // WIDTHS)), layout.window)
+    widths = np.minimum(layout.widths(lengths, -(-layout.window // WIDTHS)), layout.window)
     for width, wider in zip(used := np.unique(widths), used[1:], strict=False):
         if np.count_nonzero(widths == width) < least:
             widths[widths == width] = wider

@@ -33,7 +33,7 @@ from textsent.presets import (
     is_outside,
     read_json,
 )
-from textsent.windows import FloatArray, IntArray, Layout, LongArray, batches_by_words, combine_windows, rounded_up
+from textsent.windows import FloatArray, IntArray, Layout, LongArray, batches_by_words, combine_windows
 
 DEVICES = ("auto", "cpu", "gpu")
 PRECISIONS = {"float32": DEVICES, "int8": ("auto", "cpu"), "float16": ("gpu",)}
@@ -175,10 +175,7 @@ class SentimentModel:
         ids, starts, ends, owners = self.layout.cut(texts)
         network = self.network
         read = network.reading(ids)
-        if self.layout.full_width:
-            widths = np.full(len(starts), self.layout.window)
-        else:
-            widths = rounded_up(ends - starts, network.width_step)
+        widths = self.layout.widths(ends - starts, network.width_step)
         words = min(network.batch_words, max(_SMALL_BATCH_WORDS, int(widths.sum()) // network.batches))
         batches = list(batches_by_words(widths, words, batch_size or network.batch_windows))
         predicted = pool.map(lambda batch: read(starts[batch], ends[batch]), batches)
@@ -394,8 +391,7 @@ class KerasNetwork:
         """Return a function that predicts windows of `ids`; see `Network.reading`."""
 
         def read(starts: LongArray, ends: LongArray) -> FloatArray:
-            full_width = self._layout.full_width
-            width = self._layout.window if full_width else int(rounded_up(ends - starts, self.width_step).max())
+            width = int(self._layout.widths(ends - starts, self.width_step).max())
             windows = self._windows(len(starts), width)
             # A batch is filled up with its first window: each new shape is compiled.
             spare = np.zeros(windows - len(starts), np.int64)

@@ -19,7 +19,7 @@ import numpy as np
 from textsent.describe import Description, TellingWord
 from textsent.display import printable
 from textsent.errors import InputError, OutputError
-from textsent.evaluate import CALIBRATION_BINS, evaluate
+from textsent.evaluate import CALIBRATION_BINS, calibration_bins, evaluate
 
 PNG_SCALE = 2
 """Pixels of the PNG for one of the SVG: sharp on screens of high density."""
@@ -235,7 +235,7 @@ def calibration_curve(scores: _Floats, labels: _Labels) -> Picture:
     """
     scored = ~np.isnan(scores)
     probabilities, truth = scores[scored].astype(np.float64), labels[scored] == 1
-    places = np.minimum((probabilities * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
+    places = calibration_bins(probabilities)
     texts = np.bincount(places, minlength=CALIBRATION_BINS)
     filled = np.flatnonzero(texts)
     counts = texts[filled]

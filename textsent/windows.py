@@ -106,6 +106,10 @@ class Layout:
             starts = np.maximum(starts, ends - self.window)
         return Windows(texts.ids, starts, ends, owners)
 
+    def widths(self, lengths: LongArray, step: int) -> LongArray:
+        """Return the widths of rows for windows of these lengths: multiples of `step`, or all one width."""
+        return np.full_like(lengths, self.window) if self.full_width else rounded_up(lengths, step)
+
     def pad(self, ids: IntArray, starts: LongArray, ends: LongArray, width: int | None = None) -> IntArray:
         """Return windows of `ids` as the rows of a matrix: int32, shape (windows, width).
 
