@@ -1,6 +1,6 @@
 """Everything that is measured, in one run, as one table.
 
-python -m benchmarks [--data train.parquet] [--only prediction peers] [--json figures.json] [--plots docs]
+python -m benchmarks [--data train.parquet] [--only prediction peers] [--model M] [--json out.json] [--plots docs]
 """
 
 from __future__ import annotations
@@ -9,13 +9,26 @@ import argparse
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 from benchmarks.generate import WRITERS
 from benchmarks.measure import Figure, machine
-from benchmarks.texts import load_texts
+from benchmarks.texts import MODEL, load_texts
 
-GROUPS = ("startup", "preprocessing", "prediction", "peers", "end-to-end", "growth", "memory")
+GROUPS = (
+    "startup",
+    "preprocessing",
+    "prediction",
+    "peers",
+    "end-to-end",
+    "growth",
+    "memory",
+    "behaviour",
+    "domains",
+    "language",
+    "calibration",
+)
 GPU, TRAINING = "gpu", "training"
 """Run when they are asked for: one needs a GPU, the other the labelled data and minutes."""
 
@@ -29,6 +42,11 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=4096)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=(*GROUPS, GPU, TRAINING), default=GROUPS)
+    parser.add_argument(
+        "--model",
+        default=MODEL,
+        help="what behaviour, domains, language and calibration measure: a preset's name or folder",
+    )
     parser.add_argument("--megabytes", type=int, nargs="+", default=[1, 10, 100, 1000], help="of growing files")
     parser.add_argument("--memory-megabytes", type=int, nargs="+", default=[100, 1000])
     parser.add_argument("--formats", nargs="+", choices=WRITERS, default=["csv", "mbox"])
@@ -53,19 +71,37 @@ def main() -> None:
 
 
 def _figures(options: argparse.Namespace) -> Iterator[Figure]:
-    from benchmarks import end_to_end, gpu, growth, memory, peers, prediction, preprocessing, startup, training
+    from benchmarks import (
+        behaviour,
+        calibration,
+        domains,
+        end_to_end,
+        gpu,
+        growth,
+        language,
+        memory,
+        peers,
+        prediction,
+        preprocessing,
+        startup,
+        training,
+    )
 
-    texts = load_texts(options.data, options.texts)
+    texts = cache(lambda: load_texts(options.data, options.texts))  # not every group needs them
     groups: dict[str, Callable[[], Iterator[Figure]]] = {
         "startup": lambda: startup.figures(options.rounds),
-        "preprocessing": lambda: preprocessing.figures(texts, options.rounds),
-        "prediction": lambda: prediction.figures(texts, options.rounds),
-        "peers": lambda: peers.figures(texts, options.rounds),
+        "preprocessing": lambda: preprocessing.figures(texts(), options.rounds),
+        "prediction": lambda: prediction.figures(texts(), options.rounds),
+        "peers": lambda: peers.figures(texts(), options.rounds),
         "end-to-end": lambda: end_to_end.figures(options.rounds),
         "growth": lambda: growth.figures(options.megabytes, options.formats),
-        GPU: lambda: gpu.figures(texts, options.rounds),
+        GPU: lambda: gpu.figures(texts(), options.rounds),
         TRAINING: lambda: training.figures(options.data),
         "memory": lambda: memory.figures(options.memory_megabytes, options.formats),
+        "behaviour": lambda: behaviour.figures(options.model),
+        "domains": lambda: domains.figures(options.model, options.data),
+        "language": lambda: language.figures(options.model, options.data),
+        "calibration": lambda: calibration.figures(options.model, options.data),
     }
     for name in options.only:
         yield from groups[name]()

@@ -16,6 +16,9 @@ from typing import Any
 
 TEXTSENT = str(Path(sys.executable).with_name("textsent"))
 
+_SHARES = ("accuracy", "AUC", "precision", "recall", "score")
+"""Units of figures from 0 to 1."""
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -49,7 +52,7 @@ class Figure:
         if self.reach is not None:
             least = f"{'≥' if self.reach > 0 else '≤'} {abs(self.reach):g}"
             bar = f"  {'reached' if self.is_reached else 'MISSED'} ({least})"
-        digits = 4 if self.unit == "accuracy" else 0 if abs(self.value) >= 1000 else 2
+        digits = 4 if self.unit in _SHARES else 0 if abs(self.value) >= 1000 else 2
         return f"{self.group:<14} {self.what:<68} {self.value:>10,.{digits}f} {self.unit:<10}{bar}".rstrip()
 
 

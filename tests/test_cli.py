@@ -292,6 +292,15 @@ def test_no_command_shows_the_help_and_ends_with_code_2(textsent):
         assert command in out + err
 
 
+def test_a_model_s_own_neutral_band_is_left_out_where_none_is_asked_for(textsent, files, tiny_preset):
+    shutil.copytree(tiny_preset, "banded")
+    config = json.loads((files / "banded" / "config.json").read_text())
+    (files / "banded" / "config.json").write_text(json.dumps(config | {"calibration": {"neutral": [0, 1]}}))
+    for option, neutral in (((), True), (("--neutral", "none"), False)):
+        _, out, _ = textsent("score", "good.csv", "--model", "banded", "-o", "-", "--quiet", *option)
+        assert ('"neutral"' in out) == neutral
+
+
 def test_an_interrupted_run_ends_with_code_130_and_leaves_no_file(textsent, files, tiny_preset, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
@@ -1199,7 +1208,7 @@ def test_the_help_of_every_command_is_one_sentence_and_every_option_has_its_own(
     assert command.callback.__doc__.count("\n") == 0
     assert command.callback.__doc__.endswith(".")
     _, out, _ = textsent(command.callback.__name__, "--help")
-    arguments = {"score": "inputs", "describe": "data", "evaluate": "labelled"}
+    arguments = {"score": "inputs", "describe": "data", "evaluate": "labelled", "calibrate": "labelled"}
     for name in command.callback.__annotations__.keys() - {"return", arguments.get(command.callback.__name__)}:
         option = "--" + name.replace("_", "-")
         assert re.search(rf"{option}\b.*[A-Za-z]{{3}}", out), option
@@ -1208,7 +1217,7 @@ def test_the_help_of_every_command_is_one_sentence_and_every_option_has_its_own(
 def test_the_help_lists_every_command(textsent):
     code, out, err = textsent("--help")
     assert (code, err) == (0, "")
-    assert COMMANDS == ["score", "train", "recipes", "describe", "evaluate"]
+    assert COMMANDS == ["score", "train", "recipes", "describe", "evaluate", "calibrate"]
     for command in COMMANDS:
         assert re.search(rf"^\W*{command} ", out, re.MULTILINE)
 

@@ -227,6 +227,38 @@ def test_rows_called_neutral_are_left_out_and_counted(tmp_path):
     assert data.left_out == {"neutral": 2}
 
 
+def test_the_texts_of_rows_left_out_as_neutral_are_kept_apart(tmp_path):
+    rows = "one,positive\ntwo,Neutral\nthree,negative\n,neutral\nfour,neutral \n"
+    (tmp_path / "data.csv").write_text("text,label\n" + rows)
+    data = read_labelled(tmp_path / "data.csv")
+    assert data.neutral.to_pylist() == ["two", "", "four"]
+    assert data.where(np.array([True, False])).neutral.to_pylist() == []
+    named = read_labelled(tmp_path / "data.csv", positive=["positive"], negative=["neutral"])
+    assert named.neutral.to_pylist() == []
+
+
+def test_labels_named_as_neutral_are_the_neutral_ones(tmp_path):
+    path = json_lines(tmp_path / "data.jsonl", ["5", "3", "1", "3.0", "2"])
+    data = read_labelled(path, positive=["5"], negative=["1"], neutral=["3"])
+    assert data.labels.tolist() == [1, 0]
+    assert data.left_out == {"3": 2, "2": 1}
+    assert len(data.neutral) == 2
+    path = json_lines(tmp_path / "other.jsonl", [1, 0, -1])
+    data = read_labelled(path, neutral=["0"])
+    assert data.labels.tolist() == [1, 0]
+    assert len(data.neutral) == 1
+
+
+def test_a_label_cannot_be_neutral_and_another(tmp_path):
+    path = json_lines(tmp_path / "data.jsonl", ["5", "3", "1"])
+    with pytest.raises(OptionError) as refused:
+        read_labelled(path, positive=["5"], negative=["1"], neutral=["5.0"])
+    assert str(refused.value) == "the label '5' can't be both neutral and another: name it once"
+    with pytest.raises(OptionError) as refused:
+        read_labelled(path, neutral="3")
+    assert str(refused.value) == "the neutral labels must be several strings, in a list for instance. Received: one"
+
+
 def test_neutral_rows_alone_or_beside_a_label_that_is_not_known_are_an_error(tmp_path):
     for rows in ("one,neutral\n", "one,neutral\ntwo,positive\nthree,meh\n"):
         (tmp_path / "data.csv").write_text("text,label\n" + rows)

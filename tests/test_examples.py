@@ -19,7 +19,7 @@ def test_every_message_of_the_example_inbox_becomes_a_row(tmp_path):
         "flags", "offset",
         "sentiment", "score", "words", "coverage", "error",
     ]  # fmt: skip
-    assert summary.errors == {"no words": 1, "only images": 1}
+    assert summary.errors == {"no words": 1, "only images": 1, "not in the model's language": 3}
 
 
 def test_most_of_the_example_inbox_s_polar_messages_are_judged_as_their_reader_did(tmp_path):

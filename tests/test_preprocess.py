@@ -532,6 +532,10 @@ def test_a_stored_preprocessor_comes_back_the_same(tmp_path):
             split="space",
             removed="'\"\\-]^\r\0",
             stop_words=("the", "İ", "don't", ""),
+            emoji=True,
+            typography=True,
+            markup=True,
+            elongated=True,
         ),
     )
     stored.save(tmp_path)
@@ -544,6 +548,7 @@ def test_settings_that_were_stored_before_there_were_stop_words_have_none(tmp_pa
     stored = Preprocessor.from_preset(tmp_path).settings
     assert stored == Settings(filters="!", split="space")
     assert (stored.removed, stored.stop_words) == ("", ())
+    assert (stored.emoji, stored.typography, stored.markup, stored.elongated) == (False, False, False, False)
 
 
 @settings(max_examples=50, deadline=None)
@@ -575,6 +580,10 @@ def test_the_stored_files_are_json_and_a_word_a_line(tmp_path):
         "split": "whitespace",
         "removed": "",
         "stop_words": [],
+        "emoji": False,
+        "typography": False,
+        "markup": False,
+        "elongated": False,
     }
     assert (tmp_path / VOCABULARY_FILE).read_bytes() == b"the\ngreat\nservice\nterrible\nguys\n"
 
@@ -589,6 +598,10 @@ def test_the_stored_files_are_json_and_a_word_a_line(tmp_path):
         ({"removed": ["'"]}, 'removed must be ASCII characters. Received: ["\'"]'),
         ({"stop_words": ["the", 5]}, "stop words must be strings. Received: ('the', 5)"),
         ({"stop_words": "the"}, "stop words must be several strings. Received: 'the'"),
+        ({"emoji": 1}, "emoji must be true or false. Received: 1"),
+        ({"typography": "yes"}, "typography must be true or false. Received: 'yes'"),
+        ({"markup": None}, "markup must be true or false. Received: None"),
+        ({"elongated": []}, "elongated must be true or false. Received: []"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(values, message):
@@ -624,6 +637,7 @@ def test_a_missing_file_of_a_preset_is_named(tmp_path):
         '{"stop_words": null}',
         '{"stop_words": "the"}',
         '{"stop_words": [[]]}',
+        '{"emoji": null}',
     ],
 )
 def test_settings_that_do_not_hold_what_they_should_are_refused(tmp_path, stored):

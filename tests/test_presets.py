@@ -3,18 +3,21 @@ import shutil
 import pytest
 
 from textsent import presets
-from textsent.errors import PresetError
+from textsent.errors import OutputError, PresetError
 from textsent.model import SentimentModel
 from textsent.presets import (
     CONFIG_FILE,
     METADATA_FILE,
+    NO_CALIBRATION,
     ONNX_FILE,
     PRESET_FILES,
     PROJECTION_FILE,
     WEIGHTS_FILE,
+    Calibration,
     check_preset,
     find_preset,
     is_outside,
+    new_preset,
     read_json,
     write_json,
 )
@@ -137,3 +140,95 @@ def test_the_files_that_a_preset_lacks_are_all_named(preset_copy):
 )
 def test_a_recipe_s_name_with_a_colon_is_an_import_path(name, outside):
     assert is_outside(name) == outside
+
+
+BAND = "the calibration's neutral band needs two numbers, 0 ≤ low ≤ high ≤ 1"
+
+
+def with_calibration(folder, calibration):
+    write_json(folder / CONFIG_FILE, {**read_json(folder / CONFIG_FILE), "calibration": calibration})
+
+
+@pytest.mark.parametrize(
+    ("calibration", "expected"),
+    [
+        ({}, Calibration()),
+        ({"temperature": 2}, Calibration(2)),
+        ({"bias": -0.5, "temperature": 0.01}, Calibration(0.01, -0.5)),
+        ({"neutral": [0.25, 0.5]}, Calibration(neutral=(0.25, 0.5))),
+        ({"temperature": 1.5, "bias": 0.1, "neutral": None}, Calibration(1.5, 0.1)),
+    ],
+)
+def test_a_preset_s_calibration_is_what_its_configuration_says(preset_copy, calibration, expected):
+    with_calibration(preset_copy, calibration)
+    assert Calibration.from_preset(preset_copy) == expected
+    with_calibration(preset_copy, expected.to_json())
+    assert Calibration.from_preset(preset_copy) == expected
+
+
+def test_a_preset_without_a_calibration_has_one_that_changes_nothing(preset_copy):
+    assert Calibration.from_preset(preset_copy) == Calibration(1.0, 0.0, None)
+
+
+@pytest.mark.parametrize(
+    ("calibration", "problem"),
+    [
+        (None, "calibration may hold bias, neutral, temperature. Received: None"),
+        ([2], "calibration may hold bias, neutral, temperature. Received: [2]"),
+        ({"temprature": 2}, "calibration may hold bias, neutral, temperature. Received: {'temprature': 2}"),
+        ({"temperature": 0}, "the calibration's temperature must be a number from 0.01 to 100. Received: 0"),
+        ({"temperature": "2"}, "the calibration's temperature must be a number from 0.01 to 100. Received: '2'"),
+        ({"temperature": True}, "the calibration's temperature must be a number from 0.01 to 100. Received: True"),
+        ({"bias": float("nan")}, "the calibration's bias must be a number from -100 to 100. Received: nan"),
+        ({"bias": None}, "the calibration's bias must be a number from -100 to 100. Received: None"),
+        *(
+            ({"neutral": band}, f"{BAND}. Received: {band}")
+            for band in ([0.6, 0.4], [0.5], [0.5, 2], [-0.1, 0.5], [0.1, True], 0.5, {"low": 0.1})
+        ),
+    ],
+)  # fmt: skip
+def test_a_calibration_that_makes_no_sense_is_refused(preset_copy, calibration, problem):
+    with_calibration(preset_copy, calibration)
+    for read in (Calibration.from_preset, lambda folder: SentimentModel.from_preset(folder, "cpu")):
+        with pytest.raises(PresetError) as refused:
+            read(preset_copy)
+        assert str(refused.value) == f"{preset_copy / CONFIG_FILE}: {problem}"
+
+
+def test_one_calibration_after_another_is_one():
+    both = Calibration(2.0, 0.5, (0.4, 0.6)).then(4.0, -1.0)
+    assert both == Calibration(8.0, -0.875, (0.4, 0.6))
+    assert 3.0 / both.temperature + both.bias == (3.0 / 2 + 0.5) / 4 - 1
+    assert NO_CALIBRATION.then(2.0, 0.5) == Calibration(2.0, 0.5)
+
+
+def test_a_new_preset_takes_its_name_when_it_is_complete(tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "old").touch()
+    with new_preset(tmp_path / "model") as folder:
+        (folder / "new").touch()
+        assert [path.name for path in (tmp_path / "model").iterdir()] == ["old"]
+    assert [path.name for path in (tmp_path / "model").iterdir()] == ["new"]
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def half_written(folder, error):
+    with new_preset(folder) as partial:
+        (partial / "new").touch()
+        raise error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), PresetError("damaged")])
+def test_a_new_preset_that_is_not_completed_leaves_nothing(tmp_path, error):
+    with pytest.raises(type(error)):
+        half_written(tmp_path / "model", error)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_preset_that_the_system_refuses_is_an_error_of_the_output(tmp_path):
+    for folder, error in (("model", OSError(28, "No space left on device")), ("missing/model", OSError())):
+        with pytest.raises(OutputError) as refused:
+            half_written(tmp_path / folder, error)
+        reason = "No space left on device" if folder == "model" else "No such file or directory"
+        assert str(refused.value) == f"{tmp_path / folder} can't be written: {reason}"
+    assert list(tmp_path.iterdir()) == []

@@ -285,6 +285,12 @@ def test_a_neutral_band_that_is_none_is_refused(band, shown):
     assert str(refused.value) == f"a neutral band needs two values, 0 ≤ low ≤ high ≤ 1. Received: {shown}"
 
 
+def test_a_word_other_than_none_is_no_neutral_band():
+    with pytest.raises(OptionError) as refused:
+        first_word_scorer(neutral="no")
+    assert str(refused.value) == "a neutral band needs two values, or \"none\". Received: 'no'"
+
+
 def test_a_batch_of_no_texts_is_refused():
     with pytest.raises(OptionError) as refused:
         first_word_scorer(batch_size=0)

@@ -1,29 +1,14 @@
-import functools
-import hashlib
-import http.server
-import io
-import threading
-import warnings
-import zipfile
-from pathlib import Path
-
 import pytest
 from conftest import SHARED
 from hypothesis import given
 from hypothesis import strategies as st
+from nltk_files import HOST, INDEX, go_offline, install, packed, private_folder, serving
 
 from textsent.errors import InputError
 from textsent.stopwords import stop_words
 
-# Warnings of NLTK's own dependencies, on import.
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    import nltk
-
 NLTK_ZIP = SHARED / "data" / "nltk" / "corpora" / "stopwords.zip"
-HOST = "http://nltk.invalid"
-"""No such host can be: what is asked of it goes by the proxy, which is the test's server. NLTK refuses to ask this
-machine itself."""
+PACKAGE = "corpora/stopwords"
 
 ADVICE = (
     ": run `python -m nltk.downloader stopwords` on a machine with a network and name the folder that it says in "
@@ -105,84 +90,16 @@ def test_a_missing_file_and_a_folder_are_errors_that_name_them(tmp_path):
 
 @pytest.fixture
 def nltk_data(tmp_path, monkeypatch):
-    """The one folder in which NLTK looks for data and into which it puts them: empty and private."""
-    folder = tmp_path / "nltk_data"
-    folder.mkdir(mode=0o700)
-    monkeypatch.setattr(nltk.data, "path", [str(folder)])
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("NLTK_DATA", raising=False)
-    return folder
-
-
-def packed(files):
-    """A corpus as NLTK's server has it: the bytes of a zip."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return content.getvalue()
-
-
-def install(folder, content):
-    folder = folder / "corpora"
-    folder.mkdir(mode=0o700)
-    path = folder / "stopwords.zip"
-    path.write_bytes(content)
-    path.chmod(0o600)
+    return private_folder(tmp_path, monkeypatch)
 
 
 WORDS = {"stopwords/english": "i\nme\ndon't\n", "stopwords/german": "aber\n"}
 
 
-class Proxy(http.server.ThreadingHTTPServer):
-    """Answers for each host from one folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.requests: list[str] = []
-        super().__init__(("127.0.0.1", 0), functools.partial(Handler, directory=folder))
-
-    def handle_error(self, request, client_address):
-        pass  # the client may hang up
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    def translate_path(self, path):
-        return super().translate_path(path.removeprefix(HOST))
-
-    def log_message(self, format, *args):
-        self.server.requests.append(self.path)
-
-
 @pytest.fixture
 def served(tmp_path, monkeypatch):
-    """Serves a package; gives the list of what was asked for."""
-    folder = tmp_path / "served"
-    folder.mkdir()
-    with Proxy(folder) as server:
-        for name in ("no_proxy", "NO_PROXY", "HTTP_PROXY"):
-            monkeypatch.delenv(name, raising=False)
-        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.server_port}")
-        monkeypatch.setenv("NLTK_ALLOW_PROXIED_URLOPEN", "1")
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-
-        def serve(files, content=None, package="stopwords", collections=""):
-            """Tell of a zip with the files, and serve it or other content."""
-            told = packed(files)
-            (folder / "stopwords.zip").write_bytes(content or told)
-            unzipped = sum(map(len, files.values()))
-            (folder / "index.xml").write_text(
-                f'<nltk_data><packages><package id="{package}" name="words" subdir="corpora" unzip="1" '
-                f'url="{HOST}/stopwords.zip" size="{len(told)}" unzipped_size="{unzipped}" '
-                f'checksum="{hashlib.md5(told).hexdigest()}" sha256_checksum="{hashlib.sha256(told).hexdigest()}"/>'
-                f"</packages><collections>{collections}</collections></nltk_data>"
-            )
-            return server.requests
-
-        serve.folder = folder
+    with serving(tmp_path, monkeypatch) as serve:
         yield serve
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -192,7 +109,7 @@ def silent(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def failure(index_url=f"{HOST}/index.xml"):
+def failure(index_url=INDEX):
     with pytest.raises(InputError) as caught:
         stop_words(index_url=index_url)
     message = str(caught.value)
@@ -204,8 +121,8 @@ def failure(index_url=f"{HOST}/index.xml"):
 
 @pytest.mark.usefixtures("silent")
 def test_what_is_installed_is_read_without_a_network(nltk_data):
-    install(nltk_data, packed(WORDS))
-    assert stop_words(index_url=f"{HOST}/index.xml") == ("i", "me", "don't")
+    install(nltk_data, PACKAGE, packed(WORDS))
+    assert stop_words(index_url=INDEX) == ("i", "me", "don't")
 
 
 @pytest.mark.usefixtures("silent")
@@ -215,31 +132,28 @@ def test_what_is_installed_may_be_unpacked(nltk_data):
     (nltk_data / "corpora").chmod(0o755)
     (folder / "english").write_text("of\nthe\n")
     (folder / "english").chmod(0o644)
-    assert stop_words(index_url=f"{HOST}/index.xml") == ("of", "the")
+    assert stop_words(index_url=INDEX) == ("of", "the")
 
 
 @pytest.mark.usefixtures("silent")
 def test_the_first_use_downloads_and_the_second_does_not(nltk_data, served):
     requests = served(WORDS)
-    assert stop_words(index_url=f"{HOST}/index.xml") == ("i", "me", "don't")
-    assert requests == [f"{HOST}/index.xml", f"{HOST}/stopwords.zip"]
+    assert stop_words(index_url=INDEX) == ("i", "me", "don't")
+    assert requests == [INDEX, f"{HOST}/stopwords.zip"]
     assert (nltk_data / "corpora" / "stopwords" / "english").is_file()
-    assert stop_words(index_url=f"{HOST}/index.xml") == ("i", "me", "don't")
+    assert stop_words(index_url=INDEX) == ("i", "me", "don't")
     assert len(requests) == 2
 
 
 @pytest.mark.usefixtures("nltk_data", "silent")
 def test_what_the_downloader_prints_of_a_list_is_not_seen(served):
     served(WORDS, collections='<collection id="all"><item ref="nothing"/></collection>')
-    assert stop_words(index_url=f"{HOST}/index.xml") == ("i", "me", "don't")
+    assert stop_words(index_url=INDEX) == ("i", "me", "don't")
 
 
 @pytest.mark.usefixtures("nltk_data", "silent")
 def test_offline_one_error_says_so_and_what_to_try(monkeypatch):
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-    monkeypatch.setenv("NLTK_ALLOW_PROXIED_URLOPEN", "1")
-    for name in ("no_proxy", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
+    go_offline(monkeypatch)
     message = failure()
     assert message.startswith(
         "NLTK's stop words aren't installed and can't be downloaded: Error loading stopwords: "
@@ -272,7 +186,7 @@ def test_a_list_that_is_none_is_an_error(served, content):
 
 @pytest.mark.usefixtures("nltk_data", "silent")
 def test_a_list_without_the_package_is_an_error(served):
-    served(WORDS, package="other")
+    served(WORDS, package="corpora/other")
     assert "'stopwords' not found in index" in failure()
 
 
@@ -297,21 +211,21 @@ def test_a_download_without_english_words_is_an_error(served):
 
 @pytest.mark.usefixtures("silent")
 def test_a_zip_that_is_broken_is_said_to_be(nltk_data):
-    install(nltk_data, b"PK, then something else")
+    install(nltk_data, PACKAGE, b"PK, then something else")
     with pytest.raises(InputError, match="are installed and can't be read: File is not a zip file: get them anew"):
-        stop_words(index_url=f"{HOST}/index.xml")
+        stop_words(index_url=INDEX)
 
 
 @pytest.mark.usefixtures("silent")
 def test_a_folder_that_others_can_write_to_is_said_to_be_why(nltk_data):
-    install(nltk_data, packed(WORDS))
+    install(nltk_data, PACKAGE, packed(WORDS))
     nltk_data.chmod(0o777)
     assert "aren't installed: NLTK will not read data from" in failure()
 
 
 @pytest.mark.usefixtures("silent")
 def test_installed_words_that_are_not_utf8_are_an_error(nltk_data):
-    install(nltk_data, packed({"stopwords/english": b"caf\xe9\n"}))
+    install(nltk_data, PACKAGE, packed({"stopwords/english": b"caf\xe9\n"}))
     with pytest.raises(InputError, match="NLTK's list of stop words, line 1: the text is not UTF-8"):
         stop_words()
 
@@ -319,7 +233,7 @@ def test_installed_words_that_are_not_utf8_are_an_error(nltk_data):
 def test_the_english_words_of_nltk_are_179(nltk_data):
     if not NLTK_ZIP.is_file():
         pytest.skip(f"{NLTK_ZIP.name}, NLTK's own, is not here")
-    install(nltk_data, NLTK_ZIP.read_bytes())
+    install(nltk_data, PACKAGE, NLTK_ZIP.read_bytes())
     words = stop_words()
     assert len(words) == 179
     assert words[:3] == ("i", "me", "my")

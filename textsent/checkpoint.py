@@ -13,9 +13,10 @@ import shutil
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from errno import EEXIST
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 from zipfile import BadZipFile
 
 import numpy as np
@@ -60,6 +61,16 @@ class TrainingFolder:
         if not output.resolve().name:
             raise OutputError(f"{output} can't be written: name a folder in it")
         self.path = output.resolve().with_name(f"{output.resolve().name}.training")
+
+    def stage(self, name: str) -> Self:
+        """Return a folder in this one, made where there is none, for what is trained before the model itself."""
+        inner = copy(self)
+        inner.path = self.path / name
+        try:
+            inner.path.mkdir(exist_ok=True)
+        except OSError as exc:
+            raise OutputError(f"{inner.path} can't be written: {exc.strerror}") from exc
+        return inner
 
     @property
     def exists(self) -> bool:
@@ -135,6 +146,27 @@ class TrainingFolder:
         """Whether a checkpoint has been written."""
         return (self.path / _CHECKPOINT_FILE).is_file()
 
+    @property
+    def has_stages(self) -> bool:
+        """Whether anything that was trained before the model itself is there."""
+        return any(path.is_dir() for path in self.path.glob("*"))
+
+    def save_arrays(self, name: str, arrays: Mapping[str, _Array]) -> None:
+        """Write arrays to a file of that name, which ends in .npz."""
+        with self._replaced(name) as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+
+    def load_arrays(self, name: str) -> dict[str, _Array] | None:
+        """Return the arrays of a file that `save_arrays` wrote; None where there is none.
+
+        Raises:
+            InputError: The file is damaged.
+        """
+        if not (self.path / name).is_file():
+            return None
+        with self._saved(name) as saved:
+            return {array: saved[array] for array in saved}
+
     def save_best(self, model: Any, epoch: int) -> None:
         """Write the weights of an epoch, the best so far; those of the one before it stay until the next one."""
         with self._replaced(_BEST_FILES.format(epoch)) as file:
@@ -150,6 +182,14 @@ class TrainingFolder:
         """
         with self._saved(_BEST_FILES.format(epoch)) as saved:
             model.set_weights([saved[name] for name in _by_number(model.get_weights())])
+
+    def forget_checkpoints(self) -> None:
+        """Remove all but arrays that were saved by a name: nothing goes on from here any more."""
+        for path in [*self.path.glob(_BEST_FILES.format("*")), self.path / _CHECKPOINT_FILE]:
+            path.unlink(missing_ok=True)
+        for path in self.path.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
 
     def remove(self) -> None:
         """Remove the folder and all that is in it, if it is one."""
@@ -187,3 +227,16 @@ def _variables(model: Any) -> list[Any]:
 
 def _by_number(values: list[Any]) -> dict[str, Any]:
     return {f"value_{number}": value for number, value in enumerate(values)}
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say of what the system refuses to write that it can't be written.
+
+    Raises:
+        OutputError: It does.
+    """
+    try:
+        yield
+    except OSError as exc:
+        raise OutputError(f"{path} can't be written: {exc.strerror or exc}") from exc

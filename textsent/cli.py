@@ -8,7 +8,7 @@ import shlex
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
@@ -183,8 +183,8 @@ def score(
         str | None,
         typer.Option(
             metavar="LOW,HIGH",
-            help="Call scores from LOW to HIGH neutral, for instance 0.4,0.6.",
-            show_default="no score is",
+            help="Call scores from LOW to HIGH neutral, for instance 0.4,0.6; none calls no score so.",
+            show_default="the model's own band, if it has one",
         ),
     ] = None,
     keep_quotes: Annotated[
@@ -281,6 +281,22 @@ def train(
             "Needs pip install 'textsent[unlabelled]'."
         ),
     ] = None,
+    teachers: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Large LSTMs that read all texts first and judge the unlabelled ones beside the linear teacher: "
+            "more accurate; each takes minutes on a GPU, and many hours on a CPU.",
+        ),
+    ] = 0,
+    short_texts: Annotated[
+        bool,
+        typer.Option(
+            "--short-texts",
+            help="Learn from single sentences too, which teachers and NLTK's lexicons judge (downloaded once): "
+            "better on mail and other short texts.",
+        ),
+    ] = False,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write the model to.")] = Path(
         "trained-model"
     ),
@@ -392,6 +408,8 @@ def train(
         limit=limit,
         class_weight=class_weight,
         precision=precision,
+        teachers=teachers,
+        short_texts=short_texts,
     )
     check_output_folder(output, overwrite, resume)
     texts = labelled(data or imdb_folder(), "train")
@@ -553,6 +571,62 @@ def evaluate(
             print(f"{name.replace('_', ' ')}  {value:.4f}")
 
 
+@app.command(
+    epilog="Example:  textsent calibrate labelled.csv --output my-model",
+)
+def calibrate(
+    labelled: Annotated[
+        Path,
+        typer.Argument(metavar="LABELLED", help=f"{TRAINING_DATA} 30 rows or more, better 50."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write the calibrated model to.")],
+    model: Model = "imdb-lstm",
+    class_weight: Annotated[
+        str,
+        typer.Option(
+            help="balanced: 0.5 is as far from one label as from the other, however many rows have them; none: "
+            "scores are probabilities where labels are as frequent as in the rows."
+        ),
+    ] = "balanced",
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    group_column: GroupColumn = None,
+    positive: PositiveLabels = None,
+    negative: NegativeLabels = None,
+    neutral: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--neutral",
+            metavar="LABEL",
+            help="A label that means neutral; with 10 rows or more of it a neutral band is fitted.",
+            show_default="neutral",
+        ),
+    ] = None,
+    device: Device = "auto",
+    trust_recipe: TrustRecipe = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model of that name.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Fit a model's scores to labelled rows of your own, where that helps: temperature, bias, neutral band."""
+    from textsent.calibrate import find_calibration, write_calibrated
+    from textsent.display import print_calibration, printable
+    from textsent.presets import find_preset
+    from textsent.score import load
+    from textsent.train import check_output_folder
+
+    check_output_folder(output, overwrite)
+    data = _labelled(labelled, "train", text_column, label_column, group_column, positive, negative, neutral)
+    scorer = load(model, device=device, trust_recipe=trust_recipe)
+    stderr = _console(stderr=True, quiet=quiet)
+    if sum(data.left_out.values()) > len(data.neutral):
+        _tell_left_out(stderr, data)
+    outcome = find_calibration(data, scorer.score(data.texts), scorer.score(data.neutral), class_weight)
+    print_calibration(stderr, outcome)
+    command = printable(shlex.join(["textsent", *sys.argv[1:]]))
+    write_calibrated(outcome, data, find_preset(model), output, command)
+    stderr.print(f"written to {printable(str(output))}", soft_wrap=True)
+
+
 def _labelled(
     path: Path,
     part: str,
@@ -561,6 +635,7 @@ def _labelled(
     group_column: str | None,
     positive: list[str] | None,
     negative: list[str] | None,
+    neutral: list[str] | None = None,
 ) -> LabelledTexts:
     from textsent.datasets import read_labelled
 
@@ -572,6 +647,7 @@ def _labelled(
         group=group_column,
         positive=positive or (),
         negative=negative or (),
+        neutral=neutral or (),
     )
 
 
@@ -582,7 +658,9 @@ def _tell_left_out(stderr: Console, texts: LabelledTexts) -> None:
         stderr.print(f"rows left out for their labels: {describe_labels(texts.left_out)}", soft_wrap=True)
 
 
-def _band(value: str) -> tuple[float, float]:
+def _band(value: str) -> tuple[float, float] | Literal["none"]:
+    if value == "none":
+        return "none"
     try:
         low, high = (float(number) for number in value.split(","))
     except ValueError:

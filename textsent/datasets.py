@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,8 @@ LABELS = {
 another label of the same file makes doubtful is not known, see `_known_labels`."""
 
 NEUTRAL_LABELS = {"neutral"}
-"""Labels of rows that are left out, since a network of two classes has nothing to learn from them."""
+"""Labels of rows that are left out, since a network of two classes has nothing to learn from them. They come as
+`LabelledTexts.neutral`."""
 
 LABEL_COLUMNS = ("label", "sentiment")
 GROUP_COLUMNS = ("movie", "film", "group")
@@ -58,6 +59,8 @@ class LabelledTexts:
         named_groups: Whether the data named them.
         left_out: How many rows were left out for their label, by label, the most frequent first. A part of the data
             doesn't say.
+        neutral: Array of strings: those of the texts left out that someone judged neutral. A part of the data has
+            none.
     """
 
     texts: pa.Array
@@ -65,6 +68,7 @@ class LabelledTexts:
     groups: pa.Array
     named_groups: bool
     left_out: dict[str, int] = field(default_factory=dict)
+    neutral: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -136,6 +140,7 @@ def read_labelled(
     group: str | None = None,
     positive: Collection[str] = (),
     negative: Collection[str] = (),
+    neutral: Collection[str] = (),
 ) -> LabelledTexts:
     """Return the labelled texts of a file, or of the Large Movie Review Dataset.
 
@@ -151,12 +156,15 @@ def read_labelled(
         positive: Labels of a file that are positive, by default those of LABELS. Case, white space around a label,
             and whether a number is written 4 or 4.0 make no difference.
         negative: Labels that are negative. Where these two are given, rows with any other label are left out.
+        neutral: Labels that are neutral, by default those of NEUTRAL_LABELS: their rows are left out too.
 
     Raises:
         InputError: The data can't be read, lacks a column, or holds a label that isn't known.
-        OptionError: There is no such part, or only one of `positive` and `negative` is given, or both have a label.
+        OptionError: There is no such part, or only one of `positive` and `negative` is given, or two of the three
+            have a label.
     """
     named = _named_labels(positive, negative)
+    neutrals = _neutral_labels(neutral, named)
     if path.is_dir() or is_archive(path):
         return _dataset(path, part)
     with open_reader(path) as reader:
@@ -178,12 +186,17 @@ def read_labelled(
     if table.num_rows == 0:
         raise InputError(f"{path} has no rows with a text")
     texts = as_text_array(table.column(text))
-    labels, is_known, left_out = _labels(path, table.column(label), rows, named)
+    spellings = [_spelling(value) for value in table.column(label).to_pylist()]
+    labels, is_known, left_out = _labels(path, spellings, rows, named, neutrals)
     groups = texts
     if group:  # a text whose group is null is its own
         groups = pc.coalesce(as_text_array(table.column(group)).cast(texts.type), texts)
     labelled = LabelledTexts(texts, labels, groups, named_groups=bool(group))
-    return replace(labelled.where(is_known), left_out=left_out) if left_out else labelled
+    if not left_out:
+        return labelled
+    is_neutral = np.array([spelling in neutrals for spelling in spellings])
+    neutral_texts = texts.filter(pa.array(is_neutral & ~is_known))
+    return replace(labelled.where(is_known), left_out=left_out, neutral=neutral_texts)
 
 
 def class_weights(labels: _Labels) -> np.ndarray[Any, np.dtype[np.float32]]:
@@ -281,30 +294,42 @@ def _named_labels(positive: Collection[str], negative: Collection[str]) -> dict[
     return {label: kind for kind, labels in enumerate(named) for label in labels}
 
 
+def _neutral_labels(neutral: Collection[str], named: Mapping[str | None, int]) -> set[str | None]:
+    """Return which labels count as neutral beside those that were named as positive and negative."""
+    if isinstance(neutral, str):
+        raise OptionError("the neutral labels must be several strings, in a list for instance. Received: one")
+    spellings = {_spelling(label) for label in neutral}
+    both = sorted(map(_shown, spellings & named.keys()))
+    if both:
+        raise OptionError(f"the label {both[0]} can't be both neutral and another: name it once")
+    return spellings or set(NEUTRAL_LABELS)
+
+
 def _labels(
     path: Path,
-    column: pa.ChunkedArray,
+    spellings: Sequence[str | None],
     rows: np.ndarray[Any, np.dtype[np.int64]],
     named: Mapping[str | None, int],
+    neutral: Set[str | None],
 ) -> tuple[_Labels, np.ndarray[Any, np.dtype[np.bool_]], dict[str, int]]:
     """Return the labels of a column.
 
     Args:
         path: The file, for messages.
-        column: Of any type.
+        spellings: The column, see `_spelling`.
         rows: Which rows of the file the labels stand in, from 0 on.
         named: The labels that were named as positive (1) and negative (0); with none, those of LABELS count.
+        neutral: The labels that are neutral; with none named, no others may be left out.
 
     Returns:
         labels: int8, shape (rows,): 1 positive, 0 negative.
         is_known: bool, shape (rows,): whether a label is among the named ones.
         left_out: How many rows have each of the others, the most frequent first.
     """
-    spellings = [_spelling(value) for value in column.to_pylist()]
-    known = named or _known_labels(set(spellings))
+    known = named or _known_labels(set(spellings), neutral)
     is_known = np.array([spelling in known for spelling in spellings])
     unknown = dict(Counter(spelling for spelling in spellings if spelling not in known).most_common())
-    may_be_left_out = bool(named) or unknown.keys() <= NEUTRAL_LABELS
+    may_be_left_out = bool(named) or unknown.keys() <= neutral
     if unknown and not (may_be_left_out and is_known.any()):
         problem = "none of its labels was named" if named else "these labels are not known"
         advice = "check --positive and --negative" if named else _advice(set(spellings))
@@ -314,10 +339,10 @@ def _labels(
     return labels, is_known, {str(spelling): count for spelling, count in unknown.items()}
 
 
-def _known_labels(labels: Set[str | None]) -> dict[str | None, int]:
-    """Return those of LABELS that can't be misread beside the others of a file."""
-    numbers = _numbers(labels)
-    misread: set[str | None] = set()
+def _known_labels(labels: Set[str | None], neutral: Set[str | None]) -> dict[str | None, int]:
+    """Return those of LABELS that aren't neutral, and can't be misread beside the others of a file."""
+    numbers = _numbers(labels - neutral)
+    misread = set(neutral)
     if not numbers <= {0, 1} and not numbers <= {-1, 1}:
         misread.update(map(str, numbers))  # 1 is the worst of 5 stars, and 0 is neutral beside -1
     if not labels.isdisjoint(("neg", "negative")):

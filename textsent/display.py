@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn
 
+    from textsent.calibrate import Outcome
     from textsent.describe import Description
     from textsent.evaluate import Evaluation
     from textsent.fitting import Beginning, Epoch
@@ -262,6 +263,35 @@ def print_evaluation(console: Console, evaluation: Evaluation) -> None:
         matrix.add_row(name, *(f"{count:,}" for count in row))
     console.print()
     console.print(matrix)
+
+
+def print_calibration(console: Console, outcome: Outcome) -> None:
+    """Print what a calibration changes on texts that it wasn't fitted on, and what of it is kept."""
+    from rich.table import Table
+
+    from textsent.calibrate import FOLDS, LEAST_NEUTRAL, REPEATS
+
+    numbers = ", ".join(f"{count:,} {label}" for label, count in outcome.texts.items() if count)
+    console.print(f"cross-validated on {numbers} texts, {REPEATS} times in {FOLDS} parts:\n", soft_wrap=True)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    for heading in ("before", "after", "change", "its standard error"):
+        table.add_column(heading, justify="right")
+    for gain in outcome.gains:
+        table.add_row(
+            gain.figure, f"{gain.before:.4f}", f"{gain.after:.4f}", f"{gain.change:+.4f}", f"{gain.error:.4f}"
+        )
+    console.print(table)
+    if not outcome.helps:
+        return
+    if outcome.neutral:
+        band = "neutral from {:g} to {:g}".format(*outcome.neutral)
+    elif outcome.texts["neutral"] >= LEAST_NEUTRAL:
+        band = "no new neutral band, which wouldn't help"
+    else:
+        band = f"no new neutral band, which takes {LEAST_NEUTRAL} neutral texts"
+    bias = f"bias {outcome.bias:+g}" if outcome.bias else "no bias"
+    console.print(f"\ntemperature {outcome.temperature:g}, {bias}, {band}", soft_wrap=True)
 
 
 def print_description(console: Console, description: Description) -> None:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from math import isfinite
+from math import isfinite, nan
 from types import FrameType
 from typing import Any, Protocol, Self
 
@@ -15,7 +15,6 @@ import numpy as np
 
 from textsent.checkpoint import TrainingFolder
 from textsent.errors import DivergedError
-from textsent.evaluate import Evaluation
 from textsent.model import keras_sees_gpu
 from textsent.recipes import Recipe
 from textsent.windows import Layout, Windows
@@ -29,7 +28,11 @@ LEAST_BATCHES = 20
 CHECKPOINT_SECONDS = 60.0
 """Time between two checkpoints, beside those after each epoch."""
 
+CROP_WORDS = 8
+"""Words of a cropped window, at least."""
+
 _Floats = np.ndarray[Any, np.dtype[np.float32]]
+_Longs = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,9 @@ class Epoch:
     """What an epoch came to.
 
     Attributes:
-        number: From 1 on.
-        loss: Mean cross-entropy while training, in nats, with dropout at work.
-        accuracy: Share of the training windows on the right side, 0 … 1, with dropout at work.
+        number: From 1 on; 0 is the network as it was before it learned anything.
+        loss: Mean cross-entropy while training, in nats, with dropout at work; NaN in epoch 0.
+        accuracy: Share of the training windows on the right side, 0 … 1, with dropout at work; NaN in epoch 0.
         validation_loss: Cross-entropy on the validation part, without dropout.
         validation_accuracy: Share of the validation part's texts on the right side, 0 … 1.
         seconds: Duration, validation included.
@@ -80,6 +83,20 @@ class Beginning:
     epoch: int = 1
     step: int = 0
     best_accuracy: float | None = None
+
+
+class Judgement(Protocol):
+    """How well a network does on what it is judged by.
+
+    Attributes:
+        log_loss: Mean cross-entropy, in nats.
+        accuracy: Share that it has right, 0 … 1.
+    """
+
+    @property
+    def log_loss(self) -> float: ...  # noqa: D102 - said above
+    @property
+    def accuracy(self) -> float: ...  # noqa: D102 - said above
 
 
 class Observer(Protocol):
@@ -151,6 +168,11 @@ class State:
         return cls(**{**saved, "epochs": tuple(Epoch(**epoch) for epoch in saved["epochs"])})
 
     @property
+    def done(self) -> int:
+        """How many epochs are done that something was learnt in."""
+        return self.epochs[-1].number if self.epochs else 0
+
+    @property
     def best(self) -> Epoch | None:
         """The epoch whose weights are kept so far."""
         return next((epoch for epoch in reversed(self.epochs) if epoch.best), None)
@@ -171,17 +193,19 @@ class Fitting:
         patience: Epochs without a gain after which to stop; None for never.
         keep: Which epoch's weights to keep; see `textsent.recipes.Recipe`.
         state: Where it is.
+        first_epoch: 0 where the network is judged, and may be kept, as it is before it learns anything; else 1.
     """
 
     model: Any
     batches: Batches
-    judge: Callable[[int], Evaluation]
+    judge: Callable[[int], Judgement]
     folder: TrainingFolder
     arrays: dict[str, np.ndarray[Any, Any]]
     epochs: int
     patience: int | None
     keep: str
     state: State = field(default_factory=State)
+    first_epoch: int = 1
 
     def save(self) -> None:
         """Write a checkpoint."""
@@ -210,16 +234,20 @@ class Fitting:
     @property
     def is_over(self) -> bool:
         """Whether no epoch is left to be done."""
-        done = len(self.state.epochs)
-        best = self.state.best
+        done, best = self.state.done, self.state.best
         waited = best is not None and self.patience is not None and done - best.number >= self.patience
         return done >= self.epochs or waited
 
+    @property
+    def next_epoch(self) -> int:
+        """Number of the epoch that is to be done next."""
+        return self.state.done + 1 if self.state.epochs else self.first_epoch
+
     def _epoch(self, observer: Observer) -> None:
-        number = len(self.state.epochs) + 1
+        number = self.next_epoch
         began = time.monotonic() - self.state.seconds
         saved = time.monotonic()
-        for ids, targets, weights in self.batches.of_epoch(number, self.state.step):
+        for ids, targets, weights in self.batches.of_epoch(number, self.state.step) if number else ():
             with _WholeStep():
                 _seed_torch(self.batches.seed, number, self.state.step)
                 figures = self.model.train_on_batch(ids, targets, weights, return_dict=True)
@@ -261,15 +289,16 @@ class Fitting:
             observer.epoch_done(epoch)
 
     def _so_far(self) -> tuple[float, float]:
-        """Return the epoch's mean loss and accuracy so far."""
-        return self.state.loss / self.state.weight, self.state.right / self.state.weight
+        """Return the epoch's mean loss and accuracy so far; NaN before its first batch."""
+        weight = self.state.weight or nan
+        return self.state.loss / weight, self.state.right / weight
 
     def load_best(self) -> None:
         """Give the network the weights of the epoch that is kept."""
         if self.state.best is not None:
             self.folder.load_best(self.model, self.state.best.number)
 
-    def _is_best(self, evaluation: Evaluation) -> bool:
+    def _is_best(self, evaluation: Judgement) -> bool:
         match self.keep:
             case "accuracy":
                 return all(evaluation.accuracy > epoch.validation_accuracy for epoch in self.state.epochs)
@@ -289,10 +318,18 @@ class Batches:
     Attributes:
         size: Windows in a batch.
         seed: Of the order.
+        crops: Share of the windows of which only a part is read, another one in each epoch.
     """
 
     def __init__(
-        self, windows: Windows, layout: Layout, targets: _Floats, weights: _Floats, size: int, seed: int
+        self,
+        windows: Windows,
+        layout: Layout,
+        targets: _Floats,
+        weights: _Floats,
+        size: int,
+        seed: int,
+        crops: float = 0.0,
     ) -> None:
         """Cut the windows into batches.
 
@@ -303,8 +340,10 @@ class Batches:
             weights: float32, shape (texts,), 0 or more.
             size: Windows in a batch.
             seed: Of the order, which hangs on it and on the epoch's number alone.
+            crops: Share of the windows of which only a part is read, 0 … 1.
         """
         self.size = size
+        self.crops = crops
         self._windows = windows
         self._layout = layout
         self._targets = targets
@@ -331,6 +370,8 @@ class Batches:
             batches += [(width, shuffled[at : at + self.size]) for at in range(0, len(members), self.size)]
         random.shuffle(batches)
         starts, ends = self._windows.starts, self._windows.ends
+        if self.crops:
+            starts, ends = _cropped(starts, ends, self.crops, random)
         for width, batch in batches[done:]:
             filled = np.resize(batch, self.size)
             owners = self._windows.owners[filled]
@@ -348,6 +389,16 @@ def _widths(lengths: np.ndarray[Any, np.dtype[np.int64]], layout: Layout, least:
     return widths
 
 
+def _cropped(starts: _Longs, ends: _Longs, share: float, random: np.random.Generator) -> tuple[_Longs, _Longs]:
+    """Return where windows start and end of which a share is cut to a part: short ones as often as long ones."""
+    lengths = ends - starts
+    least = np.minimum(lengths, CROP_WORDS)
+    kept = np.exp(random.uniform(np.log(least), np.log(lengths))).astype(np.int64)
+    kept = np.where(random.random(len(lengths)) < share, kept, lengths)
+    starts = starts + random.integers(0, lengths - kept, endpoint=True)
+    return starts, starts + kept
+
+
 def compile_network(model: Any, recipe: Recipe, steps: int) -> None:
     """Compile a network for training by a recipe, and build its optimizer.
 
@@ -358,13 +409,6 @@ def compile_network(model: Any, recipe: Recipe, steps: int) -> None:
     """
     import keras
 
-    rate = (
-        keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
-        if recipe.cosine
-        else recipe.learning_rate
-    )
-    kind = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop}[recipe.optimizer]
-
     def cross_entropy(targets: Any, predicted: Any) -> Any:
         # A sigmoid's output is passed on as it is, since Keras takes the logits from it, which is exacter.
         positive = predicted if predicted.shape[-1] == 1 else predicted[:, -1:]
@@ -374,12 +418,35 @@ def compile_network(model: Any, recipe: Recipe, steps: int) -> None:
         right = keras.ops.equal(targets[:, 0] >= 0.5, predicted[:, -1] >= 0.5)
         return keras.ops.cast(right, "float32")
 
+    compile_with(model, recipe, steps, cross_entropy, accuracy)
+
+
+def compile_with(
+    model: Any, recipe: Recipe, steps: int, loss: Callable[[Any, Any], Any], accuracy: Callable[[Any, Any], Any]
+) -> None:
+    """Compile a network for training with a loss of its own, and build its optimizer.
+
+    Args:
+        model: What the recipe built.
+        recipe: Says which optimizer and learning rate.
+        steps: Batches in all of the training, along which a cosine falls.
+        loss: Of targets and what was predicted, each of shape (batch, …): shape (batch,).
+        accuracy: Likewise.
+    """
+    import keras
+
+    rate = (
+        keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
+        if recipe.cosine
+        else recipe.learning_rate
+    )
+    kind = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop}[recipe.optimizer]
     # On a GPU XLA would keep cuDNN's LSTM out; PyTorch's compiler gains nothing on loops over words.
     jit = keras.config.backend() != "torch" and not keras_sees_gpu()
     model.compile(
         kind(rate, clipnorm=recipe.clip_norm),
-        cross_entropy,
-        weighted_metrics=[accuracy],
+        loss,
+        weighted_metrics=[keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")],
         jit_compile=jit or "auto",
     )
     model.optimizer.build(model.trainable_variables)

@@ -24,11 +24,13 @@ from textsent.presets import (
     CONFIG_FILE,
     GRAPHS,
     IDS_KEY,
+    NO_CALIBRATION,
     NO_GRAPH,
     ONNX_FILE,
     PROJECTED,
     PROJECTION_FILE,
     WEIGHTS_FILE,
+    Calibration,
     check_preset,
     is_outside,
     read_json,
@@ -82,12 +84,16 @@ class SentimentModel:
         network: The network on its engine.
         layout: What of a text the network reads. Where that is several windows, the mean of their log-odds counts.
         threads: How many batches are predicted at once.
+        calibration: What becomes of that mean.
     """
 
-    def __init__(self, network: Network, layout: Layout, threads: int = 1) -> None:
+    def __init__(
+        self, network: Network, layout: Layout, threads: int = 1, calibration: Calibration = NO_CALIBRATION
+    ) -> None:
         self.network = network
         self.layout = layout
         self.threads = threads
+        self.calibration = calibration
 
     @classmethod
     def from_preset(
@@ -125,6 +131,7 @@ class SentimentModel:
             layout = Layout.from_config(config)
         except OptionError as exc:
             raise PresetError(f"{folder / CONFIG_FILE}: {exc}") from exc
+        calibration = Calibration.from_preset(folder)
         graph = config.get("graph", PROJECTED)
         may_import = trust_recipe or not is_outside(config.get("recipe", ""))
         if device == "gpu" or (device == "auto" and precision == "float32" and may_import and _may_have_gpu()):
@@ -133,7 +140,7 @@ class SentimentModel:
                 _share_gpu_memory()
                 policy = "mixed_float16" if precision == "float16" else "float32"
                 network = KerasNetwork.from_preset(folder, policy, trust_recipe)
-                return cls(network, layout, threads=2)  # one pads while the other predicts
+                return cls(network, layout, 2, calibration)  # one thread pads while the other predicts
             if device == "gpu":
                 raise DeviceError(
                     "Keras sees no GPU: use --device cpu, or install a backend with GPU support "
@@ -143,7 +150,7 @@ class SentimentModel:
             raise OptionError(f"the model {folder.name} has no 8-bit form: leave --precision out")
         if graph == NO_GRAPH:
             import_keras()
-            return cls(KerasOnCpu.from_preset(folder, trust_recipe=trust_recipe), layout, threads=2)
+            return cls(KerasOnCpu.from_preset(folder, trust_recipe=trust_recipe), layout, 2, calibration)
         on_cpu: OnnxNetwork | WholeOnnxNetwork
         if graph == PROJECTED:
             on_cpu = OnnxNetwork.from_preset(folder, precision)
@@ -154,7 +161,7 @@ class SentimentModel:
                 f"{folder / GRAPHS[graph][0]} is made for {on_cpu.ids - FIRST_WORD_ID} words, "
                 f"{folder / CONFIG_FILE} for another number: take the preset's files from one place"
             )
-        return cls(on_cpu, layout, threads or usable_cores())
+        return cls(on_cpu, layout, threads or usable_cores(), calibration)
 
     def predict(self, texts: WordIds, batch_size: int | None = None) -> FloatArray:
         """Return the probability that each text is positive.
@@ -165,7 +172,8 @@ class SentimentModel:
 
         Returns:
             float32, shape (texts,), 0 … 1; NaN for a text without words. The same text gets the same
-            probability, to 1e-6, whatever the others are.
+            probability, to 1e-6, whatever the others are; to 1e-3 where it is calibrated by a temperature over 1,
+            which makes the last bits of a probability near 1 larger.
         """
         with pool_of(self.threads) as pool:
             return self.begin(texts, pool, batch_size)()
@@ -184,7 +192,8 @@ class SentimentModel:
             probabilities = np.empty(len(starts))
             for batch, values in zip(batches, predicted, strict=True):
                 probabilities[batch] = values
-            return combine_windows(probabilities, owners, len(texts))
+            temperature, bias = self.calibration.temperature, self.calibration.bias
+            return combine_windows(probabilities, owners, len(texts), temperature, bias)
 
         return result
 

@@ -28,6 +28,8 @@ class Options:
         limit: Texts to use; 0 for all.
         class_weight: `none`, or `balanced`: both labels count the same, however many texts have them.
         precision: One of PRECISIONS; all but `float32` need a GPU.
+        teachers: Large LSTMs that read all texts first and teach the recipe's network.
+        short_texts: Learn from single sentences too, which lexicons and the teachers judge.
     """
 
     recipe: str = "lstm"
@@ -40,6 +42,8 @@ class Options:
     limit: int | None = None
     class_weight: str = "none"
     precision: str = "float32"
+    teachers: int = 0
+    short_texts: bool = False
 
     def __post_init__(self) -> None:
         for name, value in (
@@ -59,6 +63,8 @@ class Options:
                 "the test share must be 0 or more, and with the validation share less than 1. "
                 f"Received: {self.test}"
             )
+        if self.teachers < 0:
+            raise OptionError(f"the number of teachers must be 0 or more. Received: {self.teachers}")
         if self.limit is not None and self.limit < 0:
             raise OptionError(f"the limit must be a number of texts, or 0 for all of them. Received: {self.limit}")
         for name, given, choices in (

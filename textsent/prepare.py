@@ -1,6 +1,7 @@
-"""What a training prepares before the first step: vocabulary, word vectors, a teacher's opinions.
+"""What a training prepares before the first step: vocabulary, word vectors, short texts, teachers' opinions.
 
-It takes minutes on many texts, so it is kept in the training's folder for when the training goes on.
+It takes minutes on many texts, or hours with large teachers, so it is kept in the training's folder for when the
+training goes on.
 """
 
 from __future__ import annotations
@@ -11,16 +12,41 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from textsent.calibrate import log_odds
 from textsent.checkpoint import TrainingFolder
 from textsent.datasets import LabelledTexts
 from textsent.errors import InputError, OptionError
 from textsent.fitting import Observer
-from textsent.preprocess import Preprocessor, Settings
+from textsent.lexicons import Lexicons
+from textsent.options import Options
+from textsent.parts import Parts
+from textsent.preprocess import Preprocessor, Settings, split_words
 from textsent.presets import CONFIG_FILE, read_json, write_json
-from textsent.recipes import Recipe
+from textsent.recipes import Recipe, recipe
+from textsent.short_texts import EMOJI_TONES, ShortTexts, changed, emoji_tones, sentences, tone_words
+from textsent.teaching import Lesson
+from textsent.templates import made_sentences
+from textsent.unlabelled import check_extra
 
-_OPINIONS_FILE = "opinions.npy"
+SHORT_TEXTS = 300_000
+"""Sentences of the texts that a network learns from beside them."""
+
+MADE_SENTENCES = 60_000
+"""Sentences made from lexicons that it learns from as well."""
+
+SHORT_WEIGHT = 0.4
+"""What a short text weighs against a whole one."""
+
+TEACHER_SHARE, COMPOUND_SHARE, OPINION_SHARE, EMOJI_SHARE = 0.8, 3.0, 1.0, 1.5
+"""A short text's log-odds are so many times its teachers' log-odds, VADER's compound score, Hu and Liu's opinion
+words' score, and its emoji's tone, which lie within -1 … 1."""
+
+_TONE_TEXTS = 25_000
+_ARRAYS_FILE = "prepared.npz"
+_OPINIONS_FILE = "opinions.npz"
+_SHORT_FILE = "short.parquet"
 
 _Floats = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -39,13 +65,14 @@ class Sources:
     embeddings: Path | None = None
     stop_words: Path | None = None
 
-    def check(self, recipe: Recipe, name: str) -> None:
+    def check(self, recipe: Recipe, options: Options) -> None:
         """Check that a recipe can use them, and that what it takes to use them is there.
 
         Raises:
             OptionError: The recipe can't.
             MissingExtraError: A package isn't installed.
         """
+        name = options.recipe
         for given, usable, option in (
             (self.unlabelled, recipe.vectors != "none" or recipe.teacher, "--unlabelled"),
             (self.embeddings, recipe.vectors == "fixed", "--embeddings"),
@@ -53,14 +80,17 @@ class Sources:
         ):
             if given is not None and not usable:
                 raise OptionError(f"the recipe {name} has no use for {option}: leave it out")
-        teaches = self.unlabelled is not None and recipe.teacher
+        for wanted, option in ((options.teachers > 0, "--teachers"), (options.short_texts, "--short-texts")):
+            if wanted and not recipe.teacher:
+                raise OptionError(f"the recipe {name} has no use for {option}: leave it out")
+        if options.teachers and self.unlabelled is None:
+            raise OptionError("--teachers judge unlabelled texts: give some with --unlabelled")
+        teaches = (self.unlabelled is not None or options.short_texts) and recipe.teacher
         trains_vectors = self.embeddings is None and (
-            recipe.vectors == "fixed" or (recipe.vectors == "start" and self.unlabelled is not None)
+            recipe.vectors == "fixed"
+            or (recipe.vectors == "start" and self.unlabelled is not None and not options.teachers)
         )
-        if teaches or trains_vectors:
-            from textsent.unlabelled import check_extra
-
-            check_extra(teaches)
+        check_extra(teaches, trains_vectors)
 
 
 @dataclass(frozen=True)
@@ -70,10 +100,11 @@ class Prepared:
     Attributes:
         preprocessor: Texts to word ids.
         config: What the network is built from.
-        texts: Array of strings: what is trained on, the labelled texts first.
+        texts: Array of strings: what is trained on, the labelled texts first, the unlabelled ones, the short ones.
         targets: float32, shape (texts,): the probability that each is positive.
-        opinions: float32, shape (unlabelled texts,): what the teacher thinks of the texts after the labelled ones;
-            None without a teacher.
+        weights: float32, shape (texts,): what each weighs.
+        opinions: float32, shape (unlabelled texts,): what the teachers think of the unlabelled texts; None without
+            any.
         vectors: float32, shape (words, size): the embedding's first values; None where they are random, or where
             the training goes on.
     """
@@ -82,87 +113,205 @@ class Prepared:
     config: dict[str, Any]
     texts: pa.Array
     targets: _Floats
+    weights: _Floats
     opinions: _Floats | None
     vectors: _Floats | None
 
+    def lesson(self, parts: Parts) -> Lesson:
+        """Return what the network learns from, as word ids."""
+        return Lesson(
+            texts=self.preprocessor(self.texts),
+            targets=self.targets,
+            weights=self.weights,
+            labelled=len(parts.training),
+            opinions=self.opinions,
+            validation=self.preprocessor(parts.validation.texts),
+            validation_labels=parts.validation.labels,
+        )
+
 
 def prepare(
-    name: str, recipe: Recipe, training: LabelledTexts, sources: Sources, seed: int, observer: Observer
+    parts: Parts, sources: Sources, options: Options, folder: TrainingFolder, observer: Observer
 ) -> Prepared:
     """Return what the fitting starts from.
 
     Args:
-        name: The recipe's name.
-        recipe: The recipe.
-        training: Labelled texts.
+        parts: Labelled texts, to learn from and to validate with.
         sources: What else to learn from; the unlabelled texts hold none that is held out.
-        seed: Of the word vectors.
+        options: How to train.
+        folder: Where large teachers keep what they have learned.
         observer: Is told what takes a while.
 
     Raises:
         InputError: The texts hold no words, or a file can't be used.
+        KeyboardInterrupt: Interrupted; the large teachers' training can go on.
     """
+    chosen, training = recipe(options.recipe), parts.training
     texts = training.texts.cast(pa.large_string())
-    corpus = texts if sources.unlabelled is None else pa.concat_arrays([texts, sources.unlabelled])
-    opinions = None
-    if recipe.teacher and sources.unlabelled is not None:
-        from textsent.unlabelled import Teacher
-
-        observer.said("a linear teacher reads the labelled texts and judges the unlabelled ones")
-        opinions = Teacher(training.texts, training.labels).predict(sources.unlabelled)
-        texts = corpus
-    settings = _settings(recipe, sources.stop_words)
-    preprocessor, vectors = _vocabulary(recipe, corpus, settings, sources, seed, observer)
-    if not len(preprocessor.words):
+    unlabelled = pa.array([], pa.large_string()) if sources.unlabelled is None else sources.unlabelled
+    corpus = pa.concat_arrays([texts, unlabelled])
+    settings = _settings(chosen, sources.stop_words)
+    lexicons = Lexicons.from_nltk("leave --short-texts out") if options.short_texts else None
+    short = None if lexicons is None else _short_texts(corpus, lexicons, settings, options.seed, observer)
+    vocabulary = _vocabulary(chosen, corpus, settings, sources)
+    if not len(vocabulary.words):
         raise InputError("the texts to train on hold no words")
-    config = {"recipe": name, "vocabulary_size": len(preprocessor.words), **recipe.config}
-    if vectors is not None:
-        config["embedding_size"] = vectors.shape[1]
-    return Prepared(preprocessor, config, texts, _targets(training, opinions), opinions, vectors)
+    seen = len(vocabulary.words)
+    if short is not None and lexicons is not None:
+        vocabulary = _with_known_words(vocabulary, short, lexicons)
+    opinions, short_opinions, vectors = None, None, None
+    if chosen.teacher and (sources.unlabelled is not None or short is not None):
+        judged = [unlabelled] if short is None else [unlabelled, short.texts.slice(0, short.from_reviews)]
+        thought = _linear_opinions(training, pa.concat_arrays(judged), folder, observer)
+        opinions = None if sources.unlabelled is None else thought[: len(unlabelled)]
+        short_opinions = None if short is None else thought[len(unlabelled) :]
+    config = {"recipe": options.recipe, "vocabulary_size": len(vocabulary.words), **chosen.config}
+    prepared = Prepared(
+        vocabulary, config, corpus, _targets(training, opinions), np.ones(len(corpus), np.float32), opinions, None
+    )
+    if options.teachers and opinions is not None:
+        from textsent.teachers import small_vectors, teacher_opinions
+        from textsent.unlabelled import mean_opinion
+
+        lesson = prepared.lesson(parts)
+        asked = vocabulary([] if short is None else short.texts.slice(0, short.from_reviews))
+        large = [
+            teacher_opinions(number, lesson, asked, len(vocabulary.words), folder, options, observer)
+            for number in range(1, options.teachers + 1)
+        ]
+        opinions = mean_opinion(opinions, *(each.judged for each in large))
+        if short_opinions is not None:
+            short_opinions = mean_opinion(short_opinions, *(each.short for each in large))
+        vectors = small_vectors([each.vectors for each in large], chosen.config["embedding_size"], seen)
+    elif (
+        sources.embeddings is not None
+        or chosen.vectors == "fixed"
+        or (chosen.vectors == "start" and sources.unlabelled is not None)
+    ):
+        vocabulary, vectors = _vectors(chosen, corpus, vocabulary, sources, options.seed, observer)
+        config = {**config, "vocabulary_size": len(vocabulary.words), "embedding_size": vectors.shape[1]}
+    targets, weights = _targets(training, opinions), prepared.weights
+    if short is not None and short_opinions is not None and lexicons is not None:
+        if vectors is not None:
+            vectors = _with_tones(vectors, vocabulary, lexicons)
+        corpus = pa.concat_arrays([corpus, short.texts])
+        targets = np.concatenate([targets, _short_targets(short, short_opinions)])
+        weights = np.concatenate([weights, np.full(len(short.texts), SHORT_WEIGHT, np.float32)])
+    return Prepared(vocabulary, config, corpus, targets, weights, opinions, vectors)
 
 
-def save_prepared(prepared: Prepared, folder: TrainingFolder) -> None:
+def save_prepared(prepared: Prepared, parts: Parts, sources: Sources, folder: TrainingFolder) -> None:
     """Keep in a training's folder what it takes long to prepare; the vectors are in the first checkpoint."""
     prepared.preprocessor.save(folder.path)
     write_json(folder.path / CONFIG_FILE, prepared.config)
+    known = len(parts.training) + (0 if sources.unlabelled is None else len(sources.unlabelled))
+    pq.write_table(pa.table({"text": prepared.texts.slice(known)}), folder.path / _SHORT_FILE)
+    arrays = {"targets": prepared.targets, "weights": prepared.weights}
     if prepared.opinions is not None:
-        np.save(folder.path / _OPINIONS_FILE, prepared.opinions)
+        arrays["opinions"] = prepared.opinions
+    folder.save_arrays(_ARRAYS_FILE, arrays)
 
 
-def load_prepared(folder: TrainingFolder, training: LabelledTexts, sources: Sources) -> Prepared:
+def load_prepared(folder: TrainingFolder, parts: Parts, sources: Sources) -> Prepared:
     """Return what `save_prepared` kept, of the same texts.
 
     Raises:
-        InputError: The opinions can't be read.
-        PresetError: Another file is damaged.
+        InputError: A file is missing or damaged.
+        PresetError: So is one of those that a preset has too.
     """
-    texts = training.texts.cast(pa.large_string())
-    opinions = None
-    if (path := folder.path / _OPINIONS_FILE).is_file():
-        try:
-            opinions = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as exc:
-            raise InputError(f"{path} can't be read: {exc}: begin anew with --overwrite") from exc
-        texts = pa.concat_arrays([texts, sources.unlabelled])
+    arrays = folder.load_arrays(_ARRAYS_FILE)
+    try:
+        short = pq.read_table(folder.path / _SHORT_FILE).column("text").combine_chunks().cast(pa.large_string())
+    except (OSError, pa.ArrowException, KeyError) as exc:
+        raise InputError(f"{folder.path / _SHORT_FILE} can't be read: {exc}: begin anew with --overwrite") from exc
+    texts = [parts.training.texts.cast(pa.large_string()), short]
+    if sources.unlabelled is not None:
+        texts.insert(1, sources.unlabelled)
     preprocessor, config = Preprocessor.from_preset(folder.path), read_json(folder.path / CONFIG_FILE)
     if len(preprocessor.words) != config.get("vocabulary_size"):
         raise InputError(
             f"{folder.path} is damaged: its vocabulary has {len(preprocessor.words)} words, its network "
             f"{config.get('vocabulary_size')}: begin anew with --overwrite"
         )
+    if arrays is None or len(arrays["targets"]) != sum(map(len, texts)):
+        raise InputError(f"{folder.path / _ARRAYS_FILE} is missing or damaged: begin anew with --overwrite")
     return Prepared(
         preprocessor,
         config,
-        texts,
-        _targets(training, opinions),
-        opinions,
+        pa.concat_arrays(texts),
+        arrays["targets"],
+        arrays["weights"],
+        arrays.get("opinions"),
         vectors=None,
     )
+
+
+def _linear_opinions(
+    training: LabelledTexts, texts: pa.Array, folder: TrainingFolder, observer: Observer
+) -> _Floats:
+    """Return what a linear teacher thinks of texts, kept in the folder for when the training goes on."""
+    own = folder.stage("linear-teacher")
+    if (saved := own.load_arrays(_OPINIONS_FILE)) is not None and len(saved["opinions"]) == len(texts):
+        return saved["opinions"]
+    from textsent.unlabelled import Teacher
+
+    observer.said("a linear teacher reads the labelled texts and judges the others")
+    opinions = Teacher(training.texts, training.labels).predict(texts)
+    own.save_arrays(_OPINIONS_FILE, {"opinions": opinions})
+    return opinions
 
 
 def _targets(training: LabelledTexts, opinions: _Floats | None) -> _Floats:
     targets = training.labels.astype(np.float32)
     return targets if opinions is None else np.concatenate([targets, opinions])
+
+
+def _short_texts(
+    corpus: pa.Array, lexicons: Lexicons, settings: Settings, seed: int, observer: Observer
+) -> ShortTexts:
+    """Return sentences of the texts, changed, and sentences made from lexicons; with what lexicons think of them."""
+    observer.said("lexicons judge single sentences")
+    valences = lexicons.valences()
+    share = min(1.0, len(corpus) / SHORT_TEXTS * 5)  # of few texts there are few sentences
+    found = changed(sentences(corpus, int(SHORT_TEXTS * share), seed), valences, seed)
+    tones = tone_words(corpus.slice(0, _TONE_TEXTS), valences, settings)
+    made, made_targets = made_sentences(tones, int(MADE_SENTENCES * share), seed)
+    texts = pa.array(found, pa.large_string())
+    odds = (
+        COMPOUND_SHARE * lexicons.compound_scores(texts)
+        + OPINION_SHARE * lexicons.opinion_scores(texts, settings)
+        + EMOJI_SHARE * emoji_tones(found)
+    )
+    targets = np.concatenate([1 / (1 + np.exp(-odds)), made_targets]).astype(np.float32)
+    return ShortTexts(pa.concat_arrays([texts, pa.array(made, pa.large_string())]), targets, len(found))
+
+
+def _short_targets(short: ShortTexts, opinions: _Floats) -> _Floats:
+    """Return what teachers and lexicons together think of short texts."""
+    targets = short.targets.copy()
+    rows = slice(0, short.from_reviews)
+    odds = log_odds(targets[rows]) + TEACHER_SHARE * log_odds(np.nan_to_num(opinions, nan=0.5))
+    targets[rows] = 1 / (1 + np.exp(-odds))
+    return targets
+
+
+def _with_known_words(vocabulary: Preprocessor, short: ShortTexts, lexicons: Lexicons) -> Preprocessor:
+    """Return a vocabulary with what lexicons, emoji and made sentences add to it."""
+    made, _ = split_words(short.texts.slice(short.from_reviews), vocabulary.settings)
+    known = set(vocabulary.vocabulary)
+    rated, _ = split_words(pa.array(list(lexicons.valences()), pa.large_string()), vocabulary.settings)
+    more = dict.fromkeys([*made.to_pylist(), *rated.to_pylist(), *EMOJI_TONES])
+    return Preprocessor(
+        [*vocabulary.vocabulary, *(word for word in more if word not in known)], vocabulary.settings
+    )
+
+
+def _with_tones(vectors: _Floats, vocabulary: Preprocessor, lexicons: Lexicons) -> _Floats:
+    """Return word vectors whose last value is what lexicons know of a word, so that it is known before it is read."""
+    valences = lexicons.valences()
+    vectors = vectors.copy()
+    vectors[:, -1] = [0.15 * valences.get(word, 2.5 * EMOJI_TONES.get(word, 0.0)) for word in vocabulary.vocabulary]
+    return vectors
 
 
 def _settings(recipe: Recipe, path: Path | None) -> Settings:
@@ -179,23 +328,25 @@ def _settings(recipe: Recipe, path: Path | None) -> Settings:
     return replace(recipe.settings, stop_words=tuple(map(str.lower, words)) if recipe.settings.lower else words)
 
 
-def _vocabulary(
-    recipe: Recipe, corpus: pa.Array, settings: Settings, sources: Sources, seed: int, observer: Observer
-) -> tuple[Preprocessor, _Floats | None]:
-    """Return the preprocessor with its vocabulary, and the vectors of its words where the recipe wants any."""
+def _vocabulary(chosen: Recipe, corpus: pa.Array, settings: Settings, sources: Sources) -> Preprocessor:
+    """Return the preprocessor with its vocabulary; with word vectors from a file, all words, to be looked up there."""
+    size = None if sources.embeddings is not None else chosen.vocabulary_size
+    return Preprocessor.fit(corpus, size, settings)
+
+
+def _vectors(
+    chosen: Recipe, corpus: pa.Array, vocabulary: Preprocessor, sources: Sources, seed: int, observer: Observer
+) -> tuple[Preprocessor, _Floats]:
+    """Return word vectors that are read or trained, and the vocabulary of those words that have one."""
     if sources.embeddings is not None:
         from textsent.embeddings import read_vectors
 
         observer.said(f"word vectors are read from {sources.embeddings}")
-        words, vectors = read_vectors(sources.embeddings, Preprocessor.fit(corpus, settings=settings).vocabulary)
-        size = recipe.vocabulary_size
-        return Preprocessor(words[:size], settings), vectors[:size]
-    preprocessor = Preprocessor.fit(corpus, recipe.vocabulary_size, settings)
-    wanted = recipe.vectors == "fixed" or (recipe.vectors == "start" and sources.unlabelled is not None)
-    if not wanted or not len(preprocessor.words):
-        return preprocessor, None
+        words, vectors = read_vectors(sources.embeddings, vocabulary.vocabulary)
+        size = chosen.vocabulary_size
+        return Preprocessor(words[:size], vocabulary.settings), vectors[:size]
     from textsent.unlabelled import word_vectors
 
     observer.said(f"word vectors are trained on {len(corpus):,} texts")
-    size = recipe.config["embedding_size"]
-    return preprocessor, word_vectors(corpus, preprocessor.vocabulary, size, seed, settings)
+    size = chosen.config["embedding_size"]
+    return vocabulary, word_vectors(corpus, vocabulary.vocabulary, size, seed, vocabulary.settings)

@@ -4,7 +4,8 @@ A text is lower-cased, each character of FILTERS becomes a space, the rest is sp
 word becomes the rank of its frequency in the texts that the vocabulary was fitted on. This gives the ids of
 Keras's `text_to_word_sequence` and `Tokenizer`, with two exceptions, both on by default and both stored with
 the preset: `<br>` tags count as white space, and every white space separates words, not only the space (Keras
-leaves a carriage return or a no-break space inside a word).
+leaves a carriage return or a no-break space inside a word). What mails, tickets and tweets hold besides words is
+read where the settings say so: emoji, typography, markup and words drawn out. All four are off by default.
 
 Lower-casing follows Python's `str.lower`. Arrow's kernel maps one code point to one, so texts with one of the
 two letters where this shows (the capital sigma, whose lower case depends on its place in the word, and the
@@ -24,6 +25,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from textsent.cleaning import clean
 from textsent.errors import InputError, PresetError
 from textsent.schema import is_text
 
@@ -39,7 +41,7 @@ FIRST_WORD_ID = 4
 SETTINGS_FILE = "preprocessor.json"
 VOCABULARY_FILE = "vocabulary.txt"
 
-_BREAK_TAG = r"(?i:<br\s*/?>)"
+_BREAK_TAG = r"<(?i:br\s*/?>)"
 _ASCII_SPACE = "\t\n\v\f\r\x1c\x1d\x1e\x1f"
 _WIDE_SPACE = r"[\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
 """What else than the space is white space: as in Python's `str.split`."""
@@ -47,6 +49,7 @@ _WIDE_SPACE = r"[\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x
 _SPACED = (pa.scalar(b"", pa.large_binary()), pa.scalar(b" ", pa.large_binary()))
 _OUT_OF_VOCABULARY = np.int32(OUT_OF_VOCABULARY_ID - FIRST_WORD_ID)
 _FITTING_ROWS = 10_000
+_SPECIAL = ("emoji", "typography", "markup", "elongated")
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,16 @@ class Settings:
         split: `whitespace`, or `space` for Keras's own rule.
         removed: ASCII characters that are taken out, so that what stands around them becomes one word.
         stop_words: Words that are left out, as if they didn't stand there.
+        emoji: Emoticons and emoji become words of their own: `great:)` is read as `great 🙂`, an emoticon as the
+            emoji of its family (`textsent.emoticons.EMOTICONS`). Variation selectors and skin tones are dropped.
+        typography: Typographic apostrophes and the grave accent become `'`, other punctuation that isn't ASCII
+            separates words, invisible characters vanish, ligatures and full-width forms become plain letters. An
+            apostrophe at the edge of a word is a quotation mark and goes, as two in a row do: `'great'` is read as
+            `great`; `don't` stays.
+        markup: What is left of HTML counts for nothing: tags, web and mail addresses and `@names` become a space,
+            an entity becomes its character. A word after `#` stays.
+        elongated: A letter that stands three times or more in a row stands twice, in a word that is nothing else
+            three times: `sooooo` is read as `soo`, `cooool` as `cool`, `iii` stays.
     """
 
     lower: bool = True
@@ -68,6 +81,10 @@ class Settings:
     split: str = "whitespace"
     removed: str = ""
     stop_words: tuple[str, ...] = ()
+    emoji: bool = False
+    typography: bool = False
+    markup: bool = False
+    elongated: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.stop_words, str):
@@ -81,6 +98,9 @@ class Settings:
             raise PresetError(f"removed must be ASCII characters. Received: {self.removed!r}")
         if not all(isinstance(word, str) for word in self.stop_words):
             raise PresetError(f"stop words must be strings. Received: {self.stop_words!r}")
+        for name in _SPECIAL:
+            if not isinstance(getattr(self, name), bool):
+                raise PresetError(f"{name} must be true or false. Received: {getattr(self, name)!r}")
 
 
 @dataclass(frozen=True)
@@ -288,8 +308,11 @@ def _pieces(texts: pa.Array, settings: Settings) -> tuple[pa.Array, np.ndarray[A
         offsets: int64, shape (texts + 1,). Text i has the words from number `offsets[i]` to `offsets[i + 1]`.
     """
     texts = pc.fill_null(texts, "")
-    if settings.break_tags:  # first: what else than ASCII is white space makes no tag
+    if settings.break_tags or settings.markup:  # first: what else than ASCII is white space makes no tag
         texts = pc.replace_substring_regex(texts, _BREAK_TAG, " ")
+    special = {name: getattr(settings, name) for name in _SPECIAL}
+    if any(special.values()):
+        texts = clean(texts, **special)
     if settings.removed:
         texts = pc.replace_substring_regex(texts, f"[{re.escape(settings.removed)}]+", "")
     ascii_only = pc.string_is_ascii(texts)
@@ -302,13 +325,27 @@ def _pieces(texts: pa.Array, settings: Settings) -> tuple[pa.Array, np.ndarray[A
     spaced = pc.binary_join_element_wise(texts.cast(pa.large_binary()), *_SPACED)
     ends = np.frombuffer(spaced.buffers()[1], np.int64, len(spaced) + 1, 8 * spaced.offset)
     letters = memoryview(spaced.buffers()[2] or b"").tobytes().translate(_separators(settings))
-    is_word = np.frombuffer(letters, np.uint8) != ord(" ")
+    characters = np.frombuffer(letters, np.uint8)
+    is_word = characters != ord(" ")
+    if settings.typography:
+        is_word[_quotation_marks(characters, is_word)] = False
     edges = np.flatnonzero(np.diff(is_word, prepend=False))  # where words begin and, every other one, end
     words = edges[::2]
     pieces = pa.Array.from_buffers(
-        pa.large_string(), max(0, len(edges) - 1), [None, pa.py_buffer(edges), pa.py_buffer(letters)]
+        pa.large_string(), max(0, len(edges) - 1), [None, pa.py_buffer(edges), pa.py_buffer(characters)]
     )
     return pieces, np.searchsorted(words, ends)
+
+
+def _quotation_marks(
+    characters: np.ndarray[Any, np.dtype[np.uint8]], is_word: np.ndarray[Any, np.dtype[np.bool_]]
+) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """Return where apostrophes stand at the edge of a word, or several in a row. The last character is a space."""
+    apostrophes = np.flatnonzero((characters == ord("'")) & is_word)
+    in_row = np.diff(apostrophes) == 1
+    several = np.append(in_row, False) | np.append(False, in_row) if len(apostrophes) else in_row
+    inside = is_word[apostrophes - 1] & is_word[apostrophes + 1]
+    return apostrophes[several | ~inside]
 
 
 def _plain(texts: pa.Array, settings: Settings) -> pa.Array:
@@ -330,7 +367,10 @@ def _separators(settings: Settings) -> bytes:
     In UTF-8 an ASCII byte is never part of another character.
     """
     characters = settings.filters + (_ASCII_SPACE if settings.split == "whitespace" else "")
-    return bytes.maketrans(characters.encode("ascii"), b" " * len(characters))
+    table = bytearray(bytes.maketrans(characters.encode("ascii"), b" " * len(characters)))
+    if settings.typography:
+        table[ord("`")] = table[ord("'")]
+    return bytes(table)
 
 
 def _values(array: pa.Array) -> np.ndarray[Any, np.dtype[np.int32]]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from textsent.errors import PresetError
+from textsent.errors import OutputError, PresetError
 from textsent.preprocess import SETTINGS_FILE, VOCABULARY_FILE
 
 CONFIG_FILE = "config.json"
@@ -28,6 +32,61 @@ GRAPHS = {PROJECTED: (PROJECTION_FILE, ONNX_FILE), WHOLE: (ONNX_FILE,), NO_GRAPH
 it is where nothing is said; any other network as one; or none, where `textsent.export` lacks one of its layers."""
 
 PRESET_FILES = tuple(sorted(COMMON_FILES + GRAPHS[PROJECTED]))
+
+CALIBRATION = "calibration"
+"""Key of `config.json`: a `Calibration`; a preset without it is left as it is."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What a preset makes of a text's log-odds: score = sigmoid(log-odds / temperature + bias).
+
+    Attributes:
+        temperature: 0.01 … 100; over 1 it moves scores towards 0.5, under 1 away from it.
+        bias: Log-odds, -100 … 100; over 0 it makes all texts more positive.
+        neutral: Scores from the first to the second value are called neutral; with None no score is.
+    """
+
+    temperature: float = 1.0
+    bias: float = 0.0
+    neutral: tuple[float, float] | None = None
+
+    @classmethod
+    def from_preset(cls, folder: Path) -> Self:
+        """Return what a preset's configuration says; without an entry scores stay as the network gives them.
+
+        Raises:
+            PresetError: The entry makes no sense.
+        """
+        found = read_json(folder / CONFIG_FILE).get(CALIBRATION, {})
+        known = {field.name for field in fields(cls)}
+        if not isinstance(found, dict) or not found.keys() <= known:
+            problem = f"calibration may hold {', '.join(sorted(known))}. Received: {found!r}"
+            raise PresetError(f"{folder / CONFIG_FILE}: {problem}")
+        for name, low, high in (("temperature", 0.01, 100), ("bias", -100, 100)):
+            if name in found and not _is_number(found[name], low, high):
+                problem = f"the calibration's {name} must be a number from {low} to {high}"
+                raise PresetError(f"{folder / CONFIG_FILE}: {problem}. Received: {found[name]!r}")
+        band = found.get("neutral")
+        if band is not None:
+            is_pair = isinstance(band, list) and len(band) == 2 and all(_is_number(end, 0, 1) for end in band)
+            if not is_pair or band[0] > band[1]:
+                problem = "the calibration's neutral band needs two numbers, 0 ≤ low ≤ high ≤ 1"
+                raise PresetError(f"{folder / CONFIG_FILE}: {problem}. Received: {band!r}")
+            found = {**found, "neutral": tuple(band)}
+        return cls(**found)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `config.json` holds of it."""
+        band = {} if self.neutral is None else {"neutral": list(self.neutral)}
+        return {"temperature": self.temperature, "bias": self.bias, **band}
+
+    def then(self, temperature: float, bias: float) -> Calibration:
+        """Return this and another temperature and bias after it, as one."""
+        return Calibration(self.temperature * temperature, self.bias / temperature + bias, self.neutral)
+
+
+NO_CALIBRATION = Calibration()
 
 
 def find_preset(name: str | os.PathLike[str]) -> Path:
@@ -88,6 +147,35 @@ def is_outside(recipe: object) -> bool:
     return isinstance(recipe, str) and ":" in recipe
 
 
+@contextmanager
+def new_preset(output: Path) -> Iterator[Path]:
+    """Give a folder to fill, which takes its name when all went well; otherwise nothing of it is left.
+
+    Args:
+        output: The name; a folder of that name is replaced.
+
+    Raises:
+        OutputError: The system refuses to make or to fill it.
+    """
+    final = output.resolve()
+    partial = final.with_name(f".{final.name}.{os.getpid()}.partial")
+    try:
+        partial.mkdir()
+        try:
+            yield partial
+            if final.exists():
+                old = final.with_name(f".{final.name}.{os.getpid()}.old")
+                final.rename(old)
+                partial.rename(final)
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                partial.rename(final)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    except OSError as exc:
+        raise OutputError(f"{output} can't be written: {exc.strerror or exc}") from exc
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Return what a preset's JSON file holds.
 
@@ -101,6 +189,10 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise PresetError(f"{path} must hold a JSON object. Received: {type(content).__name__}")
     return content
+
+
+def _is_number(value: object, low: float, high: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high  # no NaN is
 
 
 def write_json(path: Path, content: dict[str, Any] | list[dict[str, Any]]) -> None:

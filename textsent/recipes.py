@@ -60,6 +60,8 @@ class Recipe:
         vectors: What word vectors are to the embedding: `none`; `start`, trained where there are unlabelled texts;
             `fixed`, from a file or trained, and no word without one is read.
         teacher: Whether a linear teacher labels unlabelled texts.
+        crops: Share of the windows of which only a part is read, another one in each epoch, while training.
+        band: Scores that the model calls neutral, from and to; None for none.
         shape: The network in a line.
         origin: Where the recipe comes from.
         published: The figures that were published of it.
@@ -82,6 +84,8 @@ class Recipe:
     stop_words: bool = False
     vectors: str = "none"
     teacher: bool = False
+    crops: float = 0.0
+    band: tuple[float, float] | None = None
     shape: str = ""
     origin: str = "the user's own"
     published: str = ""
@@ -122,18 +126,56 @@ def lstm(config: dict[str, Any]) -> keras.Model:
 
     ids = keras.Input((None,), dtype="int32", name="ids")
     words = _word_dropout(config["word_dropout"])(ids)  # (batch, words)
-    vectors = _embedding(config, mask_zero=True)(words)  # (batch, words, embedding_size)
+    vectors = embedding(config)(words)  # (batch, words, embedding_size)
     vectors = layers.SpatialDropout1D(config["embedding_dropout"], name="embedding_dropout")(vectors)
-    recurrent = layers.LSTM(config["units"], return_sequences=True, name="lstm")
-    if config["bidirectional"]:
-        recurrent = layers.Bidirectional(recurrent, name="bidirectional")
-    states = recurrent(vectors)  # (batch, words, units or 2 × units)
+    states = read_words(vectors, ids, config)  # (batch, words, units or 2 × units)
     real = keras.ops.expand_dims(keras.ops.not_equal(ids, PADDING_ID), -1)  # (batch, words, 1)
     largest = keras.ops.max(keras.ops.where(real, states, -1.0), axis=1)  # an LSTM's outputs lie within -1 … 1
-    mean = layers.GlobalAveragePooling1D(name="mean")(states)
+    number = keras.ops.sum(keras.ops.cast(real, states.dtype), axis=1)  # (batch, 1)
+    mean = keras.ops.sum(keras.ops.where(real, states, 0.0), axis=1) / keras.ops.maximum(number, 1.0)
     features = layers.Concatenate(name="features")([mean, largest])
     features = layers.Dropout(config["dropout"], name="dropout")(features)
     return keras.Model(ids, _probability()(features), name=POOLED_LSTM)
+
+
+def read_words(vectors: Any, ids: Any, config: dict[str, Any]) -> Any:
+    """Return an LSTM's states after each word: float, shape (batch, words, units), or 2 × units both ways.
+
+    No mask is given to Keras's LSTM, since on PyTorch it would then step through the words in Python instead of
+    calling cuDNN. It needs none: padding stands after the text, where nothing of the text is still to be read, and the
+    other direction reads each text from its own end.
+
+    Args:
+        vectors: The words' vectors, shape (batch, words, embedding_size).
+        ids: int32, shape (batch, words), padded after the text.
+        config: `units` (of one direction), `bidirectional`.
+    """
+    import keras
+    from keras import layers
+
+    ops = keras.ops
+
+    def one_way(name: str) -> Any:
+        return layers.LSTM(config["units"], return_sequences=True, name=name)
+
+    class Bidirectional(layers.Layer):  # named like Keras's, whose weights it has in a file
+        def __init__(self) -> None:
+            super().__init__(name="bidirectional")
+            self.forward_layer, self.backward_layer = one_way("forward"), one_way("backward")
+
+        def build(self, vectors_shape: Any, ids_shape: Any) -> None:
+            self.forward_layer.build(vectors_shape)
+            self.backward_layer.build(vectors_shape)
+
+        def call(self, vectors: Any, ids: Any) -> Any:
+            places = ops.arange(ops.shape(ids)[1], dtype="int32")[None, :]
+            lengths = ops.sum(ops.cast(ops.not_equal(ids, PADDING_ID), "int32"), axis=1, keepdims=True)
+            # From the text's end to its beginning, then the padding; the same once more turns it back.
+            backwards = ops.expand_dims(ops.where(places < lengths, lengths - 1 - places, places), -1)
+            read = self.backward_layer(ops.take_along_axis(vectors, backwards, axis=1))
+            return ops.concatenate([self.forward_layer(vectors), ops.take_along_axis(read, backwards, axis=1)], -1)
+
+    return Bidirectional()(vectors, ids) if config["bidirectional"] else one_way("lstm")(vectors)
 
 
 POOLED_LSTM = "textsent_pooled_lstm"
@@ -153,7 +195,7 @@ def last_state_lstm(config: dict[str, Any]) -> keras.Model:
     from keras import layers
 
     ids = keras.Input((None,), dtype="int32", name="ids")
-    vectors = _embedding(config, mask_zero=config["mask_zero"])(ids)  # (batch, words, embedding_size)
+    vectors = embedding(config, mask_zero=config["mask_zero"])(ids)  # (batch, words, embedding_size)
     state = layers.LSTM(
         config["units"],
         dropout=config["input_dropout"],
@@ -175,7 +217,7 @@ def stacked_lstm(config: dict[str, Any]) -> keras.Model:
     from keras import layers
 
     ids = keras.Input((None,), dtype="int32", name="ids")
-    vectors = _embedding(config, mask_zero=config["mask_zero"])(ids)  # (batch, words, embedding_size)
+    vectors = embedding(config, mask_zero=config["mask_zero"])(ids)  # (batch, words, embedding_size)
     states = layers.LSTM(
         config["units"],
         dropout=config["input_dropout"],
@@ -199,7 +241,7 @@ def mlp(config: dict[str, Any]) -> keras.Model:
     from keras import layers
 
     ids = keras.Input((config["window"],), dtype="int32", name="ids")
-    vectors = _embedding(config)(ids)  # (batch, window, embedding_size)
+    vectors = embedding(config)(ids)  # (batch, window, embedding_size)
     flat = layers.Flatten(name="flat")(vectors)  # (batch, window × embedding_size)
     features = layers.Dense(config["dense_units"], activation="relu", name="dense")(flat)
     return keras.Model(ids, _probability()(features), name="mlp")
@@ -216,7 +258,7 @@ def cnn(config: dict[str, Any]) -> keras.Model:
     from keras import layers
 
     ids = keras.Input((config["window"],), dtype="int32", name="ids")
-    vectors = _embedding(config)(ids)  # (batch, window, embedding_size)
+    vectors = embedding(config)(ids)  # (batch, window, embedding_size)
     found = layers.Conv1D(
         config["filters"], config["kernel_size"], padding="same", activation="relu", name="convolution"
     )(vectors)  # (batch, window, filters)
@@ -228,7 +270,7 @@ def cnn(config: dict[str, Any]) -> keras.Model:
     return keras.Model(ids, _probability()(features), name="cnn")
 
 
-def _embedding(config: dict[str, Any], mask_zero: bool = False) -> keras.layers.Layer:
+def embedding(config: dict[str, Any], mask_zero: bool = False) -> keras.layers.Layer:
     import keras
 
     return keras.layers.Embedding(
@@ -274,12 +316,55 @@ _BROWNLEE = (
 )
 _LAST_500 = {"window": 500, "long_texts": "last", "start": True, "padding": "before", "full_width": True}
 
+LANGUAGE_MODEL = Recipe(
+    build=lstm,  # its embedding and its LSTM; see textsent.language_model
+    config={
+        "embedding_size": 256,
+        "initial_range": 0.5,  # with the usual 0.05 it takes an epoch until it knows more than words' frequencies
+        "units": 512,
+        "bidirectional": True,
+        "embedding_dropout": 0.1,
+        "samples": 1024,
+        "window": 400,
+    },
+    vocabulary_size=30_000,
+    batch_size=256,
+    learning_rate=3e-3,
+    cosine=True,
+    clip_norm=5.0,
+    epochs=4,
+    patience=None,
+)
+"""How a teacher reads texts before it learns what is positive."""
+
+TEACHER = Recipe(
+    build=lstm,
+    config={
+        "embedding_size": 256,
+        "units": 512,
+        "bidirectional": True,
+        "window": 400,
+        "word_dropout": 0.1,
+        "embedding_dropout": 0.3,
+        "dropout": 0.5,
+    },
+    vocabulary_size=30_000,
+    batch_size=256,
+    learning_rate=1e-3,
+    cosine=True,
+    clip_norm=1.0,
+    epochs=4,
+    patience=None,
+    crops=0.3,
+)
+"""A teacher of the recipe `lstm`."""
+
 RECIPES: dict[str, Recipe] = {
     "lstm": Recipe(
         build=lstm,
         config={
             "embedding_size": 64,
-            "units": 64,
+            "units": 96,
             "bidirectional": True,
             "window": 400,  # words; nine reviews in ten are shorter than 453
             "word_dropout": 0.1,
@@ -287,13 +372,14 @@ RECIPES: dict[str, Recipe] = {
             "dropout": 0.5,
         },
         vocabulary_size=30_000,
-        batch_size=128,
+        batch_size=256,
         learning_rate=2e-3,
         cosine=True,
         clip_norm=1.0,
+        settings=Settings(emoji=True, typography=True, markup=True, elongated=True),
         vectors="start",
         teacher=True,
-        shape="embedding 64, LSTM of 64 units each way, mean and maximum over time, sigmoid",
+        shape="embedding 64, LSTM of 96 units each way, mean and maximum over time, sigmoid",
         origin="textsent's own",
     ),
     "word2vec-lstm-350": Recipe(

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,7 @@ import pyarrow.compute as pc
 
 from textsent.cores import usable_cores
 from textsent.errors import InputError, OptionError, PresetError
+from textsent.language import LanguageTest, read_min_coverage
 from textsent.mail import DEFAULT_OPTIONS, MailOptions
 from textsent.model import SentimentModel
 from textsent.pipeline import ahead, pool_of
@@ -37,8 +39,9 @@ _THREADS_A_WINDOW = 8  # that find work in it; it has about 16 batches
 NULL_TEXT = "no text"
 NO_WORDS = "no words"
 NO_KNOWN_WORDS = "no known words"
+NOT_IN_LANGUAGE = "not in the model's language"
 """Why a row has no score: it is null; it has nothing but white space and punctuation; it has no word of the
-vocabulary."""
+vocabulary; it has too few of them (`textsent.language`)."""
 
 
 _Finish = Callable[[], Iterator[pa.RecordBatch]]
@@ -54,23 +57,30 @@ class Scorer:
         model: Word ids to probabilities.
         column: The column that holds the texts; with None `text`, or else the only column of strings.
         prefix: Put before the name of each added column.
-        neutral: Scores from the first to the second value are called neutral; with None no score is.
+        neutral: Scores from the first to the second value are called neutral; with `"none"` no score is; with None
+            those are that the model's calibration says, which few models have.
         batch_size: Windows of text predicted together at most; with None what suits the engine.
         name: The model's, written into the metadata of what is scored.
         workers: Processes that read a large mailbox for `score_file`, beside the model's threads.
+        min_coverage: Texts of which the model knows a smaller share, 0 … 1, aren't in its language and have no
+            score; see `textsent.language` for what counts. With 0 all are scored that have a known word.
     """
 
     preprocessor: Preprocessor
     model: SentimentModel
     column: str | None = None
     prefix: str = ""
-    neutral: tuple[float, float] | None = None
+    neutral: tuple[float, float] | Literal["none"] | None = None
     batch_size: int | None = None
     name: str | None = None
     workers: int = 1
+    min_coverage: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.neutral and not 0 <= self.neutral[0] <= self.neutral[1] <= 1:
+        if isinstance(self.neutral, str):
+            if self.neutral != "none":
+                raise OptionError(f'a neutral band needs two values, or "none". Received: {self.neutral!r}')
+        elif self.neutral and not 0 <= self.neutral[0] <= self.neutral[1] <= 1:
             raise OptionError(
                 "a neutral band needs two values, 0 ≤ low ≤ high ≤ 1. "
                 f"Received: {self.neutral[0]}, {self.neutral[1]}"
@@ -79,6 +89,8 @@ class Scorer:
             raise OptionError(f"the batch size must be 1 or more. Received: {self.batch_size}")
         if self.workers < 1:
             raise OptionError(f"there must be at least one worker. Received: {self.workers}")
+        if not 0 <= self.min_coverage <= 1:
+            raise OptionError(f"the least coverage must be a share, 0 … 1. Received: {self.min_coverage}")
 
     @classmethod
     def from_preset(
@@ -118,6 +130,7 @@ class Scorer:
                 f"{folder / VOCABULARY_FILE} holds {len(preprocessor.words)} words, "
                 f"but the network was made for {expected}: take the preset's files from one place"
             )
+        settings = {"min_coverage": read_min_coverage(folder), **settings}
         return cls(preprocessor, model, name=folder.name, workers=workers, **settings)
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -145,6 +158,10 @@ class Scorer:
                 start += batch.num_rows
 
         return results
+
+    @cached_property
+    def _language(self) -> LanguageTest:
+        return LanguageTest(self.preprocessor, self.min_coverage)
 
     def _texts(self, batch: pa.RecordBatch) -> pa.Array:
         return batch.column(text_column(batch.schema, self.column))
@@ -192,11 +209,12 @@ class Scorer:
         ids = self.preprocessor(distinct)
         words, known = ids.words, ids.known_words
         finish = self.model.begin(ids, pool, self.batch_size)
+        foreign = self._language.foreign(distinct, ids)
 
         def result() -> pa.RecordBatch:
             errors = np.select(
-                [nulls, words == 0, known == 0],
-                [NULL_TEXT, NO_WORDS, NO_KNOWN_WORDS],
+                [nulls, words == 0, known == 0, foreign],
+                [NULL_TEXT, NO_WORDS, NO_KNOWN_WORDS, NOT_IN_LANGUAGE],
                 "",
             )
             scored = errors == ""
@@ -217,9 +235,10 @@ class Scorer:
 
     def _sentiments(self, scores: np.ndarray[Any, np.dtype[np.float32]]) -> np.ndarray[Any, Any]:
         polar = np.where(scores >= 0.5, "positive", "negative")
-        if self.neutral is None:
+        band = self.model.calibration.neutral if self.neutral is None else self.neutral
+        if not band or isinstance(band, str):
             return polar
-        low, high = self.neutral
+        low, high = band
         return np.where((scores >= low) & (scores <= high), "neutral", polar)
 
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import warnings
-from contextlib import redirect_stdout
 from pathlib import Path
-from xml.etree.ElementTree import ParseError
-from zipfile import BadZipFile
 
 from textsent.errors import InputError
+from textsent.nltk_data import read_nltk_file
 
-_PACKAGE = "stopwords"  # by NLTK's name for it
-_ENGLISH = f"corpora/{_PACKAGE}/english"
+_ENGLISH = "corpora/stopwords/english"  # by NLTK's name for it
 
 
 def stop_words(path: Path | None = None, index_url: str | None = None) -> tuple[str, ...]:
@@ -31,7 +26,9 @@ def stop_words(path: Path | None = None, index_url: str | None = None) -> tuple[
             words are neither installed nor to be had.
     """
     if path is None:
-        return _words(_nltk_words(index_url), "NLTK's list of stop words")
+        otherwise = "name a file of words with --stopwords"
+        text = read_nltk_file(_ENGLISH, "NLTK's stop words", otherwise, index_url)
+        return _words(text, "NLTK's list of stop words")
     try:
         text = path.read_bytes()
     except OSError as exc:
@@ -59,68 +56,3 @@ def _words(text: bytes, source: str) -> tuple[str, ...]:
     if not words:
         raise InputError(f"{source} holds no words: write one a line")
     return tuple(words)
-
-
-def _nltk_words(index_url: str | None) -> bytes:
-    """Return NLTK's file of English stop words, downloaded where it isn't installed.
-
-    Raises:
-        InputError: It can't be had or read.
-    """
-    # What NLTK has to say, it prints or warns of.
-    with warnings.catch_warnings(record=True) as warned, redirect_stdout(io.StringIO()):
-        warnings.simplefilter("always")
-        try:
-            installed = _installed()
-        except (OSError, ValueError, BadZipFile) as exc:
-            raise InputError(
-                f"NLTK's stop words are installed and can't be read: {_one_line(exc)}: get them anew with "
-                f"`python -m nltk.downloader --force {_PACKAGE}`, or name a file of words with --stopwords"
-            ) from exc
-        if installed is not None:
-            return installed
-        # Such as that others can write to a folder, which NLTK passes over for it.
-        refused = [f": {_one_line(one.message)}" for one in warned if one.category is RuntimeWarning][:1]
-        try:
-            _download(index_url)
-            installed = _installed()
-            if installed is None:
-                raise ValueError(f"what was downloaded has no {_ENGLISH}")
-        # A list of packages that isn't as it should be: a TypeError where it lacks something, a ParseError where it
-        # is no XML, as the page that a hotel's network answers with.
-        except (OSError, ValueError, TypeError, ParseError, BadZipFile) as exc:
-            raise InputError(
-                f"NLTK's stop words aren't installed{''.join(refused)} and can't be downloaded: {_one_line(exc)}: "
-                f"run `python -m nltk.downloader {_PACKAGE}` on a machine with a network and name the folder that "
-                "it says in NLTK_DATA, or name a file of words with --stopwords"
-            ) from exc
-        return installed
-
-
-def _installed() -> bytes | None:
-    """Return NLTK's file of English stop words; None where it isn't installed."""
-    import nltk
-
-    try:
-        pointer = nltk.data.find(_ENGLISH)
-    except LookupError:
-        return None
-    with pointer.open() as file:
-        return file.read()
-
-
-def _download(index_url: str | None) -> None:
-    """Download NLTK's corpus of stop words.
-
-    Raises:
-        ValueError: It can't be downloaded; of some reasons NLTK raises another error.
-    """
-    from nltk.downloader import Downloader
-
-    # Unless told otherwise, the downloader prints why it failed and returns False.
-    downloader = Downloader(index_url)
-    downloader.download(_PACKAGE, quiet=True, raise_on_error=True, print_error_to=io.StringIO())
-
-
-def _one_line(said: Warning | Exception | str) -> str:
-    return " ".join(str(said).split()).rstrip(".") or type(said).__name__

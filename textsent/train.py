@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
-import shutil
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -19,25 +16,20 @@ import numpy as np
 import pyarrow as pa
 
 from textsent import __version__
-from textsent.checkpoint import TrainingFolder
+from textsent.checkpoint import TrainingFolder, writing
 from textsent.cores import usable_cores
 from textsent.datasets import LabelledTexts, class_weights
 from textsent.errors import DeviceError, DivergedError, InputError, OptionError, OutputError
 from textsent.evaluate import Evaluation, evaluate, without_nan
 from textsent.export import export, round_embedding
-from textsent.fitting import Batches, Beginning, Epoch, Fitting, Observer, compile_network
+from textsent.fitting import Beginning, Epoch, Fitting, Observer
 from textsent.model import (
-    KerasNetwork,
-    KerasOnCpu,
-    Network,
-    OnnxNetwork,
     SentimentModel,
-    WholeOnnxNetwork,
     import_keras,
     keras_sees_gpu,
 )
 from textsent.modelcard import draw_pictures, model_card
-from textsent.options import PRECISIONS, Options
+from textsent.options import Options
 from textsent.parts import Parts, check_parts, cut, stands_in
 from textsent.prepare import Prepared, Sources, load_prepared, prepare, save_prepared
 from textsent.preprocess import FIRST_WORD_ID, Preprocessor, as_text_array
@@ -45,17 +37,16 @@ from textsent.presets import (
     CONFIG_FILE,
     HISTORY_FILE,
     METADATA_FILE,
-    NO_GRAPH,
     PROJECTED,
     README_FILE,
     WEIGHTS_FILE,
+    new_preset,
     write_json,
 )
-from textsent.recipes import build_network, recipe
+from textsent.recipes import recipe
 from textsent.stopwords import stop_words as read_stop_words
+from textsent.teaching import fitting_of, network_of
 from textsent.windows import Layout
-
-SELF_TEACHING_FROM = 2  # epochs
 
 
 class Trained(NamedTuple):
@@ -89,9 +80,9 @@ def train(
     """Train a recipe and write it as a preset; return how well it does on what was held out.
 
     With unlabelled texts the recipe `lstm` starts from word vectors trained on all texts but those held out, and
-    it also learns from what a linear teacher, trained on the training part, thinks of them. After each epoch
-    from SELF_TEACHING_FROM on its own opinion is averaged with the teacher's: two that err differently are
-    better together (Laine and Aila, "Temporal Ensembling for Semi-Supervised Learning", 2017).
+    it also learns from what a linear teacher, trained on the training part, thinks of them, and large LSTMs where
+    the options ask for any (`textsent.teachers`). With short texts it learns from single sentences as well, which
+    teachers and lexicons judge (`textsent.short_texts`).
 
     Until the preset is complete a folder beside it, named after it with `.training` at its end, holds checkpoints.
     A KeyboardInterrupt ends training early: the best epoch so far becomes the preset, and the folder stays, so that
@@ -129,9 +120,11 @@ def train(
         embeddings,
         stop_words,
     )
-    sources.check(chosen, options.recipe)
-    if options.class_weight == "balanced" and chosen.teacher and unlabelled is not None:
-        raise OptionError("--class-weight balanced doesn't go with --unlabelled, whose texts have no class")
+    sources.check(chosen, options)
+    if options.class_weight == "balanced" and chosen.teacher and (unlabelled is not None or options.short_texts):
+        raise OptionError(
+            "--class-weight balanced doesn't go with --unlabelled and --short-texts, whose texts have no class"
+        )
     if len(np.unique(data.labels)) < 2:
         label = "positive" if len(data) and data.labels[0] else "negative"
         raise InputError(f"all {len(data):,} texts are labelled {label}: there must be texts of both labels")
@@ -153,14 +146,17 @@ def train(
     began = time.monotonic()
     try:
         if unfinished.has_checkpoint:
-            prepared = load_prepared(unfinished, parts.training, sources)
+            prepared = load_prepared(unfinished, parts, sources)
         else:
-            prepared = prepare(options.recipe, chosen, parts.training, sources, options.seed, observer)
-            with _writing(unfinished.path):
-                save_prepared(prepared, unfinished)
-        fitting = _fitting(parts, prepared, sources, options, unfinished)
+            prepared = prepare(parts, sources, options, unfinished, observer)
+            with writing(unfinished.path):
+                save_prepared(prepared, parts, sources, unfinished)
+        fitting = _fitting(parts, prepared, options, unfinished)
+    except DivergedError:
+        unfinished.remove()
+        raise
     except BaseException:
-        if not unfinished.has_checkpoint:
+        if not (unfinished.has_checkpoint or unfinished.has_stages):
             unfinished.remove()
         raise
     seconds = time.monotonic() - began
@@ -195,60 +191,23 @@ def train(
             "cut_by_group": parts.cut_by_group,
         },
     }
-    with _folder_for(output) as folder, _writing(output):
+    with new_preset(output) as folder:
         result = _write_preset(folder, trained, prepared, parts, facts, fitting.state.epochs, pictures)
     if fitting.is_over:
         unfinished.remove()
     return result
 
 
-def _fitting(
-    parts: Parts, prepared: Prepared, sources: Sources, options: Options, folder: TrainingFolder
-) -> Fitting:
+def _fitting(parts: Parts, prepared: Prepared, options: Options, folder: TrainingFolder) -> Fitting:
     """Return a network that is ready to be fitted, at its beginning or where its last checkpoint was."""
-    import keras
-
-    chosen, layout = recipe(options.recipe), Layout.from_config(prepared.config)
-    epochs, batch_size = options.epochs or chosen.epochs, options.batch_size or chosen.batch_size
-    keras.utils.set_random_seed(options.seed)
-    usual = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(PRECISIONS[options.precision])
-    try:
-        model = build_network(chosen, prepared.config)
-    finally:
-        keras.config.set_dtype_policy(usual)
-    if prepared.vectors is not None:
-        embedding = model.get_layer("embedding")
-        embedding.set_weights([np.concatenate([embedding.get_weights()[0][:FIRST_WORD_ID], prepared.vectors])])
-    preprocessor, targets = prepared.preprocessor, prepared.targets
-    weights = np.ones(len(targets), np.float32)
+    lesson, starts = prepared.lesson(parts), {}
     if options.class_weight == "balanced":
         negative, positive = class_weights(parts.training.labels)
-        weights = targets * positive + (1 - targets) * negative
-    windows = layout.cut(preprocessor(prepared.texts))
-    batches = Batches(windows, layout, targets, weights, batch_size, options.seed)
-    compile_network(model, chosen, len(batches) * epochs)
-    validation, unlabelled, opinions = preprocessor(parts.validation.texts), sources.unlabelled, prepared.opinions
-    if not len(layout.cut(validation).owners):
-        raise InputError("the texts to validate with hold no words of the vocabulary: give more data")
-
-    def judge(epoch: int) -> Evaluation:
-        """Return how well an epoch does on the validation part, and prepare the next one's targets."""
-        with _writing(folder.path):
-            graph = NO_GRAPH if keras_sees_gpu() else export(model, folder.path)
-        student = SentimentModel(_network(graph, folder.path, model, layout), layout, usable_cores())
-        if opinions is not None and SELF_TEACHING_FROM <= epoch < epochs:
-            from textsent.unlabelled import mean_opinion
-
-            targets[len(parts.training) :] = mean_opinion(opinions, student.predict(preprocessor(unlabelled)))
-        return evaluate(student.predict(validation), parts.validation.labels)
-
-    fitting = Fitting(model, batches, judge, folder, {"targets": targets}, epochs, options.patience, chosen.keep)
-    if folder.has_checkpoint:
-        fitting.load()
-    else:
-        fitting.save()
-    return fitting
+        lesson = replace(lesson, weights=lesson.targets * positive + (1 - lesson.targets) * negative)
+    if prepared.vectors is not None:
+        special = np.zeros((FIRST_WORD_ID, prepared.vectors.shape[1]), np.float32)
+        starts["embedding"] = [np.concatenate([special, prepared.vectors])]
+    return fitting_of(recipe(options.recipe), prepared.config, lesson, folder, options, starts)
 
 
 def _beginning(parts: Parts, prepared: Prepared, fitting: Fitting) -> Beginning:
@@ -266,13 +225,6 @@ def _beginning(parts: Parts, prepared: Prepared, fitting: Fitting) -> Beginning:
     )
 
 
-def _network(graph: str, folder: Path, model: Any, layout: Layout) -> Network:
-    """Return a network on the engine that its graph is for."""
-    if graph == NO_GRAPH:
-        return KerasNetwork(model, layout) if keras_sees_gpu() else KerasOnCpu(model, layout)
-    return OnnxNetwork.from_preset(folder) if graph == PROJECTED else WholeOnnxNetwork.from_preset(folder, layout)
-
-
 def _write_preset(
     folder: Path,
     model: Any,
@@ -285,7 +237,7 @@ def _write_preset(
     """Write all of a preset into a folder; return how well it does on what was held out."""
     graph = write_network(model, prepared.config, prepared.preprocessor, folder)
     layout = Layout.from_config(prepared.config)
-    final = SentimentModel(_network(graph, folder, model, layout), layout, usable_cores())
+    final = SentimentModel(network_of(graph, folder, model, layout), layout, usable_cores())
     scores = final.predict(prepared.preprocessor(parts.validation.texts))
     validation, test = evaluate(scores, parts.validation.labels), None
     facts = {**facts, "validation": validation.to_json()}
@@ -361,7 +313,7 @@ def _run(
         "unlabelled texts": None if sources.unlabelled is None else _digest(sources.unlabelled),
         "embeddings": None if sources.embeddings is None else [sources.embeddings.name, _size(sources.embeddings)],
         "stop words": None if sources.stop_words is None else list(read_stop_words(sources.stop_words)),
-        "versions": [f"textsent {__version__}", f"keras {keras.__version__}", keras.config.backend()],
+        "versions": [f"textsent {__version__}", f"keras {keras.__version__}"],
         **{f"the recipe's {name}": value for name, value in trained_by.items()},
     }
 
@@ -385,37 +337,6 @@ def _digest(texts: pa.Array) -> str:
         encoded = text.encode()
         hashed.update(len(encoded).to_bytes(8) + encoded)
     return hashed.hexdigest()
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Say of what the system refuses to write that it can't be written."""
-    try:
-        yield
-    except OSError as exc:
-        raise OutputError(f"{path} can't be written: {exc.strerror or exc}") from exc
-
-
-@contextmanager
-def _folder_for(output: Path) -> Iterator[Path]:
-    """Give a folder to fill, which takes its name when all went well; otherwise nothing of it is left."""
-    output = output.resolve()
-    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
-    try:
-        partial.mkdir()
-    except OSError as exc:
-        raise OutputError(f"{output} can't be written: {exc.strerror}") from exc
-    try:
-        yield partial
-        if output.exists():
-            old = output.with_name(f".{output.name}.{os.getpid()}.old")
-            output.rename(old)
-            partial.rename(output)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            partial.rename(output)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def check_output_folder(output: Path, overwrite: bool, resume: bool = False) -> None:
@@ -463,5 +384,6 @@ def _hardware() -> dict[str, Any]:
 def _versions() -> dict[str, str]:
     import keras
 
-    packages = ("textsent", "keras", "numpy", "onnx", "onnxruntime", "pyarrow", keras.config.backend())
-    return {"python": platform.python_version()} | {package: version(package) for package in packages}
+    packages = ("keras", "numpy", "onnx", "onnxruntime", "pyarrow", keras.config.backend())
+    known = {"python": platform.python_version(), "textsent": __version__}
+    return known | {package: version(package) for package in packages}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -60,20 +61,19 @@ def read_unlabelled(path: Path, text: str | None = None) -> pa.Array:
     return texts
 
 
-def check_extra(teacher: bool = True) -> None:
-    """Check that gensim is there, and for a teacher scikit-learn.
+def check_extra(teacher: bool, vectors: bool) -> None:
+    """Check that what a linear teacher, or the training of word vectors, needs is there.
 
     Raises:
-        MissingExtraError: One isn't.
+        MissingExtraError: scikit-learn, or gensim, isn't installed.
     """
-    try:
-        import gensim  # noqa: F401 - looked for, not used
-
-        if teacher:
-            import sklearn  # noqa: F401
-    except ImportError as exc:
-        needed, extra = ("--unlabelled", "unlabelled") if teacher else ("training word vectors", "word2vec")
-        raise MissingExtraError(f"{needed} needs the package {exc.name}: pip install 'textsent[{extra}]'") from exc
+    needs = [("sklearn", "a teacher", "unlabelled")] * teacher + [
+        ("gensim", "training word vectors", "word2vec")
+    ] * vectors
+    for package, what, extra in needs:
+        if find_spec(package) is None:
+            extra = "unlabelled" if teacher else extra
+            raise MissingExtraError(f"{what} needs the package {package}: pip install 'textsent[{extra}]'")
 
 
 def word_vectors(
@@ -166,12 +166,12 @@ class Teacher:
         return self._regression.predict_proba(counts.multiply(self._ratios).tocsr())[:, 1].astype(np.float32)
 
 
-def mean_opinion(one: _Floats, other: _Floats) -> _Floats:
-    """Return the probabilities whose log-odds are the mean of two opinions' log-odds.
+def mean_opinion(*opinions: _Floats) -> _Floats:
+    """Return the probabilities whose log-odds are the mean of several opinions' log-odds.
 
-    Where one opinion is missing (NaN), as of a text without words, the other's stands.
+    Where one opinion is missing (NaN), as of a text without words, the others stand.
     """
-    odds = [np.log(np.clip(p, 1e-6, 1 - 1e-6)) - np.log1p(-np.clip(p, 1e-6, 1 - 1e-6)) for p in (one, other)]
+    odds = [np.log(np.clip(p, 1e-6, 1 - 1e-6)) - np.log1p(-np.clip(p, 1e-6, 1 - 1e-6)) for p in opinions]
     return (1 / (1 + np.exp(-np.nanmean(odds, axis=0)))).astype(np.float32)
 
 

@@ -197,13 +197,16 @@ def combine_windows(
     probabilities: np.ndarray[Any, np.dtype[np.float64]],
     owners: LongArray,
     texts: int,
+    temperature: float = 1.0,
+    bias: float = 0.0,
 ) -> FloatArray:
-    """Return each text's probability, the mean of its windows' log-odds: float32, shape (texts,).
+    """Return each text's probability: float32, shape (texts,).
 
-    A text without windows gets NaN.
+    It is the mean of its windows' log-odds, divided by the temperature and added to the bias, as a probability. A
+    text without windows gets NaN.
     """
     inner = np.clip(probabilities, 1e-7, 1 - 1e-7)
     log_odds = np.bincount(owners, np.log(inner) - np.log1p(-inner), texts)
     windows = np.bincount(owners, minlength=texts)
-    with np.errstate(invalid="ignore"):
-        return (1 / (1 + np.exp(-log_odds / windows))).astype(np.float32)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return (1 / (1 + np.exp(-(log_odds / windows / temperature + bias)))).astype(np.float32)

@@ -1,0 +1,303 @@
+"""Fine-tuning: training that starts from a model that there is, for labelled texts of which there are few.
+
+What keeps a few hundred texts from overwriting what the model knows, in the order of what it gave on the development
+sets (`docs/adapting.md`): the embedding is left as it is, so that a word that stands in none of the texts still means
+what it meant beside those that do; the weights kept lie between those before and after (Wortsman et al., "Robust
+fine-tuning of zero-shot models", 2022); and the model as it was is the epoch 0, which is kept where no other is
+better.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+
+from textsent.calibrate import fit_temperature, log_odds
+from textsent.errors import OptionError
+from textsent.evaluate import Evaluation, evaluate
+from textsent.fitting import Fitting
+from textsent.model import KerasNetwork, import_keras
+from textsent.new_words import new_words, vectors_from_contexts
+from textsent.options import Options
+from textsent.prepare import Prepared, Sources
+from textsent.preprocess import FIRST_WORD_ID, OUT_OF_VOCABULARY_ID, Preprocessor
+from textsent.presets import (
+    CALIBRATION,
+    CONFIG_FILE,
+    SETTINGS_FILE,
+    VOCABULARY_FILE,
+    WEIGHTS_FILE,
+    Calibration,
+    check_preset,
+    find_preset,
+    read_json,
+)
+from textsent.recipes import Recipe, recipe
+from textsent.teaching import Lesson, sentiment_model
+from textsent.windows import Layout
+
+LEAST_TEXTS_OF_A_WORD = 3
+"""Labelled texts that must hold a word that the model lacks, for it to be learned."""
+
+FROZEN_UNDER = 10_000
+"""With fewer texts the embedding is left as it is. With 200 and with 8,000 that was better than to train it."""
+
+KEPT_SHARE = 0.75
+"""How far the weights kept are from those before to those that training reached."""
+
+RATE = 2.0
+"""Learning rate, in the recipe's own."""
+
+BATCH_SIZE, EPOCHS, PATIENCE, VALIDATION = 16, 8, 3, 0.2
+
+_Floats = np.ndarray[Any, np.dtype[np.float32]]
+_Weights = Sequence[_Floats]
+
+
+@dataclass(frozen=True)
+class Start:
+    """A model that training starts from.
+
+    Attributes:
+        name: The preset's.
+        sha256: Of the preset's configuration, settings, vocabulary and weights.
+        config: What its network is built from.
+        preprocessor: Its texts to word ids, with any new words at the vocabulary's end.
+        weights: Those of its network, as Keras lists them. Its calibration is part of them.
+        table: Which of them is the embedding's.
+        calibration: What the preset made of the network's log-odds beside.
+        is_calibrated: Whether that could be made part of the weights; otherwise it is forgotten.
+        new_words: Words that the model lacked, with the number of texts that hold each.
+        texts: How many texts are learnt from.
+    """
+
+    name: str
+    sha256: str
+    config: dict[str, Any]
+    preprocessor: Preprocessor
+    weights: _Weights
+    table: int
+    calibration: Calibration
+    is_calibrated: bool
+    new_words: dict[str, int] = field(default_factory=dict)
+    texts: int = 0
+
+    @classmethod
+    def from_preset(cls, name: str | Path, trust_recipe: bool = False) -> Self:
+        """Return what is in a preset.
+
+        Args:
+            name: A shipped preset's name, or a preset's folder.
+            trust_recipe: Import the code of a recipe from outside textsent.
+
+        Raises:
+            PresetError: There is none, it is damaged, or its recipe is from outside and not trusted.
+        """
+        folder = find_preset(name)
+        check_preset(folder)
+        import_keras()
+        calibration = Calibration.from_preset(folder)
+        model = KerasNetwork.from_preset(folder, trust_recipe=trust_recipe).model
+        config = {key: value for key, value in read_json(folder / CONFIG_FILE).items() if key not in _ADDED}
+        files = (CONFIG_FILE, SETTINGS_FILE, VOCABULARY_FILE, WEIGHTS_FILE)
+        hashed = hashlib.sha256()
+        for file in files:
+            hashed.update(hashlib.sha256((folder / file).read_bytes()).digest())
+        return cls(
+            name=folder.name,
+            sha256=hashed.hexdigest(),
+            config=config,
+            preprocessor=Preprocessor.from_preset(folder),
+            is_calibrated=_calibrate(model, calibration),
+            weights=model.get_weights(),
+            table=_place(model.get_layer("embedding").weights[0], model.weights),
+            calibration=calibration,
+        )
+
+    def check(self, asked_recipe: str | None, options: Options, sources: Sources) -> None:
+        """Check that nothing is asked for that doesn't go with a model that there is.
+
+        Args:
+            asked_recipe: The recipe that was asked for; None where none was.
+            options: Those of the training.
+            sources: What was given beside the labelled texts.
+
+        Raises:
+            OptionError: Something is.
+        """
+        if asked_recipe not in (None, self.config["recipe"]):
+            raise OptionError(
+                f"--recipe {asked_recipe} doesn't go with --init: the model {self.name} is of the recipe "
+                f"{self.config['recipe']}: leave --recipe out"
+            )
+        for given, option in (
+            (sources.unlabelled is not None, "--unlabelled"),
+            (sources.embeddings is not None, "--embeddings"),
+            (sources.stop_words is not None, "--stopwords"),
+            (options.teachers > 0, "--teachers"),
+            (options.short_texts, "--short-texts"),
+        ):
+            if given:
+                raise OptionError(
+                    f"{option} doesn't go with --init: the model has learnt its words already: leave it out"
+                    + (", and see textsent adapt" if option == "--unlabelled" else "")
+                )
+
+    def learning_from(self, texts: pa.Array, least: int = LEAST_TEXTS_OF_A_WORD) -> Self:
+        """Return this start with the words that it lacks of texts that are to be learnt from.
+
+        A new word begins with a vector that is told from its contexts (`textsent.new_words`). A model that leaves
+        unknown words out, or whose vectors were made elsewhere, gets no new ones.
+
+        Args:
+            texts: Array of strings.
+            least: Texts that must hold a word.
+        """
+        known = len(self.preprocessor.words)
+        rows = FIRST_WORD_ID + known
+        may_grow = (
+            Layout.from_config(self.config).unknown == "mark"
+            and self.config.get("trainable", True)
+            and sum(rows in weights.shape for weights in self.weights)
+            == 1  # no other layer hangs on the vocabulary
+        )
+        found = new_words(texts, self.preprocessor, least) if may_grow else {}
+        if not found:
+            return replace(self, texts=len(texts))
+        words = pa.concat_arrays([self.preprocessor.words, pa.array(list(found), pa.large_string())])
+        grown = Preprocessor(words, self.preprocessor.settings)
+        table = self.weights[self.table]
+        vectors = vectors_from_contexts(texts, grown, table, known, least)
+        weights = list(self.weights)
+        weights[self.table] = np.concatenate([table, vectors])
+        config = {**self.config, "vocabulary_size": len(words)}
+        return replace(self, config=config, preprocessor=grown, weights=weights, new_words=found, texts=len(texts))
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The recipe of the model, for a training that starts from it."""
+        own = recipe(self.config["recipe"])
+        return replace(
+            own,
+            build=self._build,
+            learning_rate=RATE * own.learning_rate,
+            cosine=True,
+            clip_norm=own.clip_norm or 1.0,
+            batch_size=BATCH_SIZE,
+            epochs=EPOCHS,
+            patience=PATIENCE,
+            keep="loss",
+            validation=VALIDATION,
+            limit=None,
+            vectors="none",
+            teacher=False,
+            crops=0.0,
+            band=self.calibration.neutral,
+        )
+
+    def prepared(self, texts: pa.Array, labels: np.ndarray[Any, np.dtype[np.int8]]) -> Prepared:
+        """Return labelled texts as a training takes them."""
+        return Prepared(
+            preprocessor=self.preprocessor,
+            config=self.config,
+            texts=texts.cast(pa.large_string()),
+            targets=labels.astype(np.float32),
+            weights=np.ones(len(labels), np.float32),
+            opinions=None,
+            vectors=None,
+        )
+
+    def watch(self, fitting: Fitting, lesson: Lesson) -> None:
+        """Have a fitting judge what would be kept, from epoch 0 on.
+
+        Log loss is what is left of it at the best temperature, which the model gets when it is written: a network
+        that learns from few texts becomes too sure long before it ceases to order them better.
+        """
+        model, layout = fitting.model, Layout.from_config(self.config)
+
+        def judge(epoch: int) -> Evaluation:
+            reached = model.get_weights()
+            model.set_weights(self.kept(reached, epoch))
+            scores = sentiment_model(model, layout, fitting.folder.path).predict(lesson.validation)
+            model.set_weights(reached)
+            return evaluate(at_best_temperature(scores, lesson.validation_labels), lesson.validation_labels)
+
+        fitting.judge = judge
+        fitting.first_epoch = 0
+
+    def kept(self, reached: _Weights, epoch: int) -> list[_Floats]:
+        """Return the weights that are kept of an epoch: of epoch 0 those with which the model scores as it did.
+
+        Args:
+            reached: The weights that training has reached.
+            epoch: Its number.
+        """
+        if epoch:
+            pairs = zip(self.weights, reached, strict=True)
+            return [
+                np.asarray((1 - KEPT_SHARE) * before + KEPT_SHARE * after, np.float32) for before, after in pairs
+            ]
+        before = list(self.weights)
+        table = before[self.table].copy()
+        if self.new_words:
+            table[-len(self.new_words) :] = table[OUT_OF_VOCABULARY_ID]
+        before[self.table] = table
+        return before
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a preset's metadata hold of the model that it was made from."""
+        return {"model": self.name, "sha256": self.sha256, "new_words": len(self.new_words)}
+
+    def _build(self, config: dict[str, Any]) -> Any:
+        """Return the network with its weights; the embedding stays as it is where there are few texts."""
+        model = recipe(self.config["recipe"]).build(config)
+        model.set_weights(self.weights)
+        if self.texts < FROZEN_UNDER:
+            model.get_layer("embedding").trainable = False
+        return model
+
+
+_ADDED = ("graph", CALIBRATION)
+"""Keys of a preset's configuration that are written anew."""
+
+
+def at_best_temperature(scores: _Floats, labels: np.ndarray[Any, np.dtype[np.int8]]) -> _Floats:
+    """Return scores by the temperature that suits them best: float32, shape (texts,).
+
+    Args:
+        scores: float32, shape (texts,), 0 … 1; NaN where there is none.
+        labels: int8, shape (texts,): 1 positive, 0 negative.
+    """
+    scored = ~np.isnan(scores)
+    temperature = fit_temperature(scores[scored], labels[scored])
+    return (1 / (1 + np.exp(-log_odds(scores) / temperature))).astype(np.float32)
+
+
+def _calibrate(model: Any, calibration: Calibration) -> bool:
+    """Make a calibration part of a network's last layer; return whether that could be done."""
+    from keras import activations, layers
+
+    if (calibration.temperature, calibration.bias) == (1.0, 0.0):
+        return True
+    last = model.layers[-1]
+    if not (
+        isinstance(last, layers.Dense)
+        and last.use_bias
+        and (last.units, last.activation) in ((1, activations.sigmoid), (2, activations.softmax))
+    ):
+        return False
+    kernel, bias = (weights / np.float32(calibration.temperature) for weights in last.get_weights())
+    bias[-1] += calibration.bias
+    last.set_weights([kernel, bias])
+    return True
+
+
+def _place(variable: Any, variables: Sequence[Any]) -> int:
+    return next(place for place, other in enumerate(variables) if other is variable)
