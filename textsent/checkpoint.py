@@ -13,10 +13,9 @@ import shutil
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from copy import copy
 from errno import EEXIST
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -61,16 +60,6 @@ class TrainingFolder:
         if not output.resolve().name:
             raise OutputError(f"{output} can't be written: name a folder in it")
         self.path = output.resolve().with_name(f"{output.resolve().name}.training")
-
-    def stage(self, name: str) -> Self:
-        """Return a folder in this one, made where there is none, for what is trained before the model itself."""
-        inner = copy(self)
-        inner.path = self.path / name
-        try:
-            inner.path.mkdir(exist_ok=True)
-        except OSError as exc:
-            raise OutputError(f"{inner.path} can't be written: {exc.strerror}") from exc
-        return inner
 
     @property
     def exists(self) -> bool:
@@ -146,11 +135,6 @@ class TrainingFolder:
         """Whether a checkpoint has been written."""
         return (self.path / _CHECKPOINT_FILE).is_file()
 
-    @property
-    def has_stages(self) -> bool:
-        """Whether anything that was trained before the model itself is there."""
-        return any(path.is_dir() for path in self.path.glob("*"))
-
     def save_arrays(self, name: str, arrays: Mapping[str, _Array]) -> None:
         """Write arrays to a file of that name, which ends in .npz."""
         with self._replaced(name) as file:
@@ -182,14 +166,6 @@ class TrainingFolder:
         """
         with self._saved(_BEST_FILES.format(epoch)) as saved:
             model.set_weights([saved[name] for name in _by_number(model.get_weights())])
-
-    def forget_checkpoints(self) -> None:
-        """Remove all but arrays that were saved by a name: nothing goes on from here any more."""
-        for path in [*self.path.glob(_BEST_FILES.format("*")), self.path / _CHECKPOINT_FILE]:
-            path.unlink(missing_ok=True)
-        for path in self.path.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
 
     def remove(self) -> None:
         """Remove the folder and all that is in it, if it is one."""

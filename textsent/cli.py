@@ -281,19 +281,11 @@ def train(
             "Needs pip install 'textsent[unlabelled]'."
         ),
     ] = None,
-    teachers: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            help="Large LSTMs that read all texts first and judge the unlabelled ones beside the linear teacher: "
-            "more accurate; each takes minutes on a GPU, and many hours on a CPU.",
-        ),
-    ] = 0,
     short_texts: Annotated[
         bool,
         typer.Option(
             "--short-texts",
-            help="Learn from single sentences too, which teachers and NLTK's lexicons judge (downloaded once): "
+            help="Learn from single sentences too, which the teacher and NLTK's lexicons judge (downloaded once): "
             "better on mail and other short texts.",
         ),
     ] = False,
@@ -301,9 +293,19 @@ def train(
         "trained-model"
     ),
     recipe: Annotated[
-        str,
-        typer.Option(help="What to train: see textsent recipes; or your own, such as my_recipes.py:bag_of_words."),
-    ] = "lstm",
+        str | None,
+        typer.Option(
+            help="What to train: see textsent recipes; or your own, such as my_recipes.py:bag_of_words.",
+            show_default="lstm, or what --init is of",
+        ),
+    ] = None,
+    init: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Fine-tune a model that there is, a shipped one's name or a folder; useful from 200 texts on.",
+        ),
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the data, at most.", show_default="the recipe's")
     ] = None,
@@ -370,6 +372,7 @@ def train(
     tensorboard: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the figures of each epoch for TensorBoard.")
     ] = None,
+    trust_recipe: TrustRecipe = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a training that was interrupted, where it stopped.")
     ] = False,
@@ -380,10 +383,11 @@ def train(
 ) -> None:
     """Train a model on labelled texts; Ctrl-C keeps the best epoch so far, and --resume goes on."""
     from textsent.checkpoint import TrainingFolder
-    from textsent.display import TrainingDisplay, print_evaluation, printable
+    from textsent.display import TrainingDisplay, print_evaluation, print_fine_tuned, printable
+    from textsent.finetune import Start
     from textsent.fitting import Observer, Observers
     from textsent.imdb import imdb_folder
-    from textsent.options import Options
+    from textsent.options import DEFAULT_RECIPE, Options
     from textsent.train import check_output_folder
     from textsent.train import train as train_recipe
     from textsent.unlabelled import read_unlabelled
@@ -397,8 +401,11 @@ def train(
         raise OptionError(
             f"--validation and --test are one file, {test_file}: nothing may be chosen by what it is tested on"
         )
+    if init and not data:
+        raise OptionError(f"--init {init} needs texts of your own to learn from: give them with --data")
+    start = Start.from_preset(init, trust_recipe) if init else None
     options = Options(
-        recipe=recipe,
+        recipe=start.recipe_for(recipe) if start else recipe or DEFAULT_RECIPE,
         epochs=epochs,
         batch_size=batch_size,
         validation=validation_share,
@@ -408,7 +415,6 @@ def train(
         limit=limit,
         class_weight=class_weight,
         precision=precision,
-        teachers=teachers,
         short_texts=short_texts,
     )
     check_output_folder(output, overwrite, resume)
@@ -429,6 +435,7 @@ def train(
                 output,
                 options,
                 Observers(observers),
+                start=start,
                 unlabelled=read_unlabelled(unlabelled, text_column) if unlabelled else None,
                 validation=labelled(validation_file, "train") if validation_file else None,
                 test=labelled(test_file, "test") if test_file else None,
@@ -449,6 +456,7 @@ def train(
     if trained.test:
         stderr.print("\nOn the test part:\n")
         print_evaluation(stderr, trained.test)
+    print_fine_tuned(stderr, trained, init or "")
     if unfinished.exists:
         stderr.print(f"\n{go_on}", soft_wrap=True)
         raise typer.Exit(_INTERRUPTED)
@@ -624,6 +632,47 @@ def calibrate(
     print_calibration(stderr, outcome)
     command = printable(shlex.join(["textsent", *sys.argv[1:]]))
     write_calibrated(outcome, data, find_preset(model), output, command)
+    stderr.print(f"written to {printable(str(output))}", soft_wrap=True)
+
+
+@app.command(
+    epilog="Example:  textsent adapt archive.mbox --output my-model",
+)
+def adapt(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="INPUT", help="Texts like those to be scored, 200 or more: whatever score reads."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write the adapted model to.")],
+    model: Model = "imdb-lstm",
+    format: Annotated[
+        str | None,
+        typer.Option(help="Format of the inputs, as of score.", show_default="by suffix"),
+    ] = None,
+    text_column: TextColumn = None,
+    seed: Annotated[int, typer.Option(help="Of the draw, the order and the dropout.")] = 1,
+    trust_recipe: TrustRecipe = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model of that name.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Teach a model the words of texts that nobody labelled, by NLTK's lexicons, and tell what changes."""
+    from textsent.adapt import find_adaptation, read_texts, write_adapted
+    from textsent.display import TrainingDisplay, print_adaptation, printable
+    from textsent.finetune import Start
+    from textsent.train import check_output_folder
+
+    check_output_folder(output, overwrite)
+    texts = read_texts(inputs, format, text_column, seed=seed)
+    start = Start.from_preset(model, trust_recipe)
+    stderr = _console(stderr=True, quiet=quiet)
+    with TrainingDisplay(stderr) as display:
+        try:
+            adaptation = find_adaptation(texts, start, display, seed)
+        except KeyboardInterrupt:
+            stderr.print("textsent: interrupted: nothing is written", soft_wrap=True)
+            raise typer.Exit(_INTERRUPTED) from None
+    print_adaptation(stderr, adaptation)
+    write_adapted(adaptation, output, printable(shlex.join(["textsent", *sys.argv[1:]])))
     stderr.print(f"written to {printable(str(output))}", soft_wrap=True)
 
 

@@ -17,18 +17,23 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, ProgressColumn
 
+    from textsent.adapt import Adaptation
     from textsent.calibrate import Outcome
     from textsent.describe import Description
     from textsent.evaluate import Evaluation
     from textsent.fitting import Beginning, Epoch
     from textsent.recipes import Recipe
     from textsent.score import Summary
+    from textsent.train import Trained
 
 SHOWN_ROWS = 50
 """Rows of the table that stands in for an output file."""
 
 PLAIN_SECONDS = 30.0
 """Time between two lines of a training that is watched through no terminal."""
+
+EXAMPLE_LENGTH = 90
+"""Characters of a text that is shown as an example."""
 
 _COLOURS = {"positive": "green", "negative": "red", "neutral": "yellow"}
 
@@ -208,8 +213,9 @@ class TrainingDisplay:
 
     def epoch_done(self, epoch: Epoch) -> None:
         """Print an epoch's figures."""
+        learnt = f"loss {epoch.loss:.4f}, accuracy {epoch.accuracy:.4f}" if epoch.number else "the model as it is"
         self._console.print(
-            f"epoch {epoch.number}: loss {epoch.loss:.4f}, accuracy {epoch.accuracy:.4f}, "
+            f"epoch {epoch.number}: {learnt}, "
             f"validation loss {epoch.validation_loss:.4f}, validation accuracy {epoch.validation_accuracy:.4f}, "
             f"{epoch.seconds:.0f} s" + (", kept" if epoch.best else ""),
             soft_wrap=True,
@@ -292,6 +298,69 @@ def print_calibration(console: Console, outcome: Outcome) -> None:
         band = f"no new neutral band, which takes {LEAST_NEUTRAL} neutral texts"
     bias = f"bias {outcome.bias:+g}" if outcome.bias else "no bias"
     console.print(f"\ntemperature {outcome.temperature:g}, {bias}, {band}", soft_wrap=True)
+
+
+def print_fine_tuned(console: Console, trained: Trained, name: str) -> None:
+    """Print how well a model does beside the one that its training started from, where there is one."""
+    if trained.before is None:
+        return
+    for part, before, after in (
+        ("validation", trained.before.validation, trained.validation),
+        ("test", trained.before.test, trained.test),
+    ):
+        if before and after:
+            console.print(
+                f"\n{printable(name)} as it was, on the {part} part: accuracy {before.accuracy:.4f}, "
+                f"log loss {before.log_loss:.4f}; now {after.accuracy:.4f} and {after.log_loss:.4f}",
+                soft_wrap=True,
+            )
+    if not trained.has_learned:
+        console.print(
+            "\nFine-tuning did not help: no epoch was better on the validation part than the model as it was, so "
+            "that is what was written. Label more texts, or keep the model.",
+            soft_wrap=True,
+        )
+
+
+def print_adaptation(console: Console, adaptation: Adaptation) -> None:
+    """Print what adapting a model to texts changes."""
+    from rich.table import Table
+
+    from textsent.adapt import SHOWN_WORDS
+    from textsent.datasets import describe_labels
+
+    left_out, words, changed = adaptation.left_out, adaptation.start.new_words, adaptation.changed
+    reasons = f", {sum(left_out.values()):,} left out: {describe_labels(left_out)}" if left_out else ""
+    console.print(f"\n{adaptation.texts:,} different texts{reasons}", soft_wrap=True)
+    if words:
+        shown = ", ".join(f"{printable(word)} ({count:,})" for word, count in list(words.items())[:SHOWN_WORDS])
+        more = f" and {len(words) - SHOWN_WORDS:,} more" if len(words) > SHOWN_WORDS else ""
+        console.print(f"words that are new, and in how many texts: {shown}{more}", soft_wrap=True)
+    else:
+        console.print("no words that are new")
+    console.print(
+        f"model and lexicons agree on {adaptation.agreed['positive']:,} positive and "
+        f"{adaptation.agreed['negative']:,} negative texts\n",
+        soft_wrap=True,
+    )
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    for heading in ("before", "after"):
+        table.add_column(heading, justify="right")
+    table.add_row("words known", *(f"{share:.2%}" for share in adaptation.coverage))
+    held_out = f"on the lexicons' side, of {adaptation.judged:,} texts held out"
+    table.add_row(held_out, *(f"{share:.1%}" for share in adaptation.agreement))
+    table.add_row("plain sentences right", *(f"{number:,}" for number in adaptation.plain))
+    console.print(table)
+    share = sum(changed.values()) / adaptation.texts
+    console.print(
+        f"\n{changed['negative']:,} verdicts become negative and {changed['positive']:,} positive ({share:.1%})",
+        soft_wrap=True,
+    )
+    for example in adaptation.examples:
+        text = printable(example.text)
+        cut = text if len(text) <= EXAMPLE_LENGTH else f"{text[: EXAMPLE_LENGTH - 1]}…"
+        console.print(f"  {example.before:.3f} → {example.after:.3f}  {cut}", soft_wrap=True)
 
 
 def print_description(console: Console, description: Description) -> None:

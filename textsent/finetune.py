@@ -1,10 +1,9 @@
 """Fine-tuning: training that starts from a model that there is, for labelled texts of which there are few.
 
-What keeps a few hundred texts from overwriting what the model knows, in the order of what it gave on the development
-sets (`docs/adapting.md`): the embedding is left as it is, so that a word that stands in none of the texts still means
-what it meant beside those that do; the weights kept lie between those before and after (Wortsman et al., "Robust
-fine-tuning of zero-shot models", 2022); and the model as it was is the epoch 0, which is kept where no other is
-better.
+Three things keep a few hundred texts from overwriting what the model knows. The embedding is left as it is, so that
+words that stand in none of the texts still mean what they meant beside those that do. The weights kept lie between
+those before and after: Wortsman et al., "Robust fine-tuning of zero-shot models", 2022. And the model as it was is
+epoch 0, which is kept where no other is better. What each gave is in `docs/adapting.md`.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from textsent.calibrate import fit_temperature, log_odds
+from textsent.datasets import LabelledTexts
 from textsent.errors import OptionError
 from textsent.evaluate import Evaluation, evaluate
 from textsent.fitting import Fitting
@@ -27,19 +27,26 @@ from textsent.model import KerasNetwork, import_keras
 from textsent.new_words import new_words, vectors_from_contexts
 from textsent.options import Options
 from textsent.prepare import Prepared, Sources
-from textsent.preprocess import FIRST_WORD_ID, OUT_OF_VOCABULARY_ID, Preprocessor
+from textsent.preprocess import (
+    FIRST_WORD_ID,
+    OUT_OF_VOCABULARY_ID,
+    SETTINGS_FILE,
+    VOCABULARY_FILE,
+    Preprocessor,
+)
 from textsent.presets import (
     CALIBRATION,
     CONFIG_FILE,
-    SETTINGS_FILE,
-    VOCABULARY_FILE,
+    NO_CALIBRATION,
     WEIGHTS_FILE,
     Calibration,
     check_preset,
     find_preset,
     read_json,
+    write_json,
 )
 from textsent.recipes import Recipe, recipe
+from textsent.score import Scorer
 from textsent.teaching import Lesson, sentiment_model
 from textsent.windows import Layout
 
@@ -66,19 +73,20 @@ class Start:
     """A model that training starts from.
 
     Attributes:
-        name: The preset's.
+        folder: The preset.
         sha256: Of the preset's configuration, settings, vocabulary and weights.
         config: What its network is built from.
         preprocessor: Its texts to word ids, with any new words at the vocabulary's end.
         weights: Those of its network, as Keras lists them. Its calibration is part of them.
         table: Which of them is the embedding's.
         calibration: What the preset made of the network's log-odds beside.
-        is_calibrated: Whether that could be made part of the weights; otherwise it is forgotten.
+        is_calibrated: Whether that could be made part of the weights; otherwise training goes without it.
         new_words: Words that the model lacked, with the number of texts that hold each.
-        texts: How many texts are learnt from.
+        trains_embedding: Whether the vectors of words that are known change too.
+        is_trusted: Whether a recipe's code from outside textsent may be run.
     """
 
-    name: str
+    folder: Path
     sha256: str
     config: dict[str, Any]
     preprocessor: Preprocessor
@@ -87,7 +95,8 @@ class Start:
     calibration: Calibration
     is_calibrated: bool
     new_words: dict[str, int] = field(default_factory=dict)
-    texts: int = 0
+    trains_embedding: bool = False
+    is_trusted: bool = False
 
     @classmethod
     def from_preset(cls, name: str | Path, trust_recipe: bool = False) -> Self:
@@ -111,7 +120,7 @@ class Start:
         for file in files:
             hashed.update(hashlib.sha256((folder / file).read_bytes()).digest())
         return cls(
-            name=folder.name,
+            folder=folder,
             sha256=hashed.hexdigest(),
             config=config,
             preprocessor=Preprocessor.from_preset(folder),
@@ -119,29 +128,45 @@ class Start:
             weights=model.get_weights(),
             table=_place(model.get_layer("embedding").weights[0], model.weights),
             calibration=calibration,
+            is_trusted=trust_recipe,
         )
 
-    def check(self, asked_recipe: str | None, options: Options, sources: Sources) -> None:
+    @property
+    def name(self) -> str:
+        """The preset's name."""
+        return self.folder.name
+
+    def recipe_for(self, asked: str | None) -> str:
+        """Return the name of the model's recipe.
+
+        Args:
+            asked: The recipe that was asked for; None where none was.
+
+        Raises:
+            OptionError: It is another.
+        """
+        own: str = self.config["recipe"]
+        if asked not in (None, own):
+            raise OptionError(
+                f"the model {self.name} is of the recipe {own}, and can't become one of {asked}: leave --recipe out"
+            )
+        return own
+
+    def check(self, options: Options, sources: Sources) -> None:
         """Check that nothing is asked for that doesn't go with a model that there is.
 
         Args:
-            asked_recipe: The recipe that was asked for; None where none was.
             options: Those of the training.
             sources: What was given beside the labelled texts.
 
         Raises:
             OptionError: Something is.
         """
-        if asked_recipe not in (None, self.config["recipe"]):
-            raise OptionError(
-                f"--recipe {asked_recipe} doesn't go with --init: the model {self.name} is of the recipe "
-                f"{self.config['recipe']}: leave --recipe out"
-            )
+        self.recipe_for(options.recipe)
         for given, option in (
             (sources.unlabelled is not None, "--unlabelled"),
             (sources.embeddings is not None, "--embeddings"),
             (sources.stop_words is not None, "--stopwords"),
-            (options.teachers > 0, "--teachers"),
             (options.short_texts, "--short-texts"),
         ):
             if given:
@@ -169,8 +194,9 @@ class Start:
             == 1  # no other layer hangs on the vocabulary
         )
         found = new_words(texts, self.preprocessor, least) if may_grow else {}
+        start = replace(self, trains_embedding=len(texts) >= FROZEN_UNDER)
         if not found:
-            return replace(self, texts=len(texts))
+            return start
         words = pa.concat_arrays([self.preprocessor.words, pa.array(list(found), pa.large_string())])
         grown = Preprocessor(words, self.preprocessor.settings)
         table = self.weights[self.table]
@@ -178,7 +204,7 @@ class Start:
         weights = list(self.weights)
         weights[self.table] = np.concatenate([table, vectors])
         config = {**self.config, "vocabulary_size": len(words)}
-        return replace(self, config=config, preprocessor=grown, weights=weights, new_words=found, texts=len(texts))
+        return replace(start, config=config, preprocessor=grown, weights=weights, new_words=found)
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -202,14 +228,14 @@ class Start:
             band=self.calibration.neutral,
         )
 
-    def prepared(self, texts: pa.Array, labels: np.ndarray[Any, np.dtype[np.int8]]) -> Prepared:
+    def prepared(self, training: LabelledTexts) -> Prepared:
         """Return labelled texts as a training takes them."""
         return Prepared(
             preprocessor=self.preprocessor,
             config=self.config,
-            texts=texts.cast(pa.large_string()),
-            targets=labels.astype(np.float32),
-            weights=np.ones(len(labels), np.float32),
+            texts=training.texts.cast(pa.large_string()),
+            targets=training.labels.astype(np.float32),
+            weights=np.ones(len(training), np.float32),
             opinions=None,
             vectors=None,
         )
@@ -251,15 +277,57 @@ class Start:
         before[self.table] = table
         return before
 
+    def scorer(self) -> Scorer:
+        """Return what scores with the model as it is."""
+        return Scorer.from_preset(self.folder, trust_recipe=self.is_trusted)
+
+    def evaluate(self, data: LabelledTexts) -> Evaluation:
+        """Return how well the model does as it is."""
+        scorer = self.scorer()
+        return evaluate(scorer.model.predict(scorer.preprocessor(data.texts)), data.labels)
+
+    def write_calibration(
+        self, folder: Path, scores: _Floats, labels: np.ndarray[Any, np.dtype[np.int8]], epoch: int
+    ) -> Calibration:
+        """Write into a preset what is to be made of its network's log-odds; return it.
+
+        The temperature is fitted; where the model is kept as it was it has the scores that it had. The neutral band
+        stays: scores are probabilities before and after.
+
+        Args:
+            folder: The preset.
+            scores: float32, shape (texts,): what its network makes of the validation part; NaN where there is none.
+            labels: int8, shape (texts,): 1 positive, 0 negative.
+            epoch: Number of the epoch that is kept.
+        """
+        if epoch:
+            scored = ~np.isnan(scores)
+            calibration = Calibration(fit_temperature(scores[scored], labels[scored]))
+        else:
+            calibration = Calibration() if self.is_calibrated else self.calibration
+        return self._write(calibration, folder)
+
+    def write_neutral_band(self, folder: Path) -> None:
+        """Write into a preset which scores it calls neutral."""
+        self._write(NO_CALIBRATION, folder)
+
+    def _write(self, calibration: Calibration, folder: Path) -> Calibration:
+        calibration = replace(calibration, neutral=self.calibration.neutral)
+        if calibration != NO_CALIBRATION:
+            write_json(
+                folder / CONFIG_FILE, {**read_json(folder / CONFIG_FILE), CALIBRATION: calibration.to_json()}
+            )
+        return calibration
+
     def facts(self) -> dict[str, Any]:
         """Return what a preset's metadata hold of the model that it was made from."""
         return {"model": self.name, "sha256": self.sha256, "new_words": len(self.new_words)}
 
     def _build(self, config: dict[str, Any]) -> Any:
-        """Return the network with its weights; the embedding stays as it is where there are few texts."""
+        """Return the network with its weights; the embedding stays as it is where it isn't to be trained."""
         model = recipe(self.config["recipe"]).build(config)
         model.set_weights(self.weights)
-        if self.texts < FROZEN_UNDER:
+        if not self.trains_embedding:
             model.get_layer("embedding").trainable = False
         return model
 

@@ -293,6 +293,12 @@ class Fitting:
         weight = self.state.weight or nan
         return self.state.loss / weight, self.state.right / weight
 
+    @property
+    def kept_epoch(self) -> int:
+        """Number of the epoch whose weights are kept, or where none is, of the last one."""
+        best = self.state.best
+        return self.state.done if best is None else best.number
+
     def load_best(self) -> None:
         """Give the network the weights of the epoch that is kept."""
         if self.state.best is not None:

@@ -53,12 +53,13 @@ def model_card(
         "## How it was made",
         "",
         *(["```sh", facts["command"], "```", ""] if facts["command"] else []),
+        *([_sentence_of_start(facts["started_from"])] if "started_from" in facts else []),
         _sentence_of_data(data),
         f"The vocabulary has {config['vocabulary_size']:,} words. {_sentence_of_window(config)}",
         "",
         f"It took {facts['minutes']} minutes on {facts['hardware']['cores']} cores "
         f"{'with' if facts['hardware']['gpu'] else 'without'} a GPU. "
-        f"Of {len(history)} epochs the weights of number {kept['number']} were kept."
+        f"Of {history[-1]['number']} epochs the weights of number {kept['number']} were kept."
         + (" The training was interrupted." if facts["interrupted"] else ""),
         "Versions: " + ", ".join(f"{name} {number}" for name, number in facts["versions"].items()) + ".",
         "",
@@ -157,6 +158,13 @@ def _sentence_of_data(data: dict[str, Any]) -> str:
         f"Trained on {data['training_texts']:,} labelled texts{beside}, with {data['validation_texts']:,} to "
         f"validate with{tested}. {cut}SHA-256 of the data: `{data['sha256']}`."
     )
+
+
+def _sentence_of_start(start: dict[str, Any]) -> str:
+    """Return what model the training started from."""
+    number = start["new_words"]
+    words = f", with {number:,} new word{'s'[: number != 1]}" if number else ""
+    return f"Fine-tuned: it started from {start['model']}{words}. SHA-256 of that model: `{start['sha256']}`."
 
 
 def _sentence_of_window(config: dict[str, Any]) -> str:

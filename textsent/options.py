@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from textsent.errors import OptionError
-from textsent.recipes import recipe
+from textsent.recipes import Recipe, recipe
 
+DEFAULT_RECIPE = "lstm"
 CLASS_WEIGHTS = ("none", "balanced")
 PRECISIONS = {"float32": "float32", "float16": "mixed_float16", "bfloat16": "mixed_bfloat16"}
 """What a network may be trained in, and Keras's name of it; weights are kept in float32."""
@@ -28,11 +29,10 @@ class Options:
         limit: Texts to use; 0 for all.
         class_weight: `none`, or `balanced`: both labels count the same, however many texts have them.
         precision: One of PRECISIONS; all but `float32` need a GPU.
-        teachers: Large LSTMs that read all texts first and teach the recipe's network.
-        short_texts: Learn from single sentences too, which lexicons and the teachers judge.
+        short_texts: Learn from single sentences too, which lexicons and the teacher judge.
     """
 
-    recipe: str = "lstm"
+    recipe: str = DEFAULT_RECIPE
     epochs: int | None = None
     batch_size: int | None = None
     validation: float | None = None
@@ -42,7 +42,6 @@ class Options:
     limit: int | None = None
     class_weight: str = "none"
     precision: str = "float32"
-    teachers: int = 0
     short_texts: bool = False
 
     def __post_init__(self) -> None:
@@ -63,8 +62,6 @@ class Options:
                 "the test share must be 0 or more, and with the validation share less than 1. "
                 f"Received: {self.test}"
             )
-        if self.teachers < 0:
-            raise OptionError(f"the number of teachers must be 0 or more. Received: {self.teachers}")
         if self.limit is not None and self.limit < 0:
             raise OptionError(f"the limit must be a number of texts, or 0 for all of them. Received: {self.limit}")
         for name, given, choices in (
@@ -74,9 +71,9 @@ class Options:
             if given not in choices:
                 raise OptionError(f"the {name} must be one of {', '.join(choices)}. Received: {given!r}")
 
-    def completed(self) -> Self:
-        """Return these options with the recipe's own in place of None."""
-        chosen = recipe(self.recipe)
+    def completed(self, chosen: Recipe | None = None) -> Self:
+        """Return these options with the recipe's own, or another's, in place of None."""
+        chosen = chosen or recipe(self.recipe)
         if self.patience is not None and chosen.keep == "last":
             raise OptionError(f"the recipe {self.recipe} trains all of its epochs: leave --patience out")
         names = ("epochs", "batch_size", "validation", "patience", "limit")

@@ -1,7 +1,6 @@
-"""What a training prepares before the first step: vocabulary, word vectors, short texts, teachers' opinions.
+"""What a training prepares before the first step: vocabulary, word vectors, short texts, a teacher's opinions.
 
-It takes minutes on many texts, or hours with large teachers, so it is kept in the training's folder for when the
-training goes on.
+It takes minutes on many texts, so it is kept in the training's folder for when the training goes on.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from textsent.recipes import Recipe, recipe
 from textsent.short_texts import EMOJI_TONES, ShortTexts, changed, emoji_tones, sentences, tone_words
 from textsent.teaching import Lesson
 from textsent.templates import made_sentences
-from textsent.unlabelled import check_extra
+from textsent.unlabelled import Teacher, check_extra
 
 SHORT_TEXTS = 300_000
 """Sentences of the texts that a network learns from beside them."""
@@ -40,7 +39,7 @@ SHORT_WEIGHT = 0.4
 """What a short text weighs against a whole one."""
 
 TEACHER_SHARE, COMPOUND_SHARE, OPINION_SHARE, EMOJI_SHARE = 0.8, 3.0, 1.0, 1.5
-"""A short text's log-odds are so many times its teachers' log-odds, VADER's compound score, Hu and Liu's opinion
+"""A short text's log-odds are so many times its teacher's log-odds, VADER's compound score, Hu and Liu's opinion
 words' score, and its emoji's tone, which lie within -1 … 1."""
 
 _TONE_TEXTS = 25_000
@@ -80,15 +79,11 @@ class Sources:
         ):
             if given is not None and not usable:
                 raise OptionError(f"the recipe {name} has no use for {option}: leave it out")
-        for wanted, option in ((options.teachers > 0, "--teachers"), (options.short_texts, "--short-texts")):
-            if wanted and not recipe.teacher:
-                raise OptionError(f"the recipe {name} has no use for {option}: leave it out")
-        if options.teachers and self.unlabelled is None:
-            raise OptionError("--teachers judge unlabelled texts: give some with --unlabelled")
+        if options.short_texts and not recipe.teacher:
+            raise OptionError(f"the recipe {name} has no use for --short-texts: leave it out")
         teaches = (self.unlabelled is not None or options.short_texts) and recipe.teacher
         trains_vectors = self.embeddings is None and (
-            recipe.vectors == "fixed"
-            or (recipe.vectors == "start" and self.unlabelled is not None and not options.teachers)
+            recipe.vectors == "fixed" or (recipe.vectors == "start" and self.unlabelled is not None)
         )
         check_extra(teaches, trains_vectors)
 
@@ -103,10 +98,11 @@ class Prepared:
         texts: Array of strings: what is trained on, the labelled texts first, the unlabelled ones, the short ones.
         targets: float32, shape (texts,): the probability that each is positive.
         weights: float32, shape (texts,): what each weighs.
-        opinions: float32, shape (unlabelled texts,): what the teachers think of the unlabelled texts; None without
-            any.
+        opinions: float32, shape (unlabelled texts,): what the teacher thinks of the unlabelled texts; None without
+            one.
         vectors: float32, shape (words, size): the embedding's first values; None where they are random, or where
             the training goes on.
+        teacher: Whose opinions they are.
     """
 
     preprocessor: Preprocessor
@@ -116,6 +112,7 @@ class Prepared:
     weights: _Floats
     opinions: _Floats | None
     vectors: _Floats | None
+    teacher: Teacher | None = None
 
     def lesson(self, parts: Parts) -> Lesson:
         """Return what the network learns from, as word ids."""
@@ -125,26 +122,23 @@ class Prepared:
             weights=self.weights,
             labelled=len(parts.training),
             opinions=self.opinions,
+            reconsidered=None if self.teacher is None else self.teacher.reconsidered,
             validation=self.preprocessor(parts.validation.texts),
             validation_labels=parts.validation.labels,
         )
 
 
-def prepare(
-    parts: Parts, sources: Sources, options: Options, folder: TrainingFolder, observer: Observer
-) -> Prepared:
+def prepare(parts: Parts, sources: Sources, options: Options, observer: Observer) -> Prepared:
     """Return what the fitting starts from.
 
     Args:
         parts: Labelled texts, to learn from and to validate with.
         sources: What else to learn from; the unlabelled texts hold none that is held out.
         options: How to train.
-        folder: Where large teachers keep what they have learned.
         observer: Is told what takes a while.
 
     Raises:
         InputError: The texts hold no words, or a file can't be used.
-        KeyboardInterrupt: Interrupted; the large teachers' training can go on.
     """
     chosen, training = recipe(options.recipe), parts.training
     texts = training.texts.cast(pa.large_string())
@@ -152,52 +146,35 @@ def prepare(
     corpus = pa.concat_arrays([texts, unlabelled])
     settings = _settings(chosen, sources.stop_words)
     lexicons = Lexicons.from_nltk("leave --short-texts out") if options.short_texts else None
-    short = None if lexicons is None else _short_texts(corpus, lexicons, settings, options.seed, observer)
+    short = None if lexicons is None else _short_texts(corpus, lexicons, settings, options.seed)
     vocabulary = _vocabulary(chosen, corpus, settings, sources)
     if not len(vocabulary.words):
         raise InputError("the texts to train on hold no words")
-    seen = len(vocabulary.words)
     if short is not None and lexicons is not None:
         vocabulary = _with_known_words(vocabulary, short, lexicons)
     opinions, short_opinions, vectors = None, None, None
-    if chosen.teacher and (sources.unlabelled is not None or short is not None):
-        judged = [unlabelled] if short is None else [unlabelled, short.texts.slice(0, short.from_reviews)]
-        thought = _linear_opinions(training, pa.concat_arrays(judged), folder, observer)
-        opinions = None if sources.unlabelled is None else thought[: len(unlabelled)]
-        short_opinions = None if short is None else thought[len(unlabelled) :]
+    teacher = _teacher(chosen, training, sources, options)
+    if teacher is not None:
+        observer.said("a linear teacher reads the labelled texts and judges the others")
+        opinions = None if sources.unlabelled is None else teacher.opinions()
+        short_opinions = None if short is None else teacher.predict(short.found)
     config = {"recipe": options.recipe, "vocabulary_size": len(vocabulary.words), **chosen.config}
-    prepared = Prepared(
-        vocabulary, config, corpus, _targets(training, opinions), np.ones(len(corpus), np.float32), opinions, None
-    )
-    if options.teachers and opinions is not None:
-        from textsent.teachers import small_vectors, teacher_opinions
-        from textsent.unlabelled import mean_opinion
-
-        lesson = prepared.lesson(parts)
-        asked = vocabulary([] if short is None else short.texts.slice(0, short.from_reviews))
-        large = [
-            teacher_opinions(number, lesson, asked, len(vocabulary.words), folder, options, observer)
-            for number in range(1, options.teachers + 1)
-        ]
-        opinions = mean_opinion(opinions, *(each.judged for each in large))
-        if short_opinions is not None:
-            short_opinions = mean_opinion(short_opinions, *(each.short for each in large))
-        vectors = small_vectors([each.vectors for each in large], chosen.config["embedding_size"], seen)
-    elif (
+    if (
         sources.embeddings is not None
         or chosen.vectors == "fixed"
         or (chosen.vectors == "start" and sources.unlabelled is not None)
     ):
         vocabulary, vectors = _vectors(chosen, corpus, vocabulary, sources, options.seed, observer)
         config = {**config, "vocabulary_size": len(vocabulary.words), "embedding_size": vectors.shape[1]}
-    targets, weights = _targets(training, opinions), prepared.weights
+    targets, weights = _targets(training, opinions), np.ones(len(corpus), np.float32)
     if short is not None and short_opinions is not None and lexicons is not None:
         if vectors is not None:
             vectors = _with_tones(vectors, vocabulary, lexicons)
-        corpus = pa.concat_arrays([corpus, short.texts])
-        targets = np.concatenate([targets, _short_targets(short, short_opinions)])
-        weights = np.concatenate([weights, np.full(len(short.texts), SHORT_WEIGHT, np.float32)])
-    return Prepared(vocabulary, config, corpus, targets, weights, opinions, vectors)
+        judged_short = _judged(short.found, short_opinions, lexicons, settings, observer)
+        corpus = pa.concat_arrays([corpus, short.found, short.made])
+        targets = np.concatenate([targets, judged_short, short.made_targets])
+        weights = np.concatenate([weights, np.full(len(corpus) - len(weights), SHORT_WEIGHT, np.float32)])
+    return Prepared(vocabulary, config, corpus, targets, weights, opinions, vectors, teacher)
 
 
 def save_prepared(prepared: Prepared, parts: Parts, sources: Sources, folder: TrainingFolder) -> None:
@@ -212,7 +189,7 @@ def save_prepared(prepared: Prepared, parts: Parts, sources: Sources, folder: Tr
     folder.save_arrays(_ARRAYS_FILE, arrays)
 
 
-def load_prepared(folder: TrainingFolder, parts: Parts, sources: Sources) -> Prepared:
+def load_prepared(folder: TrainingFolder, parts: Parts, sources: Sources, options: Options) -> Prepared:
     """Return what `save_prepared` kept, of the same texts.
 
     Raises:
@@ -243,22 +220,14 @@ def load_prepared(folder: TrainingFolder, parts: Parts, sources: Sources) -> Pre
         arrays["weights"],
         arrays.get("opinions"),
         vectors=None,
+        teacher=_teacher(recipe(options.recipe), parts.training, sources, options),
     )
 
 
-def _linear_opinions(
-    training: LabelledTexts, texts: pa.Array, folder: TrainingFolder, observer: Observer
-) -> _Floats:
-    """Return what a linear teacher thinks of texts, kept in the folder for when the training goes on."""
-    own = folder.stage("linear-teacher")
-    if (saved := own.load_arrays(_OPINIONS_FILE)) is not None and len(saved["opinions"]) == len(texts):
-        return saved["opinions"]
-    from textsent.unlabelled import Teacher
-
-    observer.said("a linear teacher reads the labelled texts and judges the others")
-    opinions = Teacher(training.texts, training.labels).predict(texts)
-    own.save_arrays(_OPINIONS_FILE, {"opinions": opinions})
-    return opinions
+def _teacher(chosen: Recipe, training: LabelledTexts, sources: Sources, options: Options) -> Teacher | None:
+    if not chosen.teacher or (sources.unlabelled is None and not options.short_texts):
+        return None
+    return Teacher(training.texts, training.labels, sources.unlabelled)
 
 
 def _targets(training: LabelledTexts, opinions: _Floats | None) -> _Floats:
@@ -266,38 +235,33 @@ def _targets(training: LabelledTexts, opinions: _Floats | None) -> _Floats:
     return targets if opinions is None else np.concatenate([targets, opinions])
 
 
-def _short_texts(
-    corpus: pa.Array, lexicons: Lexicons, settings: Settings, seed: int, observer: Observer
-) -> ShortTexts:
-    """Return sentences of the texts, changed, and sentences made from lexicons; with what lexicons think of them."""
-    observer.said("lexicons judge single sentences")
+def _short_texts(corpus: pa.Array, lexicons: Lexicons, settings: Settings, seed: int) -> ShortTexts:
+    """Return sentences of the texts, changed, and sentences made from lexicons."""
     valences = lexicons.valences()
     share = min(1.0, len(corpus) / SHORT_TEXTS * 5)  # of few texts there are few sentences
     found = changed(sentences(corpus, int(SHORT_TEXTS * share), seed), valences, seed)
     tones = tone_words(corpus.slice(0, _TONE_TEXTS), valences, settings)
-    made, made_targets = made_sentences(tones, int(MADE_SENTENCES * share), seed)
-    texts = pa.array(found, pa.large_string())
+    made, targets = made_sentences(tones, int(MADE_SENTENCES * share), seed)
+    return ShortTexts(pa.array(found, pa.large_string()), pa.array(made, pa.large_string()), targets)
+
+
+def _judged(
+    texts: pa.Array, opinions: _Floats, lexicons: Lexicons, settings: Settings, observer: Observer
+) -> _Floats:
+    """Return what the teacher and lexicons together think of sentences: float32, shape (texts,), 0 … 1."""
+    observer.said(f"lexicons judge {len(texts):,} single sentences")
     odds = (
-        COMPOUND_SHARE * lexicons.compound_scores(texts)
+        TEACHER_SHARE * log_odds(np.nan_to_num(opinions, nan=0.5))
+        + COMPOUND_SHARE * lexicons.compound_scores(texts)
         + OPINION_SHARE * lexicons.opinion_scores(texts, settings)
-        + EMOJI_SHARE * emoji_tones(found)
+        + EMOJI_SHARE * emoji_tones(texts.to_pylist())
     )
-    targets = np.concatenate([1 / (1 + np.exp(-odds)), made_targets]).astype(np.float32)
-    return ShortTexts(pa.concat_arrays([texts, pa.array(made, pa.large_string())]), targets, len(found))
-
-
-def _short_targets(short: ShortTexts, opinions: _Floats) -> _Floats:
-    """Return what teachers and lexicons together think of short texts."""
-    targets = short.targets.copy()
-    rows = slice(0, short.from_reviews)
-    odds = log_odds(targets[rows]) + TEACHER_SHARE * log_odds(np.nan_to_num(opinions, nan=0.5))
-    targets[rows] = 1 / (1 + np.exp(-odds))
-    return targets
+    return (1 / (1 + np.exp(-odds))).astype(np.float32)
 
 
 def _with_known_words(vocabulary: Preprocessor, short: ShortTexts, lexicons: Lexicons) -> Preprocessor:
     """Return a vocabulary with what lexicons, emoji and made sentences add to it."""
-    made, _ = split_words(short.texts.slice(short.from_reviews), vocabulary.settings)
+    made, _ = split_words(short.made, vocabulary.settings)
     known = set(vocabulary.vocabulary)
     rated, _ = split_words(pa.array(list(lexicons.valences()), pa.large_string()), vocabulary.settings)
     more = dict.fromkeys([*made.to_pylist(), *rated.to_pylist(), *EMOJI_TONES])

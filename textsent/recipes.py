@@ -60,7 +60,7 @@ class Recipe:
         vectors: What word vectors are to the embedding: `none`; `start`, trained where there are unlabelled texts;
             `fixed`, from a file or trained, and no word without one is read.
         teacher: Whether a linear teacher labels unlabelled texts.
-        crops: Share of the windows of which only a part is read, another one in each epoch, while training.
+        crops: With short texts, share of the windows of which only a part is read, another one in each epoch.
         band: Scores that the model calls neutral, from and to; None for none.
         shape: The network in a line.
         origin: Where the recipe comes from.
@@ -126,9 +126,9 @@ def lstm(config: dict[str, Any]) -> keras.Model:
 
     ids = keras.Input((None,), dtype="int32", name="ids")
     words = _word_dropout(config["word_dropout"])(ids)  # (batch, words)
-    vectors = embedding(config)(words)  # (batch, words, embedding_size)
+    vectors = _embedding(config)(words)  # (batch, words, embedding_size)
     vectors = layers.SpatialDropout1D(config["embedding_dropout"], name="embedding_dropout")(vectors)
-    states = read_words(vectors, ids, config)  # (batch, words, units or 2 × units)
+    states = _read_words(vectors, ids, config)  # (batch, words, units or 2 × units)
     real = keras.ops.expand_dims(keras.ops.not_equal(ids, PADDING_ID), -1)  # (batch, words, 1)
     largest = keras.ops.max(keras.ops.where(real, states, -1.0), axis=1)  # an LSTM's outputs lie within -1 … 1
     number = keras.ops.sum(keras.ops.cast(real, states.dtype), axis=1)  # (batch, 1)
@@ -138,7 +138,7 @@ def lstm(config: dict[str, Any]) -> keras.Model:
     return keras.Model(ids, _probability()(features), name=POOLED_LSTM)
 
 
-def read_words(vectors: Any, ids: Any, config: dict[str, Any]) -> Any:
+def _read_words(vectors: Any, ids: Any, config: dict[str, Any]) -> Any:
     """Return an LSTM's states after each word: float, shape (batch, words, units), or 2 × units both ways.
 
     No mask is given to Keras's LSTM, since on PyTorch it would then step through the words in Python instead of
@@ -195,7 +195,7 @@ def last_state_lstm(config: dict[str, Any]) -> keras.Model:
     from keras import layers
 
     ids = keras.Input((None,), dtype="int32", name="ids")
-    vectors = embedding(config, mask_zero=config["mask_zero"])(ids)  # (batch, words, embedding_size)
+    vectors = _embedding(config, mask_zero=config["mask_zero"])(ids)  # (batch, words, embedding_size)
     state = layers.LSTM(
         config["units"],
         dropout=config["input_dropout"],
@@ -217,7 +217,7 @@ def stacked_lstm(config: dict[str, Any]) -> keras.Model:
     from keras import layers
 
     ids = keras.Input((None,), dtype="int32", name="ids")
-    vectors = embedding(config, mask_zero=config["mask_zero"])(ids)  # (batch, words, embedding_size)
+    vectors = _embedding(config, mask_zero=config["mask_zero"])(ids)  # (batch, words, embedding_size)
     states = layers.LSTM(
         config["units"],
         dropout=config["input_dropout"],
@@ -241,7 +241,7 @@ def mlp(config: dict[str, Any]) -> keras.Model:
     from keras import layers
 
     ids = keras.Input((config["window"],), dtype="int32", name="ids")
-    vectors = embedding(config)(ids)  # (batch, window, embedding_size)
+    vectors = _embedding(config)(ids)  # (batch, window, embedding_size)
     flat = layers.Flatten(name="flat")(vectors)  # (batch, window × embedding_size)
     features = layers.Dense(config["dense_units"], activation="relu", name="dense")(flat)
     return keras.Model(ids, _probability()(features), name="mlp")
@@ -258,7 +258,7 @@ def cnn(config: dict[str, Any]) -> keras.Model:
     from keras import layers
 
     ids = keras.Input((config["window"],), dtype="int32", name="ids")
-    vectors = embedding(config)(ids)  # (batch, window, embedding_size)
+    vectors = _embedding(config)(ids)  # (batch, window, embedding_size)
     found = layers.Conv1D(
         config["filters"], config["kernel_size"], padding="same", activation="relu", name="convolution"
     )(vectors)  # (batch, window, filters)
@@ -270,7 +270,7 @@ def cnn(config: dict[str, Any]) -> keras.Model:
     return keras.Model(ids, _probability()(features), name="cnn")
 
 
-def embedding(config: dict[str, Any], mask_zero: bool = False) -> keras.layers.Layer:
+def _embedding(config: dict[str, Any], mask_zero: bool = False) -> keras.layers.Layer:
     import keras
 
     return keras.layers.Embedding(
@@ -316,49 +316,6 @@ _BROWNLEE = (
 )
 _LAST_500 = {"window": 500, "long_texts": "last", "start": True, "padding": "before", "full_width": True}
 
-LANGUAGE_MODEL = Recipe(
-    build=lstm,  # its embedding and its LSTM; see textsent.language_model
-    config={
-        "embedding_size": 256,
-        "initial_range": 0.5,  # with the usual 0.05 it takes an epoch until it knows more than words' frequencies
-        "units": 512,
-        "bidirectional": True,
-        "embedding_dropout": 0.1,
-        "samples": 1024,
-        "window": 400,
-    },
-    vocabulary_size=30_000,
-    batch_size=256,
-    learning_rate=3e-3,
-    cosine=True,
-    clip_norm=5.0,
-    epochs=4,
-    patience=None,
-)
-"""How a teacher reads texts before it learns what is positive."""
-
-TEACHER = Recipe(
-    build=lstm,
-    config={
-        "embedding_size": 256,
-        "units": 512,
-        "bidirectional": True,
-        "window": 400,
-        "word_dropout": 0.1,
-        "embedding_dropout": 0.3,
-        "dropout": 0.5,
-    },
-    vocabulary_size=30_000,
-    batch_size=256,
-    learning_rate=1e-3,
-    cosine=True,
-    clip_norm=1.0,
-    epochs=4,
-    patience=None,
-    crops=0.3,
-)
-"""A teacher of the recipe `lstm`."""
-
 RECIPES: dict[str, Recipe] = {
     "lstm": Recipe(
         build=lstm,
@@ -379,6 +336,7 @@ RECIPES: dict[str, Recipe] = {
         settings=Settings(emoji=True, typography=True, markup=True, elongated=True),
         vectors="start",
         teacher=True,
+        crops=0.15,
         shape="embedding 64, LSTM of 96 units each way, mean and maximum over time, sigmoid",
         origin="textsent's own",
     ),

@@ -212,11 +212,11 @@ class ShortTexts:
     """Short texts to learn from.
 
     Attributes:
-        texts: Array of strings: sentences of reviews first, then made ones.
-        targets: float32, shape (texts,): the probability that each is positive, as far as lexicons know it.
-        from_reviews: How many are sentences of reviews, for teachers to judge.
+        found: Array of strings: sentences of texts, changed.
+        made: Array of strings: sentences made from lexicons.
+        made_targets: float32, shape (made sentences,): the probability that each is positive.
     """
 
-    texts: pa.Array
-    targets: _Floats
-    from_reviews: int
+    found: pa.Array
+    made: pa.Array
+    made_targets: _Floats

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,6 @@ from textsent.presets import NO_GRAPH, PROJECTED
 from textsent.recipes import Recipe, build_network
 from textsent.windows import Layout
 
-SELF_TEACHING_FROM = 2  # epochs
-
 _Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 
@@ -45,9 +43,10 @@ class Lesson:
             those of the judged texts.
         weights: float32, shape (texts,), 0 or more.
         labelled: How many texts are labelled.
-        opinions: float32, shape (judged texts,): what the teachers think of the judged texts; None without teachers.
+        opinions: float32, shape (judged texts,): what a teacher thinks of the judged texts; None without one.
         validation: The word ids of the texts to judge by.
         validation_labels: int8, shape (validation texts,): 1 positive, 0 negative.
+        reconsidered: Returns what the teacher thinks of the judged texts when it has learned from opinions of them.
     """
 
     texts: WordIds
@@ -57,6 +56,7 @@ class Lesson:
     opinions: _Floats | None
     validation: WordIds
     validation_labels: np.ndarray[Any, np.dtype[np.int8]]
+    reconsidered: Callable[[_Floats], _Floats] | None = None
 
 
 def fitting_of(
@@ -69,9 +69,8 @@ def fitting_of(
 ) -> Fitting:
     """Return a network that is ready to be fitted, at its beginning or where its last checkpoint was.
 
-    After each epoch from SELF_TEACHING_FROM on its own opinion of the judged texts is averaged with the teachers':
-    two that err differently are better together (Laine and Aila, "Temporal Ensembling for Semi-Supervised Learning",
-    2017).
+    After each epoch the network and its teacher learn from each other's opinions of the judged texts: two that err
+    differently are better together (Laine and Aila, "Temporal Ensembling for Semi-Supervised Learning", 2017).
 
     Args:
         chosen: The recipe.
@@ -99,7 +98,8 @@ def fitting_of(
         model.get_layer(name).set_weights(weights)
     targets, opinions = lesson.targets, lesson.opinions
     windows = layout.cut(lesson.texts)
-    batches = Batches(windows, layout, targets, lesson.weights, batch_size, options.seed, chosen.crops)
+    crops = chosen.crops if options.short_texts else 0.0
+    batches = Batches(windows, layout, targets, lesson.weights, batch_size, options.seed, crops)
     compile_network(model, chosen, len(batches) * epochs)
     if not len(layout.cut(lesson.validation).owners):
         raise InputError("the texts to validate with hold no words of the vocabulary: give more data")
@@ -108,13 +108,16 @@ def fitting_of(
     def judge(epoch: int) -> Evaluation:
         """Return how well an epoch does on the validation part, and prepare the next one's targets."""
         student = sentiment_model(model, layout, folder.path)
-        if opinions is not None and SELF_TEACHING_FROM <= epoch < epochs:
+        if opinions is not None and lesson.reconsidered is not None and epoch < epochs:
             from textsent.unlabelled import mean_opinion
 
-            targets[judged] = mean_opinion(opinions, student.predict(part_of(lesson.texts, judged)))
+            own = student.predict(part_of(lesson.texts, judged))
+            opinions[:] = lesson.reconsidered(mean_opinion(opinions, own))
+            targets[judged] = mean_opinion(opinions, own)
         return evaluate(student.predict(lesson.validation), lesson.validation_labels)
 
-    fitting = Fitting(model, batches, judge, folder, {"targets": targets}, epochs, options.patience, chosen.keep)
+    arrays = {"targets": targets} if opinions is None else {"targets": targets, "opinions": opinions}
+    fitting = Fitting(model, batches, judge, folder, arrays, epochs, options.patience, chosen.keep)
     if folder.has_checkpoint:
         fitting.load()
     else:

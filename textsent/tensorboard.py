@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,8 @@ class TensorBoardLog:
         """Write an epoch's figures, so that they can be seen while the next one runs."""
         figures = ((epoch.loss, epoch.accuracy), (epoch.validation_loss, epoch.validation_accuracy))
         for writer, (loss, accuracy) in zip(self._writers, figures, strict=True):
+            if isnan(loss):  # in epoch 0 nothing is learnt
+                continue
             writer.add_scalar("epoch_loss", loss, epoch.number)
             writer.add_scalar("epoch_accuracy", accuracy, epoch.number)
             writer.flush()

@@ -16,13 +16,16 @@ import numpy as np
 import pyarrow as pa
 
 from textsent import __version__
+from textsent.calibrate import fit_temperature
 from textsent.checkpoint import TrainingFolder, writing
 from textsent.cores import usable_cores
 from textsent.datasets import LabelledTexts, class_weights
 from textsent.errors import DeviceError, DivergedError, InputError, OptionError, OutputError
 from textsent.evaluate import Evaluation, evaluate, without_nan
 from textsent.export import export, round_embedding
+from textsent.finetune import Start
 from textsent.fitting import Beginning, Epoch, Fitting, Observer
+from textsent.language import MIN_COVERAGE, MIN_COVERAGE_KEY
 from textsent.model import (
     SentimentModel,
     import_keras,
@@ -34,19 +37,25 @@ from textsent.parts import Parts, check_parts, cut, stands_in
 from textsent.prepare import Prepared, Sources, load_prepared, prepare, save_prepared
 from textsent.preprocess import FIRST_WORD_ID, Preprocessor, as_text_array
 from textsent.presets import (
+    CALIBRATION,
     CONFIG_FILE,
     HISTORY_FILE,
     METADATA_FILE,
     PROJECTED,
     README_FILE,
     WEIGHTS_FILE,
+    Calibration,
     new_preset,
+    read_json,
     write_json,
 )
-from textsent.recipes import recipe
+from textsent.recipes import Recipe, recipe
 from textsent.stopwords import stop_words as read_stop_words
 from textsent.teaching import fitting_of, network_of
 from textsent.windows import Layout
+
+NEUTRAL_BAND = (0.4, 0.6)
+"""Scores that a model which has read sentences without any tone calls neutral."""
 
 
 class Trained(NamedTuple):
@@ -55,10 +64,14 @@ class Trained(NamedTuple):
     Attributes:
         validation: On the part that its epoch was chosen by.
         test: On the part that nothing was chosen by; None where there is none.
+        before: How well the model does that the training started from; None where it started from none.
+        has_learned: Whether that is another model than this; False where no epoch made it better.
     """
 
     validation: Evaluation
     test: Evaluation | None
+    before: Trained | None = None
+    has_learned: bool = True
 
 
 def train(
@@ -67,6 +80,7 @@ def train(
     options: Options,
     observer: Observer,
     *,
+    start: Start | None = None,
     unlabelled: pa.Array | None = None,
     validation: LabelledTexts | None = None,
     test: LabelledTexts | None = None,
@@ -80,9 +94,8 @@ def train(
     """Train a recipe and write it as a preset; return how well it does on what was held out.
 
     With unlabelled texts the recipe `lstm` starts from word vectors trained on all texts but those held out, and
-    it also learns from what a linear teacher, trained on the training part, thinks of them, and large LSTMs where
-    the options ask for any (`textsent.teachers`). With short texts it learns from single sentences as well, which
-    teachers and lexicons judge (`textsent.short_texts`).
+    it also learns from what a linear teacher, trained on the training part, thinks of them. With short texts it
+    learns from single sentences as well, which the teacher and lexicons judge (`textsent.short_texts`).
 
     Until the preset is complete a folder beside it, named after it with `.training` at its end, holds checkpoints.
     A KeyboardInterrupt ends training early: the best epoch so far becomes the preset, and the folder stays, so that
@@ -93,6 +106,7 @@ def train(
         output: Folder to write the preset to; it appears when training is over.
         options: How to train.
         observer: Is told how training goes.
+        start: A model to start from, in place of random weights; see `textsent.finetune`. The recipe is its own.
         unlabelled: Array of strings, of which null ones are left out; needs the extra `textsent[unlabelled]`.
         validation: Texts to choose the best epoch by, in place of a share of `data`.
         test: Texts to measure the result by, in place of a share of `data`.
@@ -114,12 +128,15 @@ def train(
     """
     check_output_folder(output, overwrite, resume)
     unfinished = TrainingFolder(output)
-    options, chosen = options.completed(), recipe(options.recipe)
+    chosen = recipe(options.recipe) if start is None else start.recipe
+    options = options.completed(chosen)
     sources = Sources(
         None if unlabelled is None else as_text_array(unlabelled).cast(pa.large_string()).drop_null(),
         embeddings,
         stop_words,
     )
+    if start is not None:
+        start.check(options, sources)
     sources.check(chosen, options)
     if options.class_weight == "balanced" and chosen.teacher and (unlabelled is not None or options.short_texts):
         raise OptionError(
@@ -130,7 +147,7 @@ def train(
         raise InputError(f"all {len(data):,} texts are labelled {label}: there must be texts of both labels")
     parts = cut(data, options, validation, test)
     check_parts(parts, options)
-    run = _run(data, options, sources, validation, test)
+    run = _run(data, options, sources, validation, test, start)
     if sources.unlabelled is not None:
         sources = replace(sources, unlabelled=_not_held_out(sources.unlabelled, parts))
     import_keras()
@@ -144,19 +161,24 @@ def train(
         unfinished.remove()
         unfinished.begin(run)
     began = time.monotonic()
+    if start is not None:
+        start = start.learning_from(parts.training.texts)
+        chosen = start.recipe
     try:
         if unfinished.has_checkpoint:
-            prepared = load_prepared(unfinished, parts, sources)
+            prepared = load_prepared(unfinished, parts, sources, options)
         else:
-            prepared = prepare(parts, sources, options, unfinished, observer)
+            if start is None:
+                prepared = prepare(parts, sources, options, observer)
+            else:
+                prepared = start.prepared(parts.training)
             with writing(unfinished.path):
                 save_prepared(prepared, parts, sources, unfinished)
-        fitting = _fitting(parts, prepared, options, unfinished)
-    except DivergedError:
-        unfinished.remove()
-        raise
+        fitting = _fitting(chosen, parts, prepared, options, unfinished)
+        if start is not None:
+            start.watch(fitting, prepared.lesson(parts))
     except BaseException:
-        if not (unfinished.has_checkpoint or unfinished.has_stages):
+        if not unfinished.has_checkpoint:
             unfinished.remove()
         raise
     seconds = time.monotonic() - began
@@ -164,14 +186,14 @@ def train(
     try:
         fitting.run(observer)
     except KeyboardInterrupt:
-        if not fitting.state.epochs:
+        if not fitting.state.done:
             raise
     except DivergedError:
         unfinished.remove()  # it would diverge again
         raise
     fitting.load_best()
-    trained = chosen.build(prepared.config)  # in float32, and without the optimizer
-    trained.set_weights(fitting.model.get_weights())
+    trained, weights = chosen.build(prepared.config), fitting.model.get_weights()  # in float32, without optimizer
+    trained.set_weights(weights if start is None else start.kept(weights, fitting.kept_epoch))
     seconds += sum(epoch.seconds for epoch in fitting.state.epochs)
     facts = {
         "command": command,
@@ -180,6 +202,7 @@ def train(
         "hardware": _hardware(),
         "versions": _versions(),
         "options": asdict(options),
+        **({} if start is None else {"started_from": start.facts()}),
         "interrupted": not fitting.is_over,
         "data": {
             "sha256": run["data"],
@@ -192,13 +215,15 @@ def train(
         },
     }
     with new_preset(output) as folder:
-        result = _write_preset(folder, trained, prepared, parts, facts, fitting.state.epochs, pictures)
+        result = _write_preset(
+            folder, trained, prepared, parts, facts, fitting.state.epochs, fitting.kept_epoch, pictures, start
+        )
     if fitting.is_over:
         unfinished.remove()
     return result
 
 
-def _fitting(parts: Parts, prepared: Prepared, options: Options, folder: TrainingFolder) -> Fitting:
+def _fitting(chosen: Recipe, parts: Parts, prepared: Prepared, options: Options, folder: TrainingFolder) -> Fitting:
     """Return a network that is ready to be fitted, at its beginning or where its last checkpoint was."""
     lesson, starts = prepared.lesson(parts), {}
     if options.class_weight == "balanced":
@@ -207,7 +232,7 @@ def _fitting(parts: Parts, prepared: Prepared, options: Options, folder: Trainin
     if prepared.vectors is not None:
         special = np.zeros((FIRST_WORD_ID, prepared.vectors.shape[1]), np.float32)
         starts["embedding"] = [np.concatenate([special, prepared.vectors])]
-    return fitting_of(recipe(options.recipe), prepared.config, lesson, folder, options, starts)
+    return fitting_of(chosen, prepared.config, lesson, folder, options, starts)
 
 
 def _beginning(parts: Parts, prepared: Prepared, fitting: Fitting) -> Beginning:
@@ -219,7 +244,7 @@ def _beginning(parts: Parts, prepared: Prepared, fitting: Fitting) -> Beginning:
         words=len(prepared.preprocessor.words),
         steps=len(fitting.batches),
         epochs=fitting.epochs,
-        epoch=len(fitting.state.epochs) + 1,
+        epoch=max(1, fitting.next_epoch),
         step=fitting.state.step,
         best_accuracy=best.validation_accuracy if best else None,
     )
@@ -232,13 +257,24 @@ def _write_preset(
     parts: Parts,
     facts: dict[str, Any],
     epochs: Sequence[Epoch],
+    kept_epoch: int,
     pictures: bool,
+    start: Start | None,
 ) -> Trained:
     """Write all of a preset into a folder; return how well it does on what was held out."""
     graph = write_network(model, prepared.config, prepared.preprocessor, folder)
     layout = Layout.from_config(prepared.config)
     final = SentimentModel(network_of(graph, folder, model, layout), layout, usable_cores())
     scores = final.predict(prepared.preprocessor(parts.validation.texts))
+    before = None
+    if start is None and facts["options"]["short_texts"]:
+        final.calibration = _write_calibration(folder, scores, parts.validation)
+        scores = final.predict(prepared.preprocessor(parts.validation.texts))
+    elif start is not None:
+        final.calibration = start.write_calibration(folder, scores, parts.validation.labels, kept_epoch)
+        scores = final.predict(prepared.preprocessor(parts.validation.texts))
+        tested = None if parts.test is None else start.evaluate(parts.test)
+        before = Trained(start.evaluate(parts.validation), tested)
     validation, test = evaluate(scores, parts.validation.labels), None
     facts = {**facts, "validation": validation.to_json()}
     if parts.test is not None:
@@ -256,7 +292,16 @@ def _write_preset(
         )
     card = model_card(facts, history, prepared.config, recipe(facts["options"]["recipe"]), drawn)
     (folder / README_FILE).write_text(card, "utf-8")
-    return Trained(validation, test)
+    return Trained(validation, test, before, kept_epoch > 0)
+
+
+def _write_calibration(folder: Path, scores: np.ndarray[Any, Any], validation: LabelledTexts) -> Calibration:
+    """Add to a preset what makes its scores probabilities, which of them are neutral, and which texts it can't read."""
+    scored = ~np.isnan(scores)
+    calibration = Calibration(fit_temperature(scores[scored], validation.labels[scored]), neutral=NEUTRAL_BAND)
+    config = read_json(folder / CONFIG_FILE)
+    write_json(folder / CONFIG_FILE, {**config, CALIBRATION: calibration.to_json(), MIN_COVERAGE_KEY: MIN_COVERAGE})
+    return calibration
 
 
 def write_network(model: Any, config: dict[str, Any], preprocessor: Preprocessor, folder: Path) -> str:
@@ -297,15 +342,17 @@ def _run(
     sources: Sources,
     validation: LabelledTexts | None,
     test: LabelledTexts | None,
+    start: Start | None,
 ) -> dict[str, Any]:
     """Return all that the weights depend on, by a name that a user understands."""
-    keras, chosen = import_keras(), recipe(options.recipe)
+    keras, chosen = import_keras(), recipe(options.recipe) if start is None else start.recipe
     told_apart = {"build", "settings", "shape", "origin", "published"}
     trained_by = {
         field.name: getattr(chosen, field.name) for field in fields(chosen) if field.name not in told_apart
     }
     return {
         **asdict(options),
+        **({} if start is None else {"model to start from": start.sha256}),
         "data": data.digest(),
         "order of the data": _digest(data.texts),
         "validation file": None if validation is None else validation.digest(),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -24,8 +25,21 @@ from textsent.schema import text_column
 NGRAMS = 3
 """The teacher looks at single words, pairs and triples."""
 
-TEACHER_C = 0.05
-"""Inverse strength of the teacher's L2 penalty, chosen on the training split of the Large Movie Review Dataset."""
+LAST_WORDS = 40
+"""A text's last words, whose n-grams count by themselves too."""
+
+TEACHER_C, TAUGHT_C = 0.05, 0.2
+"""Inverse strength of the teacher's L2 penalty, with labels alone and with opinions too; these and LABEL_WEIGHT and
+LAST_WORDS were chosen on the training split of the Large Movie Review Dataset."""
+
+TAUGHT_TEMPERATURE = 2.0
+"""What its log-odds are divided by when it has learned from opinions: by then it is twice as sure as its pupil."""
+
+LABEL_WEIGHT = 3.0
+"""What a labelled text weighs against one whose opinion is sure."""
+
+_LEAST_TEXTS = ((20_000, 4), (100, 2), (0, 1))
+"""With so many texts an n-gram must stand in so many of them."""
 
 VECTOR_EPOCHS = 5
 VECTOR_WINDOW = 8  # words to each side
@@ -35,6 +49,7 @@ VECTOR_SCALE = 0.5
 """word2vec's vectors are scaled by it: values of about ±0.25 suit an LSTM's gates."""
 
 _ROWS = 5000  # texts cut into words at a time
+_SETTINGS = Settings()
 
 _Floats = np.ndarray[Any, np.dtype[np.float32]]
 
@@ -124,46 +139,110 @@ def word_vectors(
 
 
 class Teacher:
-    """A linear model on word n-grams, which labels what nobody has.
+    """A linear model on word n-grams, which judges what nobody has labelled.
 
     Logistic regression on the naive Bayes log-count ratios of the n-grams in a text: Wang and Manning, "Baselines
-    and Bigrams: Simple, Good Sentiment and Topic Classification", 2012.
+    and Bigrams: Simple, Good Sentiment and Topic Classification", 2012. Those of the last words, where reviews come
+    to their verdict, count once more by themselves.
+
+    It learns from its pupil in turn: each has its own view of a text, n-grams or the whole of it, and errs otherwise
+    (Blum and Mitchell, "Combining Labeled and Unlabeled Data with Co-Training", 1998).
     """
 
-    def __init__(self, texts: pa.Array, labels: np.ndarray[Any, np.dtype[np.int8]]) -> None:
-        """Learn from labelled texts.
+    def __init__(
+        self, labelled: pa.Array, labels: np.ndarray[Any, np.dtype[np.int8]], others: pa.Array | None = None
+    ) -> None:
+        """Take the texts; they are read when the teacher is asked for the first time.
 
         Args:
-            texts: Array of strings.
-            labels: int8, shape (texts,): 1 positive, 0 negative.
-
-        Raises:
-            InputError: The texts have no words, or there are many and no word stands in two of them.
+            labelled: Array of strings.
+            labels: int8, shape (labelled texts,): 1 positive, 0 negative.
+            others: Array of strings: what to judge.
         """
-        from sklearn.feature_extraction.text import CountVectorizer
-        from sklearn.linear_model import LogisticRegression
+        self._texts = labelled.cast(pa.large_string())
+        if others is not None:
+            self._texts = pa.concat_arrays([self._texts, others])
+        self._labels = labels
 
-        self._settings = Settings()
-        self._counter = CountVectorizer(
-            analyzer=_ngrams, binary=True, min_df=2 if len(texts) > 100 else 1, dtype=np.float32
-        )
+    @cached_property
+    def _counter(self) -> Any:
+        """What counts a text's n-grams."""
+        from sklearn.feature_extraction.text import CountVectorizer
+
+        least = next(least for texts, least in _LEAST_TEXTS if len(self._texts) >= texts)
+        return CountVectorizer(analyzer=_ngrams, binary=True, min_df=least, dtype=np.float32)
+
+    @cached_property
+    def _counts(self) -> Any:
+        """A sparse matrix, shape (texts, n-grams): 1 where a text holds an n-gram."""
         try:
-            counts = self._counter.fit_transform(_words_of(texts, self._settings))
+            return self._counter.fit_transform(_words_of(self._texts, _SETTINGS))
         except ValueError as exc:
             raise InputError(
-                "the labelled texts have no words in common that a teacher could learn from: "
-                "give more of them, or leave --unlabelled out"
+                "the texts have no words in common that a teacher could learn from: "
+                "give more of them, or leave --unlabelled and --short-texts out"
             ) from exc
-        positive = np.asarray(counts[labels == 1].sum(axis=0)).ravel() + 1
-        negative = np.asarray(counts[labels == 0].sum(axis=0)).ravel() + 1
-        self._ratios = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
-        self._regression = LogisticRegression(C=TEACHER_C, solver="liblinear")
-        self._regression.fit(counts.multiply(self._ratios).tocsr(), labels)
+
+    @cached_property
+    def _first(self) -> _Linear:
+        """What it learned from the labels alone."""
+        labels = self._labels.astype(np.float64)
+        return _Linear(self._counts[: len(labels)], labels, np.ones(len(labels)), TEACHER_C)
 
     def predict(self, texts: pa.Array) -> _Floats:
+        """Return the probability that each text is positive, by the labels alone: float32, shape (texts,).
+
+        Raises:
+            InputError: The texts that it learns from have no words, or there are many and none stands in two of them.
+        """
+        learned = self._first
+        return learned.predict(self._counter.transform(_words_of(texts, _SETTINGS)))
+
+    def opinions(self) -> _Floats:
+        """Return the probability that each of the other texts is positive, by the labels alone: as `predict`."""
+        return self._first.predict(self._counts[len(self._labels) :])
+
+    def reconsidered(self, opinions: _Floats) -> _Floats:
+        """Return what it thinks of the other texts when it has learned from opinions of them, too.
+
+        It judges each half of them by what it learned from the other, lest it repeat what it was told.
+
+        Args:
+            opinions: float32, shape (other texts,): the probability that each is positive.
+        """
+        labelled = len(self._labels)
+        targets = np.concatenate([self._labels, opinions]).astype(np.float64)
+        weights = np.concatenate([np.full(labelled, LABEL_WEIGHT), np.abs(2 * opinions - 1)])
+        thought = np.empty(len(opinions), np.float32)
+        half = np.arange(len(opinions)) % 2
+        for part in (0, 1):
+            told = np.concatenate([np.arange(labelled), labelled + np.flatnonzero(half != part)])
+            learned = _Linear(self._counts[told], targets[told], weights[told], TAUGHT_C)
+            thought[half == part] = learned.predict(
+                self._counts[labelled + np.flatnonzero(half == part)], TAUGHT_TEMPERATURE
+            )
+        return thought
+
+
+class _Linear:
+    """Logistic regression on the log-count ratios of n-grams."""
+
+    def __init__(self, counts: Any, targets: Any, weights: Any, c: float) -> None:
+        """Learn from a sparse matrix of counts, shape (texts, n-grams), targets 0 … 1 and weights, shape (texts,)."""
+        from sklearn.linear_model import LogisticRegression
+
+        positive, negative = counts.T @ targets + 1, counts.T @ (1 - targets) + 1
+        ratios = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
+        self._ratios = ratios.astype(np.float32)
+        self._regression = LogisticRegression(C=c, solver="liblinear")
+        self._regression.fit(counts.multiply(self._ratios).tocsr(), targets > 0.5, sample_weight=weights)
+
+    def predict(self, counts: Any, temperature: float = 1.0) -> _Floats:
         """Return the probability that each text is positive: float32, shape (texts,)."""
-        counts = self._counter.transform(_words_of(texts, self._settings))
-        return self._regression.predict_proba(counts.multiply(self._ratios).tocsr())[:, 1].astype(np.float32)
+        if not counts.shape[0]:
+            return np.empty(0, np.float32)
+        odds = self._regression.decision_function(counts.multiply(self._ratios).tocsr()) / temperature
+        return (1 / (1 + np.exp(-odds))).astype(np.float32)
 
 
 def mean_opinion(*opinions: _Floats) -> _Floats:
@@ -176,6 +255,12 @@ def mean_opinion(*opinions: _Floats) -> _Floats:
 
 
 def _ngrams(words: list[str]) -> Iterator[str]:
+    yield from _runs(words)
+    for run in _runs(words[-LAST_WORDS:]):
+        yield f"{run}\n"  # no word holds a line feed
+
+
+def _runs(words: list[str]) -> Iterator[str]:
     for length in range(1, NGRAMS + 1):
         yield from map(" ".join, zip(*(words[start:] for start in range(length)), strict=False))
 
