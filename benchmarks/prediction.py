@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.measure import Figure, in_turn, ratio
 from benchmarks.texts import MODEL, Texts
+from textsent.cores import usable_cores
+
+if TYPE_CHECKING:
+    from textsent.model import SentimentModel
 
 KERAS_BATCH_SIZES = (32, 128)
 """What `predict` takes by default, and a larger one, which it is faster with."""
@@ -51,6 +58,12 @@ def figures(texts: Texts, rounds: int) -> Iterator[Figure]:
             yield Figure("prediction", f"accuracy in {name}", accuracy, "accuracy")
 
     import_keras()
+    plain = plain_lstm(config["vocabulary_size"], model.layout.window)
+    plain.predict(ids)
+    times, _, _ = ratio(2 * rounds, lambda: model.predict(ids), lambda: plain.predict(ids))
+    shape = "embedding 64, LSTM of 128 units one way, its last state, on ONNX Runtime"
+    yield Figure("prediction", f"against {shape}", times, "times", reach=0.5)
+
     network = KerasNetwork.from_preset(folder)
     window = model.layout.window
     read, starts, ends, owners = model.layout.cut(ids)
@@ -71,6 +84,30 @@ def figures(texts: Texts, rounds: int) -> Iterator[Figure]:
     whole = np.diff(ids.offsets)[owners] <= window
     difference = np.abs(exact[owners[whole]] - by_keras()[whole]).max()
     yield Figure("prediction", "largest difference to Keras, in millionths", float(difference) * 1e6, "", reach=-10)
+
+
+def plain_lstm(vocabulary_size: int, window: int) -> SentimentModel:
+    """Return an untrained model of the usual shape, run as our own are: batches of like length, a core for each."""
+    from textsent.export import export
+    from textsent.model import SentimentModel, WholeOnnxNetwork
+    from textsent.recipes import last_state_lstm
+    from textsent.windows import Layout
+
+    network = last_state_lstm(
+        {
+            "vocabulary_size": vocabulary_size,
+            "embedding_size": 64,
+            "mask_zero": True,
+            "units": 128,
+            "input_dropout": 0.0,
+            "recurrent_dropout": 0.0,
+            "dropout": 0.0,
+        }
+    )
+    layout = Layout(window)
+    with TemporaryDirectory() as folder:
+        export(network, Path(folder))
+        return SentimentModel(WholeOnnxNetwork.from_preset(Path(folder), layout), layout, usable_cores())
 
 
 def operations_a_word(config: dict) -> int:

@@ -326,8 +326,8 @@ def find_adaptation(
     )
     plain = [sentence for sentences in PLAIN_SENTENCES.values() for sentence in sentences]
     truth = np.repeat(list(PLAIN_SENTENCES), [len(sentences) for sentences in PLAIN_SENTENCES.values()])
-    was_right = (scorer.score(plain) >= 0.5) == (truth == 1)
-    was_right &= ~np.isnan(scorer.score(plain))
+    plain_before = scorer.score(plain)
+    was_right = ~np.isnan(plain_before) & ((plain_before >= 0.5) == (truth == 1))
     judged = held_out & (np.abs(tones) >= SURE_LEXICON)
     weights, after, plain_after = _taught(start, lesson, texts, plain, judged[held_out], seed, observer)
     moved = (before >= 0.5) != (after >= 0.5)

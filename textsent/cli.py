@@ -456,7 +456,7 @@ def train(
     if trained.test:
         stderr.print("\nOn the test part:\n")
         print_evaluation(stderr, trained.test)
-    print_fine_tuned(stderr, trained, init or "")
+    print_fine_tuned(stderr, trained, start.name if start else "")
     if unfinished.exists:
         stderr.print(f"\n{go_on}", soft_wrap=True)
         raise typer.Exit(_INTERRUPTED)
@@ -662,11 +662,11 @@ def adapt(
     from textsent.train import check_output_folder
 
     check_output_folder(output, overwrite)
-    texts = read_texts(inputs, format, text_column, seed=seed)
     start = Start.from_preset(model, trust_recipe)
     stderr = _console(stderr=True, quiet=quiet)
     with TrainingDisplay(stderr) as display:
         try:
+            texts = read_texts(inputs, format, text_column, seed=seed)
             adaptation = find_adaptation(texts, start, display, seed)
         except KeyboardInterrupt:
             stderr.print("textsent: interrupted: nothing is written", soft_wrap=True)

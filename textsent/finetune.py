@@ -179,23 +179,18 @@ class Start:
         """Return this start with the words that it lacks of texts that are to be learnt from.
 
         A new word begins with a vector that is told from its contexts (`textsent.new_words`). A model that leaves
-        unknown words out, or whose vectors were made elsewhere, gets no new ones.
+        unknown words out, or whose vectors were made elsewhere, gets no new ones; nor does one of which another
+        layer than the embedding hangs on the vocabulary.
 
         Args:
             texts: Array of strings.
             least: Texts that must hold a word.
         """
         known = len(self.preprocessor.words)
-        rows = FIRST_WORD_ID + known
-        may_grow = (
-            Layout.from_config(self.config).unknown == "mark"
-            and self.config.get("trainable", True)
-            and sum(rows in weights.shape for weights in self.weights)
-            == 1  # no other layer hangs on the vocabulary
-        )
-        found = new_words(texts, self.preprocessor, least) if may_grow else {}
+        reads_unknown = Layout.from_config(self.config).unknown == "mark" and self.config.get("trainable", True)
+        found = new_words(texts, self.preprocessor, least) if reads_unknown else {}
         start = replace(self, trains_embedding=len(texts) >= FROZEN_UNDER)
-        if not found:
+        if not found or not self._can_grow:
             return start
         words = pa.concat_arrays([self.preprocessor.words, pa.array(list(found), pa.large_string())])
         grown = Preprocessor(words, self.preprocessor.settings)
@@ -322,6 +317,16 @@ class Start:
     def facts(self) -> dict[str, Any]:
         """Return what a preset's metadata hold of the model that it was made from."""
         return {"model": self.name, "sha256": self.sha256, "new_words": len(self.new_words)}
+
+    @property
+    def _can_grow(self) -> bool:
+        """Whether no other of the network's weights than the embedding's hang on the vocabulary."""
+        larger = {**self.config, "vocabulary_size": self.config["vocabulary_size"] + 1}
+        shapes = [weights.shape for weights in recipe(self.config["recipe"]).build(larger).get_weights()]
+        if len(shapes) != len(self.weights):
+            return False
+        changed = [place for place, shape in enumerate(shapes) if shape != self.weights[place].shape]
+        return changed == [self.table]
 
     def _build(self, config: dict[str, Any]) -> Any:
         """Return the network with its weights; the embedding stays as it is where it isn't to be trained."""

@@ -20,7 +20,10 @@ from textsent.recipes import Recipe
 from textsent.windows import Layout, Windows
 
 WIDTHS = 6
-"""Shapes that training batches are cut to at most: each costs a compilation, and padding gets less with each."""
+"""Shapes that training batches are cut to: each costs a compilation, and padding gets less with each."""
+
+NARROW_WIDTHS = 4
+"""Shapes that the narrowest of these is cut to once more, for sentences."""
 
 LEAST_BATCHES = 20
 """Batches that a width must have, or its windows are padded to the next one: fewer aren't worth a compilation."""
@@ -318,7 +321,7 @@ class Batches:
     """The windows of the training texts in batches of like length.
 
     A window carries its text's target, the probability that it is positive, and the text's weight; the targets may
-    change between epochs. There are WIDTHS widths at most, and every batch is full, so that few shapes are
+    change between epochs. There are few widths, and every batch is full, so that few shapes are
     compiled: a width's last batch is filled up with windows that weigh nothing.
 
     Attributes:
@@ -388,7 +391,9 @@ class Batches:
 
 def _widths(lengths: np.ndarray[Any, np.dtype[np.int64]], layout: Layout, least: int) -> np.ndarray[Any, Any]:
     """Return the width that each window is padded to; a width of fewer than `least` windows is widened."""
-    widths = np.minimum(layout.widths(lengths, -(-layout.window // WIDTHS)), layout.window)
+    step = -(-layout.window // WIDTHS)
+    fine = layout.widths(lengths, -(-step // NARROW_WIDTHS))
+    widths = np.minimum(np.where(lengths <= step, fine, layout.widths(lengths, step)), layout.window)
     for width, wider in zip(used := np.unique(widths), used[1:], strict=False):
         if np.count_nonzero(widths == width) < least:
             widths[widths == width] = wider

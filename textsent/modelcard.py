@@ -10,7 +10,7 @@ import numpy as np
 
 from textsent.datasets import LabelledTexts
 from textsent.preprocess import Preprocessor
-from textsent.presets import PICTURES_FOLDER
+from textsent.presets import CALIBRATION, PICTURES_FOLDER
 from textsent.recipes import Recipe
 
 _FIGURES = {
@@ -56,6 +56,7 @@ def model_card(
         *([_sentence_of_start(facts["started_from"])] if "started_from" in facts else []),
         _sentence_of_data(data),
         f"The vocabulary has {config['vocabulary_size']:,} words. {_sentence_of_window(config)}",
+        *_sentence_of_calibration(config),
         "",
         f"It took {facts['minutes']} minutes on {facts['hardware']['cores']} cores "
         f"{'with' if facts['hardware']['gpu'] else 'without'} a GPU. "
@@ -154,9 +155,15 @@ def _sentence_of_data(data: dict[str, Any]) -> str:
     beside = f" and {data['unlabelled_texts']:,} unlabelled ones" if data["unlabelled_texts"] else ""
     tested = f", {data['test_texts']:,} to test with" if data["test_texts"] else ""
     cut = "No group has texts in two parts. " if data["cut_by_group"] else ""
+    short = ""
+    if data.get("short_texts"):
+        short = (
+            f" Beside them stood {data['short_texts']:,} single sentences: of these texts, judged by a linear teacher "
+            "and the lexicons of VADER and of Hu and Liu, and made from the lexicons' words."
+        )
     return (
         f"Trained on {data['training_texts']:,} labelled texts{beside}, with {data['validation_texts']:,} to "
-        f"validate with{tested}. {cut}SHA-256 of the data: `{data['sha256']}`."
+        f"validate with{tested}. {cut}SHA-256 of the data: `{data['sha256']}`.{short}"
     )
 
 
@@ -165,6 +172,15 @@ def _sentence_of_start(start: dict[str, Any]) -> str:
     number = start["new_words"]
     words = f", with {number:,} new word{'s'[: number != 1]}" if number else ""
     return f"Fine-tuned: it started from {start['model']}{words}. SHA-256 of that model: `{start['sha256']}`."
+
+
+def _sentence_of_calibration(config: dict[str, Any]) -> list[str]:
+    """Return what becomes of the network's log-odds, in a sentence; none where nothing does."""
+    found = config.get(CALIBRATION)
+    if not found:
+        return []
+    band = f" Scores from {found['neutral'][0]} to {found['neutral'][1]} are neutral." if "neutral" in found else ""
+    return [f"Log-odds are divided by {found['temperature']:.3f}, fitted on the validation part.{band}"]
 
 
 def _sentence_of_window(config: dict[str, Any]) -> str:

@@ -38,9 +38,13 @@ MADE_SENTENCES = 60_000
 SHORT_WEIGHT = 0.4
 """What a short text weighs against a whole one."""
 
-TEACHER_SHARE, COMPOUND_SHARE, OPINION_SHARE, EMOJI_SHARE = 0.8, 3.0, 1.0, 1.5
-"""A short text's log-odds are so many times its teacher's log-odds, VADER's compound score, Hu and Liu's opinion
-words' score, and its emoji's tone, which lie within -1 … 1."""
+AS_FOUND, CHANGED = (2.0, 2.0, 1.0), (1.0, 3.0, 1.0)
+"""A sentence's log-odds are so many times its teacher's log-odds, VADER's compound score, and the score of Hu and Liu's
+opinion words, which lie within -1 … 1. Of sentences as they were found, the teacher knows more: against the labels of
+the reviews that held-out ones are from it has an AUC of 0.75, VADER of 0.62, and both so added up of 0.72."""
+
+EMOJI_SHARE = 1.5
+"""And so many times its emoji's tone, -1 … 1."""
 
 _TONE_TEXTS = 25_000
 _ARRAYS_FILE = "prepared.npz"
@@ -170,7 +174,7 @@ def prepare(parts: Parts, sources: Sources, options: Options, observer: Observer
     if short is not None and short_opinions is not None and lexicons is not None:
         if vectors is not None:
             vectors = _with_tones(vectors, vocabulary, lexicons)
-        judged_short = _judged(short.found, short_opinions, lexicons, settings, observer)
+        judged_short = _judged(short, short_opinions, lexicons, settings, observer)
         corpus = pa.concat_arrays([corpus, short.found, short.made])
         targets = np.concatenate([targets, judged_short, short.made_targets])
         weights = np.concatenate([weights, np.full(len(corpus) - len(weights), SHORT_WEIGHT, np.float32)])
@@ -239,23 +243,25 @@ def _short_texts(corpus: pa.Array, lexicons: Lexicons, settings: Settings, seed:
     """Return sentences of the texts, changed, and sentences made from lexicons."""
     valences = lexicons.valences()
     share = min(1.0, len(corpus) / SHORT_TEXTS * 5)  # of few texts there are few sentences
-    found = changed(sentences(corpus, int(SHORT_TEXTS * share), seed), valences, seed)
+    found, as_found = changed(sentences(corpus, int(SHORT_TEXTS * share), seed), valences, seed)
     tones = tone_words(corpus.slice(0, _TONE_TEXTS), valences, settings)
     made, targets = made_sentences(tones, int(MADE_SENTENCES * share), seed)
-    return ShortTexts(pa.array(found, pa.large_string()), pa.array(made, pa.large_string()), targets)
+    return ShortTexts(pa.array(found, pa.large_string()), as_found, pa.array(made, pa.large_string()), targets)
 
 
 def _judged(
-    texts: pa.Array, opinions: _Floats, lexicons: Lexicons, settings: Settings, observer: Observer
+    short: ShortTexts, opinions: _Floats, lexicons: Lexicons, settings: Settings, observer: Observer
 ) -> _Floats:
-    """Return what the teacher and lexicons together think of sentences: float32, shape (texts,), 0 … 1."""
-    observer.said(f"lexicons judge {len(texts):,} single sentences")
-    odds = (
-        TEACHER_SHARE * log_odds(np.nan_to_num(opinions, nan=0.5))
-        + COMPOUND_SHARE * lexicons.compound_scores(texts)
-        + OPINION_SHARE * lexicons.opinion_scores(texts, settings)
-        + EMOJI_SHARE * emoji_tones(texts.to_pylist())
+    """Return what the teacher and lexicons together think of found sentences: float32, shape (sentences,), 0 … 1."""
+    observer.said(f"lexicons judge {len(short.found):,} single sentences")
+    thought = (
+        log_odds(np.nan_to_num(opinions, nan=0.5)),
+        lexicons.compound_scores(short.found),
+        lexicons.opinion_scores(short.found, settings),
     )
+    odds = EMOJI_SHARE * emoji_tones(short.found.to_pylist())
+    for values, as_found, after_change in zip(thought, AS_FOUND, CHANGED, strict=True):
+        odds += np.where(short.as_found, as_found, after_change) * values
     return (1 / (1 + np.exp(-odds))).astype(np.float32)
 
 

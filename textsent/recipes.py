@@ -142,8 +142,8 @@ def _read_words(vectors: Any, ids: Any, config: dict[str, Any]) -> Any:
     """Return an LSTM's states after each word: float, shape (batch, words, units), or 2 × units both ways.
 
     No mask is given to Keras's LSTM, since on PyTorch it would then step through the words in Python instead of
-    calling cuDNN. It needs none: padding stands after the text, where nothing of the text is still to be read, and the
-    other direction reads each text from its own end.
+    calling cuDNN. It needs none: padding stands after the text, where nothing of the text is still to be read, and
+    the other direction reads each text from its own end.
 
     Args:
         vectors: The words' vectors, shape (batch, words, embedding_size).

@@ -1,8 +1,8 @@
 """Short texts to learn from: single sentences of the reviews, changed a little, and sentences made from lexicons.
 
-A network that has only read whole film reviews falls apart on a line of a mail. Here it meets sentences, most of them
-from the reviews: some speak of a parcel in place of a film, some say the opposite by one word, some have a rarer word
-of the same tone, some end in an emoji. What each is worth is for the teachers and the lexicons to say.
+A network that has only read whole film reviews falls apart on a line of a mail. Here it meets sentences, most of
+them from the reviews: some speak of a parcel in place of a film, some say the opposite by one word, some have
+another word of the same tone, some end in an emoji. What each is worth is for the teacher and the lexicons to say.
 """
 
 from __future__ import annotations
@@ -101,13 +101,18 @@ def sentences(texts: pa.Array, number: int, seed: int) -> list[str]:
     return found[:number]
 
 
-def changed(texts: Sequence[str], valences: Mapping[str, float], seed: int) -> list[str]:
+def changed(
+    texts: Sequence[str], valences: Mapping[str, float], seed: int
+) -> tuple[list[str], np.ndarray[Any, np.dtype[np.bool_]]]:
     """Return sentences of film reviews as they might stand elsewhere.
 
     Args:
         texts: Sentences.
         valences: Words and their tone, -4 … 4.
         seed: Of the changes.
+
+    Returns:
+        The sentences, and bool, shape (sentences,): whether each is still as it was.
     """
     random = np.random.default_rng([seed, 6])
     alike = _Alike(valences)
@@ -124,7 +129,7 @@ def changed(texts: Sequence[str], valences: Mapping[str, float], seed: int) -> l
         if random.random() < WITH_EMOJI:
             text = f"{text} {_one(emoji, random)}"
         result.append(text)
-    return result
+    return result, np.array([text.lower() == before.lower() for text, before in zip(result, texts, strict=True)])
 
 
 def emoji_tones(texts: Sequence[str]) -> _Floats:
@@ -213,10 +218,12 @@ class ShortTexts:
 
     Attributes:
         found: Array of strings: sentences of texts, changed.
+        as_found: bool, shape (found sentences,): which of them are as they were.
         made: Array of strings: sentences made from lexicons.
         made_targets: float32, shape (made sentences,): the probability that each is positive.
     """
 
     found: pa.Array
+    as_found: np.ndarray[Any, np.dtype[np.bool_]]
     made: pa.Array
     made_targets: _Floats

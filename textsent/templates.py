@@ -1,9 +1,9 @@
 """Sentences made from the words of lexicons, about what mails, tickets and reviews are about.
 
-A film review seldom says that a parcel is late or that an agent was kind. These sentences do, with a known tone: what
-is said of a thing by a word whose tone lexicons know, and what negation, contrast, time, doubt and questions make of
-it. The kinds are those that Ribeiro et al. test a model's behaviour by ("Beyond Accuracy: Behavioral Testing of NLP
-Models with CheckList", 2020); all wording is our own.
+A film review seldom says that a parcel is late or that an agent was kind. These sentences do, with a known tone:
+what is said of a thing by a word whose tone lexicons know, and what negation, contrast, time, doubt and questions
+make of it. The kinds are those that Ribeiro et al. test a model's behaviour by ("Beyond Accuracy: Behavioral
+Testing of NLP Models with CheckList", 2020); all wording is our own.
 """
 
 from __future__ import annotations
@@ -16,132 +16,229 @@ import numpy as np
 
 _Floats = np.ndarray[Any, np.dtype[np.float32]]
 
-THINGS = tuple(
-    """account|address book|agent|airline|airport lounge|album|alarm|api|app|appointment|backup|bank|battery|bed|bike|
-bill|blender|book|booking|boots|box|bread|breakfast|browser|build|burger|bus|button|cable|cafe|calendar|camera|
-card|case|chair|charger|chat|checkout|class|cleaning|clinic|code|coffee|colour|company|computer|concert|connection|
-contract|course|courier|crew|customer service|dashboard|deal|delivery|design|desk|dessert|developer|dinner|dish|
-doctor|documentation|download|dress|driver|editor|email|engine|event|exhibition|fabric|feature|fee|film|flat|flight|
-food|form|fridge|game|garden|gate|gift|guide|handle|headphones|help desk|hotel|installation|insurance|interface|
-internet|invoice|jacket|job|journey|keyboard|kitchen|lamp|laptop|layout|lesson|letter|library|light|line|lock|login|
-luggage|lunch|magazine|manager|manual|mattress|meal|meeting|menu|message|mobile|monitor|museum|music|nurse|office|
-offer|oil|order|packaging|page|paint|parcel|park|parking|part|patch|payment|phone|photo|pizza|plan|plane|platform|
-playlist|policy|pool|portal|price|printer|process|product|program|project|quality|radio|receipt|reception|refund|
-release|rental car|repair|reply|report|reservation|restaurant|return|ride|room|router|salad|sauce|school|screen|
-script|search|seat|seller|server|service|setup|shampoo|shipping|shirt|shoes|shop|show|shower|sign up page|site|size|
-soap|software|sound|soup|speaker|staff|station|steak|store|subscription|suitcase|support|support team|sync|system|
-table|tablet|taste|taxi|teacher|team|technician|tent|test suite|ticket|tool|tour|towel|toy|train|training|transfer|
-trip|tutorial|update|upgrade|vacuum|venue|version|video|view|waiter|waitress|warranty|washing machine|watch|water|
-weather|website|wifi|window|wine|workshop|zip""".replace("\n", "").split("|")
-)
+
+def _words(text: str) -> tuple[str, ...]:
+    """Return what stands between commas."""
+    return tuple(" ".join(words.split()) for words in text.split(","))
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(text.strip().splitlines())
+
+
+THINGS = _words("""
+account, address book, agent, airline, airport lounge, album, alarm, api, app, appointment, backup, bank,
+battery, bed, bike, bill, blender, book, booking, boots, box, bread, breakfast, browser, build, burger, bus,
+button, cable, cafe, calendar, camera, card, case, chair, charger, chat, checkout, class, cleaning, clinic,
+code, coffee, colour, company, computer, concert, connection, contract, course, courier, crew, customer service,
+dashboard, deal, delivery, design, desk, dessert, developer, dinner, dish, doctor, documentation, download,
+dress, driver, editor, email, engine, event, exhibition, fabric, feature, fee, film, flat, flight, food, form,
+fridge, game, garden, gate, gift, guide, handle, headphones, help desk, hotel, installation, insurance,
+interface, internet, invoice, jacket, job, journey, keyboard, kitchen, lamp, laptop, layout, lesson, letter,
+library, light, line, lock, login, luggage, lunch, magazine, manager, manual, mattress, meal, meeting, menu,
+message, mobile, monitor, museum, music, nurse, office, offer, oil, order, packaging, page, paint, parcel, park,
+parking, part, patch, payment, phone, photo, pizza, plan, plane, platform, playlist, policy, pool, portal,
+price, printer, process, product, program, project, quality, radio, receipt, reception, refund, release,
+rental car, repair, reply, report, reservation, restaurant, return, ride, room, router, salad, sauce, school,
+screen, script, search, seat, seller, server, service, setup, shampoo, shipping, shirt, shoes, shop, show,
+shower, sign up page, site, size, soap, software, sound, soup, speaker, staff, station, steak, store,
+subscription, suitcase, support, support team, sync, system, table, tablet, taste, taxi, teacher, team,
+technician, tent, test suite, ticket, tool, tour, towel, toy, train, training, transfer, trip, tutorial, update,
+upgrade, vacuum, venue, version, video, view, waiter, waitress, warranty, washing machine, watch, water,
+weather, website, wifi, window, wine, workshop, zip
+""")
 """What is spoken of: none of it has a tone."""
 
-_PEOPLE = [
-    "we",
-    "they",
-    "my wife",
-    "my husband",
-    "my sister",
-    "our team",
-    "my friends",
-    "the kids",
-    "my parents",
-    "everyone here",
-]
-_NAMES = """Ada|Amir|Ana|Ben|Bo|Carla|Chidi|Dana|Deepa|Eli|Emeka|Farah|Finn|Grace|Hana|Ivo|Jun|Kofi|Lena|Luis|Maya|
-Mei|Nadia|Noor|Olga|Omar|Priya|Rosa|Sami|Sven|Tariq|Uma|Vera|Wei|Yara|Zoe""".replace("\n", "").split("|")
-_PLACES = [
-    "Oslo",
-    "Lagos",
-    "Lima",
-    "Leeds",
-    "Turin",
-    "Osaka",
-    "Cairo",
-    "Denver",
-    "Cork",
-    "Pune",
-    "Quito",
-    "Tampa",
-    "Perth",
-    "Accra",
-    "Seoul",
-    "Lyon",
-]
-_DAYS = [
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-    "yesterday",
-    "last week",
-    "in march",
-    "in june",
-]
-_STRONG = ["very", "really", "so", "extremely", "absolutely", "truly", "incredibly", "just"]
-_WEAK = ["a bit", "slightly", "somewhat", "a little", "kind of", "rather"]
+_PEOPLE = _words(
+    "we, they, my wife, my husband, my sister, our team, my friends, the kids, my parents, everyone here"
+)
+_NAMES = _words("""
+Ada, Amir, Ana, Ben, Bo, Carla, Chidi, Dana, Deepa, Eli, Emeka, Farah, Finn, Grace, Hana, Ivo, Jun, Kofi, Lena,
+Luis, Maya, Mei, Nadia, Noor, Olga, Omar, Priya, Rosa, Sami, Sven, Tariq, Uma, Vera, Wei, Yara, Zoe
+""")
+_PLACES = _words(
+    "Oslo, Lagos, Lima, Leeds, Turin, Osaka, Cairo, Denver, Cork, Pune, Quito, Tampa, Perth, Accra, Seoul, Lyon"
+)
+_DAYS = _words(
+    "monday, tuesday, wednesday, thursday, friday, saturday, sunday, yesterday, last week, in march, in june"
+)
+_STRONG = _words("very, really, so, extremely, absolutely, truly, incredibly, just")
+_WEAK = _words("a bit, slightly, somewhat, a little, kind of, rather")
 
-_PLEASED = """thanks for the quick help|it works again, thank you|my problem was solved within an hour|
-you saved my day|the replacement came the next day|i got my money back at once, thanks|keep up the good work|
-exactly what i needed|it does what it says|no complaints at all|worth every cent|i will be back|
-i would buy it again|i recommend it to everyone|works like a charm|set up in five minutes|could not be happier|
-exceeded my expectations|five stars from me|everything arrived on time and in one piece|they went out of their way for us|
-the fix works, closing this|thumbs up|well done|i can't stop using it|made my week|you have a customer for life|
-better than i hoped for|it just works|nothing to complain about|i was back online in no time|hats off to your team|
-somebody picked up at once and sorted it out|best decision we made this year|got an upgrade for free|
-runs faster since the update|they refunded me without asking|my kids can't get enough of it|still going strong after two years|
-this saves me hours every week|glad i switched|much appreciated|cheers, that did it|love it""".replace(
-    "\n", ""
-).split("|")
+_PLEASED = _lines("""
+thanks for the quick help
+it works again, thank you
+my problem was solved within an hour
+you saved my day
+the replacement came the next day
+i got my money back at once, thanks
+keep up the good work
+exactly what i needed
+it does what it says
+no complaints at all
+worth every cent
+i will be back
+i would buy it again
+i recommend it to everyone
+works like a charm
+set up in five minutes
+could not be happier
+exceeded my expectations
+five stars from me
+everything arrived on time and in one piece
+they went out of their way for us
+the fix works, closing this
+thumbs up
+well done
+i can't stop using it
+made my week
+you have a customer for life
+better than i hoped for
+it just works
+nothing to complain about
+i was back online in no time
+hats off to your team
+somebody picked up at once and sorted it out
+best decision we made this year
+got an upgrade for free
+runs faster since the update
+they refunded me without asking
+my kids can't get enough of it
+still going strong after two years
+this saves me hours every week
+glad i switched
+much appreciated
+cheers, that did it
+love it
+""")
 """What customers write who are pleased."""
 
-_ANGRY = """i am still waiting for my refund|nobody answers my mails|it stopped working after two days|
-this is the third time i write to you|i want my money back|you charged me twice|cancel my account at once|
-never again|it does not work|what a waste of money|the parcel never arrived|i was on hold for an hour|
-it crashes every time i open it|you lost my luggage|half of the order was missing|it broke on the first day|
-i will never buy from you again|stay away|do not buy this|nobody told us anything|the box came damaged|
-i had to ask four times|my flight was cancelled and nobody cared|you should be ashamed|this is unacceptable|
-i am done with you|the update deleted my files|it keeps logging me out|they refused to refund me|
-two weeks and still no reply|it is a rip off|i want to speak to a manager|the crew ignored us|
-we waited two hours for cold food|there was a hair in my soup|the room had not been cleaned|it fell apart|
-it drains the battery in an hour|this bug has been open for a year|your last release broke everything|
-i feel cheated|false advertising|zero stars if i could|you have lost a customer|i am switching to someone else|
-it has been broken for weeks|i was promised a call that never came|not what i ordered|wrong size again|
-what were they thinking|sent it straight back|i regret buying it|save your money|fix this mess""".replace(
-    "\n", ""
-).split("|")
+_ANGRY = _lines("""
+i am still waiting for my refund
+nobody answers my mails
+it stopped working after two days
+this is the third time i write to you
+i want my money back
+you charged me twice
+cancel my account at once
+never again
+it does not work
+what a waste of money
+the parcel never arrived
+i was on hold for an hour
+it crashes every time i open it
+you lost my luggage
+half of the order was missing
+it broke on the first day
+i will never buy from you again
+stay away
+do not buy this
+nobody told us anything
+the box came damaged
+i had to ask four times
+my flight was cancelled and nobody cared
+you should be ashamed
+this is unacceptable
+i am done with you
+the update deleted my files
+it keeps logging me out
+they refused to refund me
+two weeks and still no reply
+it is a rip off
+i want to speak to a manager
+the crew ignored us
+we waited two hours for cold food
+there was a hair in my soup
+the room had not been cleaned
+it fell apart
+it drains the battery in an hour
+this bug has been open for a year
+your last release broke everything
+i feel cheated
+false advertising
+zero stars if i could
+you have lost a customer
+i am switching to someone else
+it has been broken for weeks
+i was promised a call that never came
+not what i ordered
+wrong size again
+what were they thinking
+sent it straight back
+i regret buying it
+save your money
+fix this mess
+""")
 """What customers write who aren't."""
 
-_PLAIN = """my order number is {n}|i am writing about the {t}|could you tell me where the {t} is|we ordered the {t} {d}|
-how do i change the {t}|is there a {t} {d}|the {t} has {m} parts|please send me the invoice for the {t}|
-i would like to know when the {t} opens|can i move the {t} to {d}|the {t} was made in {p}|i live in {p}|
-we moved to {p} {d}|please find the form attached|what does the {t} cost|does the {t} come in blue|
-the meeting is at {m} o'clock|here are the details of the {t}|i have a question about the {t}|
-my colleague {a} will call you {d}|which {t} do i need|the {t} is on the left|we have {m} of them|
-i changed the {t} {d}|this is the {t}|it is a {t} from {p}|the {t} leaves at {m}|we looked at the {t} {d}|
-the report is from {p}|let me know which {t} you mean|the {t} and the {u} are in the box|
-please update the address on my account|i need a copy of the {t}|who is in charge of the {t}|
-{a} works in {p}|i found the {t} on page {m}|i think the {t} is {m} years old|
-the form asks for the {t}|the second {t} is for {a}|there are {m} people in the {t}|i will pick up the {t} {d}|
-see the {t} below|we use the {t} at work|you can reach me {d}|the {t} is next to the {u}|i am in {p} until {d}""".replace(
-    "\n", ""
-).split("|")
-"""What is said without any tone."""
+_PLAIN = _lines("""
+my order number is {n}
+i am writing about the {t}
+could you tell me where the {t} is
+we ordered the {t} {d}
+how do i change the {t}
+is there a {t} {d}
+the {t} has {m} parts
+please send me the invoice for the {t}
+i would like to know when the {t} opens
+can i move the {t} to {d}
+the {t} was made in {p}
+i live in {p}
+we moved to {p} {d}
+please find the form attached
+what does the {t} cost
+does the {t} come in blue
+the meeting is at {m} o'clock
+here are the details of the {t}
+i have a question about the {t}
+my colleague {a} will call you {d}
+which {t} do i need
+the {t} is on the left
+we have {m} of them
+i changed the {t} {d}
+this is the {t}
+it is a {t} from {p}
+the {t} leaves at {m}
+we looked at the {t} {d}
+the report is from {p}
+let me know which {t} you mean
+the {t} and the {u} are in the box
+please update the address on my account
+i need a copy of the {t}
+who is in charge of the {t}
+{a} works in {p}
+i found the {t} on page {m}
+i think the {t} is {m} years old
+the form asks for the {t}
+the second {t} is for {a}
+there are {m} people in the {t}
+i will pick up the {t} {d}
+see the {t} below
+we use the {t} at work
+you can reach me {d}
+the {t} is next to the {u}
+i am in {p} until {d}
+""")
+"""What is said without any tone, of things {t} and {u}, a day {d}, a place {p}, a name {a}, numbers {m} and {n}."""
 
-_GREETINGS = [
-    "hi",
-    "hello",
-    "dear team",
-    "good morning",
-    "to whom it may concern",
-    "hey there",
-    "hi {a}",
-    "dear {a}",
-]
-_CLOSINGS = ["regards, {a}", "best, {a}", "{a}", "kind regards, {a}, {p}", "sent from my phone", "yours, {a}"]
+_GREETINGS = _lines("""
+hi
+hello
+dear team
+good morning
+to whom it may concern
+hey there
+hi {a}
+dear {a}
+""")
+_CLOSINGS = _lines("""
+regards, {a}
+best, {a}
+{a}
+kind regards, {a}, {p}
+sent from my phone
+yours, {a}
+""")
 
 
 @dataclass(frozen=True)
@@ -149,8 +246,10 @@ class Words:
     """Words whose tone is known, by how they are used.
 
     Attributes:
-        good: Adjectives of a good tone; `bad`: of a bad one.
-        like: Verbs that one likes something by, `dislike`: the others; as they stand after `I`.
+        good: Adjectives of a good tone.
+        bad: Adjectives of a bad tone.
+        like: Verbs that say that one likes something, as they stand after `I`.
+        dislike: Verbs that say the opposite.
     """
 
     good: Sequence[str]

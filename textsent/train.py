@@ -195,6 +195,7 @@ def train(
     trained, weights = chosen.build(prepared.config), fitting.model.get_weights()  # in float32, without optimizer
     trained.set_weights(weights if start is None else start.kept(weights, fitting.kept_epoch))
     seconds += sum(epoch.seconds for epoch in fitting.state.epochs)
+    beside = 0 if sources.unlabelled is None else len(sources.unlabelled)
     facts = {
         "command": command,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -207,7 +208,8 @@ def train(
         "data": {
             "sha256": run["data"],
             "training_texts": len(parts.training),
-            "unlabelled_texts": 0 if sources.unlabelled is None else len(sources.unlabelled),
+            "unlabelled_texts": beside,
+            "short_texts": len(prepared.texts) - len(parts.training) - beside,
             "validation_texts": len(parts.validation),
             "validation_from_file": validation is not None,
             "test_texts": 0 if parts.test is None else len(parts.test),
@@ -290,7 +292,7 @@ def _write_preset(
         drawn = draw_pictures(
             folder, history, parts.training, prepared.preprocessor, layout.window, vectors, scores, parts.validation
         )
-    card = model_card(facts, history, prepared.config, recipe(facts["options"]["recipe"]), drawn)
+    card = model_card(facts, history, read_json(folder / CONFIG_FILE), recipe(facts["options"]["recipe"]), drawn)
     (folder / README_FILE).write_text(card, "utf-8")
     return Trained(validation, test, before, kept_epoch > 0)
 

@@ -145,8 +145,8 @@ class Teacher:
     and Bigrams: Simple, Good Sentiment and Topic Classification", 2012. Those of the last words, where reviews come
     to their verdict, count once more by themselves.
 
-    It learns from its pupil in turn: each has its own view of a text, n-grams or the whole of it, and errs otherwise
-    (Blum and Mitchell, "Combining Labeled and Unlabeled Data with Co-Training", 1998).
+    It learns from its pupil in turn: each has its own view of a text, n-grams or the whole of it, and errs
+    otherwise (Blum and Mitchell, "Combining Labeled and Unlabeled Data with Co-Training", 1998).
     """
 
     def __init__(
@@ -193,7 +193,7 @@ class Teacher:
         """Return the probability that each text is positive, by the labels alone: float32, shape (texts,).
 
         Raises:
-            InputError: The texts that it learns from have no words, or there are many and none stands in two of them.
+            InputError: The texts that it learns from have no words, or there are many and no word is in two.
         """
         learned = self._first
         return learned.predict(self._counter.transform(_words_of(texts, _SETTINGS)))
@@ -228,7 +228,14 @@ class _Linear:
     """Logistic regression on the log-count ratios of n-grams."""
 
     def __init__(self, counts: Any, targets: Any, weights: Any, c: float) -> None:
-        """Learn from a sparse matrix of counts, shape (texts, n-grams), targets 0 … 1 and weights, shape (texts,)."""
+        """Learn from texts.
+
+        Args:
+            counts: Sparse matrix, shape (texts, n-grams): 1 where a text holds an n-gram.
+            targets: float64, shape (texts,), 0 … 1: the probability that each is positive.
+            weights: float64, shape (texts,): what each weighs.
+            c: Inverse strength of the L2 penalty.
+        """
         from sklearn.linear_model import LogisticRegression
 
         positive, negative = counts.T @ targets + 1, counts.T @ (1 - targets) + 1
