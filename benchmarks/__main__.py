@@ -29,8 +29,8 @@ GROUPS = (
     "language",
     "calibration",
 )
-GPU, TRAINING = "gpu", "training"
-"""Run when they are asked for: one needs a GPU, the other the labelled data and minutes."""
+GPU, TRAINING, ADAPTING = "gpu", "training", "adapting"
+"""Run when they are asked for: one needs a GPU, one the labelled data and minutes, one minutes."""
 
 
 def main() -> None:
@@ -41,11 +41,11 @@ def main() -> None:
     )
     parser.add_argument("--texts", type=int, default=4096)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="+", choices=(*GROUPS, GPU, TRAINING), default=GROUPS)
+    parser.add_argument("--only", nargs="+", choices=(*GROUPS, GPU, TRAINING, ADAPTING), default=GROUPS)
     parser.add_argument(
         "--model",
         default=MODEL,
-        help="what behaviour, domains, language and calibration measure: a preset's name or folder",
+        help="what behaviour, domains, language, calibration and adapting measure: a preset's name or folder",
     )
     parser.add_argument("--megabytes", type=int, nargs="+", default=[1, 10, 100, 1000], help="of growing files")
     parser.add_argument("--memory-megabytes", type=int, nargs="+", default=[100, 1000])
@@ -72,6 +72,7 @@ def main() -> None:
 
 def _figures(options: argparse.Namespace) -> Iterator[Figure]:
     from benchmarks import (
+        adapting,
         behaviour,
         calibration,
         domains,
@@ -97,6 +98,7 @@ def _figures(options: argparse.Namespace) -> Iterator[Figure]:
         "growth": lambda: growth.figures(options.megabytes, options.formats),
         GPU: lambda: gpu.figures(texts(), options.rounds),
         TRAINING: lambda: training.figures(options.data),
+        ADAPTING: lambda: adapting.figures(options.model, options.data),
         "memory": lambda: memory.figures(options.memory_megabytes, options.formats),
         "behaviour": lambda: behaviour.figures(options.model),
         "domains": lambda: domains.figures(options.model, options.data),

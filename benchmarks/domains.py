@@ -25,6 +25,8 @@ from pathlib import Path
 from statistics import mean
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from benchmarks.behaviour import NEUTRAL_BAND, verdict
 from benchmarks.measure import Figure
@@ -45,6 +47,9 @@ CROPS = (10, 25, 50)
 
 SENTENCE_WORDS = 4
 """What a sentence of a film review must have at least; fewer rarely say anything of the film."""
+
+SURE = 1.0
+"""Log-odds of a linear model that is sure of a sentence."""
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _TAG = re.compile(r"<[^>]*>")
@@ -132,6 +137,8 @@ def film_parts(data: Path, model: str) -> Iterator[LabelledSet]:
 
     They are random crops of as many words as CROPS say, from the reviews that are as long, and random sentences of
     SENTENCE_WORDS or more. A part of a review need not say what the review says: no model gets all of them right.
+    So the last set has all sentences of which a linear model of n-grams, trained on the reviews that weren't held
+    out, is sure: its log-odds are beyond SURE. Their labels are the reviews' too, whatever that model says.
 
     Args:
         data: The labelled reviews that the model was trained on.
@@ -140,8 +147,10 @@ def film_parts(data: Path, model: str) -> Iterator[LabelledSet]:
     from textsent.datasets import read_labelled
     from textsent.parts import validation_part
     from textsent.presets import find_preset
+    from textsent.unlabelled import Teacher
 
-    held_out = validation_part(read_labelled(data, part="train"), find_preset(model))
+    labelled = read_labelled(data, part="train")
+    held_out = validation_part(labelled, find_preset(model))
     reviews = [_TAG.sub(" ", text) for text in held_out.texts.to_pylist()]
     labels = np.where(held_out.labels == 1, POSITIVE, NEGATIVE)
     for words in CROPS:
@@ -149,6 +158,14 @@ def film_parts(data: Path, model: str) -> Iterator[LabelledSet]:
         yield _short(f"films, {words} words", [_crop(text, words, drawn) for text in reviews], labels)
     drawn = np.random.default_rng(0)
     yield _short("films, a sentence", [_sentence(text, drawn) for text in reviews], labels)
+    is_held_out = pc.is_in(labelled.groups, value_set=held_out.groups).to_numpy(zero_copy_only=False)
+    others = labelled.where(~is_held_out)
+    teacher = Teacher(others.texts, others.labels)
+    sentences = [(part, label) for text, label in zip(reviews, labels, strict=True) for part in _sentences(text)]
+    opinions = teacher.predict(pa.array([part for part, _ in sentences], pa.large_string()))
+    sure = np.abs(np.log(opinions) - np.log1p(-opinions)) > SURE
+    parts = [part if is_sure else None for (part, _), is_sure in zip(sentences, sure, strict=True)]
+    yield _short("films, sure sentences", parts, np.array([label for _, label in sentences]))
 
 
 def _short(name: str, texts: list[str | None], labels: np.ndarray) -> LabelledSet:
@@ -165,8 +182,12 @@ def _crop(text: str, count: int, drawn: np.random.Generator) -> str | None:
 
 
 def _sentence(text: str, drawn: np.random.Generator) -> str | None:
-    sentences = [part for part in _SENTENCE_END.split(text.strip()) if len(part.split()) >= SENTENCE_WORDS]
+    sentences = _sentences(text)
     return sentences[int(drawn.integers(len(sentences)))] if sentences else None
+
+
+def _sentences(text: str) -> list[str]:
+    return [part for part in _SENTENCE_END.split(text.strip()) if len(part.split()) >= SENTENCE_WORDS]
 
 
 def vader() -> Lexicon:

@@ -52,6 +52,16 @@ def install(folder: Path, package: str, content: bytes) -> None:
     path.chmod(0o600)
 
 
+def install_lexicons(folder: Path, tones: Mapping[str, float]) -> None:
+    """Put lexicons of these words, with their tone from -4 to 4, where NLTK finds them."""
+    ratings = "".join(f"{word}\t{tone}\t0.5\t[1]\n" for word, tone in tones.items())
+    install(folder, "sentiment/vader_lexicon", packed({"vader_lexicon/vader_lexicon.txt": ratings}))
+    positive = "\n".join(word for word, tone in tones.items() if tone > 0)
+    negative = "\n".join(word for word, tone in tones.items() if tone < 0)
+    opinions = {"opinion_lexicon/positive-words.txt": positive, "opinion_lexicon/negative-words.txt": negative}
+    install(folder, "corpora/opinion_lexicon", packed(opinions))
+
+
 def go_offline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no request of NLTK's succeed."""
     _use_proxy(monkeypatch, 1)

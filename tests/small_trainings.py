@@ -25,6 +25,9 @@ from textsent.recipes import RECIPES, Recipe, last_state_lstm
 WORDS = {0: ("awful", "bad"), 1: ("great", "fine"), None: ("the", "it", "guys")}
 """What negative and positive reviews are made of, and what both are."""
 
+TONES = {"awful": -2.5, "bad": -2.0, "great": 3.0, "fine": 1.5, "splendid": 3.2, "hate": -2.7}
+"""What lexicons know, among it words that stand in no review."""
+
 
 def build_bag(config: dict[str, Any]) -> Any:
     """Return embedding → dropout → mean → sigmoid."""

@@ -82,12 +82,14 @@ def preset(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(autouse=True)
-def from_little_data(monkeypatch):
-    """Texts of the tests say less than real ones, and plain sentences hold next to no word that the model knows."""
-    monkeypatch.setattr(adapt, "MOST_CHANGED", 0.6)
-    plain = {1: ("It was great.", "Fine and great!"), 0: ("It was awful.", "Bad, bad parcel.")}
-    monkeypatch.setattr(adapt, "PLAIN_SENTENCES", plain)
+@pytest.fixture(autouse=True, scope="module")
+def from_little_data():
+    """The model knows hardly a word of plain sentences, and too few of the corpus for a few verdicts to change."""
+    plain = {1: ("It was great.", "Fine and great!"), 0: ("It was awful.",)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(adapt, "MOST_CHANGED", 0.6)
+        patch.setattr(adapt, "PLAIN_SENTENCES", plain)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -98,11 +100,8 @@ def start(preset):
 @pytest.fixture(scope="module")
 def found(start):
     """What adapting the model to a corpus changes, and what the observer was told."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(adapt, "MOST_CHANGED", 0.6)
-        patch.setattr(adapt, "PLAIN_SENTENCES", {1: ("It was great.", "Fine and great!"), 0: ("It was awful.",)})
-        observer = Observer()
-        return find_adaptation(pa.array(list(corpus())), start, observer, lexicons=LEXICONS), observer
+    observer = Observer()
+    return find_adaptation(pa.array(list(corpus())), start, observer, lexicons=LEXICONS), observer
 
 
 @pytest.fixture(scope="module")
@@ -241,18 +240,23 @@ def test_a_lexicon_that_says_the_opposite_of_the_model_agrees_with_it_too_seldom
             "model and lexicons agree on 0 positive and 0 negative texts, which is too few to learn from: give "
             "more texts, 50 of them with a plain tone, or label some and use textsent calibrate",
         ),
-        (
-            list(corpus(300, words=KNOWN)),
-            "as of what it was trained for: lexicons would only mislead it: keep it, or label some texts and use "
-            "textsent calibrate",
-        ),
     ],
-    ids=["few", "few in its language", "one kind", "no tone", "what it was trained for"],
+    ids=["few", "few in its language", "one kind", "no tone"],
 )
 def test_texts_to_which_no_model_could_be_adapted_are_refused(start, texts, message):
     with pytest.raises(InputError) as refused:
         find_adaptation(pa.array(texts), start, Observer(), lexicons=LEXICONS)
     assert str(refused.value).endswith(message)
+
+
+def test_a_model_that_is_sure_of_texts_is_kept_from_lexicons(start, monkeypatch):
+    monkeypatch.setattr(adapt, "LEAST_UNSURE", 0.99)
+    message = (
+        r"^the model is sure of \d+% of these texts, as of what it was trained for: lexicons would only mislead "
+        "it: keep it, or label some texts and use textsent calibrate$"
+    )
+    with pytest.raises(InputError, match=message):
+        find_adaptation(pa.array(list(corpus())), start, Observer(), lexicons=LEXICONS)
 
 
 def test_what_lexicons_say_of_texts_lies_between_minus_1_and_1():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from test_fitting import FakeModel
 
-from textsent.checkpoint import TrainingFolder
+from textsent.checkpoint import TrainingFolder, writing
 from textsent.errors import InputError, OptionError, OutputError, PresetError
 
 
@@ -163,6 +163,35 @@ def test_a_checkpoint_that_cannot_be_written_is_an_error_and_the_last_one_stays(
         begun.save(model(0.5), {"step": 4}, {"targets": np.ones(2, np.float32)})
     assert str(refused.value) == f"{begun.path / 'checkpoint.npz'} can't be written: No space left on device"
     assert begun.load(model(), {"targets": np.zeros(2, np.float32)}) == {"step": 3}
+
+
+def test_arrays_are_kept_in_a_file_of_their_own_and_replaced_as_a_whole(begun):
+    assert begun.load_arrays("more.npz") is None
+    begun.save_arrays("more.npz", {"some": np.array([1, 2], np.int8), "others": np.array([0.5])})
+    begun.save_arrays("more.npz", {"some": np.array([3, 4], np.int8)})
+    loaded = begun.load_arrays("more.npz")
+    assert list(loaded) == ["some"]
+    assert (loaded["some"].dtype, loaded["some"].tolist()) == (np.int8, [3, 4])
+    assert not list(begun.path.glob("*.partial"))
+
+
+@pytest.mark.parametrize("left", [0, 1, 50, -1])
+def test_arrays_that_were_cut_off_or_could_run_a_program_are_an_error_that_says_what_to_do(begun, left):
+    begun.save_arrays("more.npz", {"some": np.arange(9)})
+    (begun.path / "more.npz").write_bytes((begun.path / "more.npz").read_bytes()[:left])
+    with pytest.raises(InputError, match=r"more\.npz can't be read: .*: begin anew with --overwrite"):
+        begun.load_arrays("more.npz")
+    np.savez(begun.path / "more.npz", some=np.array([{}], object), allow_pickle=True)
+    with pytest.raises(InputError, match=r"more\.npz can't be read: .*: begin anew with --overwrite"):
+        begun.load_arrays("more.npz")
+
+
+def test_what_the_system_refuses_to_write_is_an_error_that_names_the_folder(tmp_path):
+    with pytest.raises(OutputError) as refused, writing(tmp_path / "model"):
+        (tmp_path / "nowhere" / "file").write_text("")
+    assert str(refused.value) == f"{tmp_path / 'model'} can't be written: No such file or directory"
+    with pytest.raises(OutputError, match="can't be written: disk on fire"), writing(tmp_path):
+        raise OSError("disk on fire")
 
 
 def test_a_folder_is_removed_with_all_that_is_in_it(begun):

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 from conftest import WORDS, FirstWordNetwork
+from nltk_files import go_offline, install_lexicons, private_folder
 from outlook_files import BODY, SUBJECT, msg_bytes
-from small_trainings import labelled, weights_of
+from small_trainings import TONES, labelled, weights_of
 
 from textsent import __version__, cli
 from textsent.datasets import read_labelled
@@ -1064,7 +1065,7 @@ def test_a_training_with_every_option_of_its_data_leaves_a_model_that_scores(tex
     metadata = json.loads((here / "model" / "metadata.json").read_text())
     assert metadata["options"] == {
         "recipe": "small_trainings:bag", "epochs": 3, "batch_size": 8, "validation": 0.3, "patience": 1, "seed": 3,
-        "test": 0.2, "limit": 200, "class_weight": "balanced", "precision": "float32",
+        "test": 0.2, "limit": 200, "class_weight": "balanced", "precision": "float32", "short_texts": False,
     }  # fmt: skip
     assert metadata["command"] == " ".join(["textsent", "train", *arguments])
     assert metadata["data"]["training_texts"] + metadata["data"]["test_texts"] <= 200
@@ -1103,6 +1104,59 @@ def test_a_training_reads_vectors_stop_words_unlabelled_texts_and_a_part_to_test
     (table,) = (weights for weights in weights_of(here / "model").values() if weights.shape == (7, 3))
     assert table[4:].tolist() == [vectors[word] for word in vocabulary]
     assert json.loads((here / "model" / "preprocessor.json").read_text())["stop_words"] == ["the", "it"]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (
+            "--recipe small_trainings:bag",
+            "the recipe small_trainings:bag has no use for --short-texts: leave it out",
+        ),
+        (
+            "--recipe small_trainings:small_lstm --class-weight balanced",
+            "--class-weight balanced doesn't go with --unlabelled and --short-texts, whose texts have no class",
+        ),
+    ],
+)
+def test_short_texts_go_with_some_recipes_and_labels_as_they_are(textsent, here, verdicts, more, message):
+    verdicts("reviews.jsonl", labelled())
+    arguments = ["--data", "reviews.jsonl", *COLUMNS, "--short-texts", "--output", "model", *more.split()]
+    assert textsent("train", *arguments) == (1, "", f"textsent: {message}\n")
+    assert [path.name for path in here.iterdir()] == ["reviews.jsonl"]
+
+
+SHORT = ["--recipe", "small_trainings:small_lstm", "--short-texts", "--output", "model", "--no-pictures"]
+
+
+def test_without_nltk_s_lexicons_a_training_with_short_texts_says_how_to_get_them(
+    textsent, here, verdicts, tmp_path_factory, monkeypatch
+):
+    private_folder(tmp_path_factory.mktemp("home"), monkeypatch)
+    go_offline(monkeypatch)
+    verdicts("reviews.jsonl", labelled())
+    code, out, err = textsent("train", "--data", "reviews.jsonl", *COLUMNS, *SHORT)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("textsent: VADER's ratings of words aren't installed and can't be downloaded: ")
+    assert "run `python -m nltk.downloader vader_lexicon` on a machine with a network and name the folder" in err
+    assert err.endswith("in NLTK_DATA, or leave --short-texts out\n")
+    assert [path.name for path in here.iterdir()] == ["reviews.jsonl"]
+
+
+def test_a_training_with_short_texts_says_what_it_does_and_its_model_knows_what_it_can_read(
+    textsent, here, verdicts, tmp_path_factory, monkeypatch
+):
+    install_lexicons(private_folder(tmp_path_factory.mktemp("home"), monkeypatch), TONES)
+    verdicts("reviews.jsonl", labelled())
+    code, out, err = textsent("train", "--data", "reviews.jsonl", *COLUMNS, *SHORT, "--epochs", "1")
+    assert (code, out) == (0, "")
+    lines = err.splitlines()
+    assert lines[0] == "a linear teacher reads the labelled texts and judges the others"
+    assert re.fullmatch(r"lexicons judge \d+ single sentences", lines[1])
+    (here / "texts.csv").write_text("text\ngreat service\nder Service ist leider sehr schlecht gewesen\n", "utf-8")
+    code, out, err = textsent("score", "texts.csv", "--model", "model", "-o", "-")
+    assert code == 0
+    assert [row["error"] for row in csv.DictReader(io.StringIO(out))] == ["", "not in the model's language"]
 
 
 def test_without_a_terminal_a_training_prints_plain_lines_and_none_when_quiet(
@@ -1208,7 +1262,9 @@ def test_the_help_of_every_command_is_one_sentence_and_every_option_has_its_own(
     assert command.callback.__doc__.count("\n") == 0
     assert command.callback.__doc__.endswith(".")
     _, out, _ = textsent(command.callback.__name__, "--help")
-    arguments = {"score": "inputs", "describe": "data", "evaluate": "labelled", "calibrate": "labelled"}
+    arguments = {
+        "score": "inputs", "describe": "data", "evaluate": "labelled", "calibrate": "labelled", "adapt": "inputs",
+    }  # fmt: skip
     for name in command.callback.__annotations__.keys() - {"return", arguments.get(command.callback.__name__)}:
         option = "--" + name.replace("_", "-")
         assert re.search(rf"{option}\b.*[A-Za-z]{{3}}", out), option
@@ -1217,7 +1273,7 @@ def test_the_help_of_every_command_is_one_sentence_and_every_option_has_its_own(
 def test_the_help_lists_every_command(textsent):
     code, out, err = textsent("--help")
     assert (code, err) == (0, "")
-    assert COMMANDS == ["score", "train", "recipes", "describe", "evaluate", "calibrate"]
+    assert COMMANDS == ["score", "train", "recipes", "describe", "evaluate", "calibrate", "adapt"]
     for command in COMMANDS:
         assert re.search(rf"^\W*{command} ", out, re.MULTILINE)
 

@@ -13,7 +13,7 @@ from small_trainings import Observer
 from textsent import fitting
 from textsent.checkpoint import TrainingFolder
 from textsent.evaluate import Evaluation
-from textsent.fitting import WIDTHS, Batches, Fitting, Observers, State, compile_network
+from textsent.fitting import CROP_WORDS, NARROW_WIDTHS, WIDTHS, Batches, Fitting, Observers, State, compile_network
 from textsent.model import import_keras
 from textsent.preprocess import WordIds
 from textsent.recipes import Recipe
@@ -35,11 +35,11 @@ def word_ids(lengths):
     return WordIds(np.arange(4, 4 + sum(lengths), dtype=np.int32), np.cumsum([0, *lengths]))
 
 
-def batches_of(lengths, layout, *, size=SIZE, seed=1):
+def batches_of(lengths, layout, *, size=SIZE, seed=1, crops=0.0):
     windows = layout.cut(word_ids(lengths))
     targets = np.linspace(0, 1, len(lengths), dtype=np.float32)
     weights = np.linspace(1, 2, len(lengths), dtype=np.float32)
-    return Batches(windows, layout, targets, weights, size, seed), windows, targets, weights
+    return Batches(windows, layout, targets, weights, size, seed, crops), windows, targets, weights
 
 
 def equal(some, others):
@@ -111,7 +111,7 @@ def test_there_are_few_widths_and_all_but_the_widest_have_many_windows(lengths, 
     windows_of = {}
     for ids, _, weights in batches.of_epoch(1):
         windows_of[ids.shape[1]] = windows_of.get(ids.shape[1], 0) + np.count_nonzero(weights)
-    assert len(windows_of) <= WIDTHS
+    assert len(windows_of) <= WIDTHS + NARROW_WIDTHS - 1
     *narrow, widest = sorted(windows_of)
     assert all(windows_of[width] >= least * size for width in narrow)
     assert (windows.ends - windows.starts).max() <= widest <= 20
@@ -120,7 +120,54 @@ def test_there_are_few_widths_and_all_but_the_widest_have_many_windows(lengths, 
 def test_windows_are_padded_no_further_than_to_the_next_sixth_of_the_window():
     batches, *_ = batches_of([1, 2, 5, 11, 12], Layout(window=12), size=1)
     widths = {int(np.count_nonzero(ids)): ids.shape[1] for ids, *_ in batches.of_epoch(1)}
-    assert widths == {1: 2, 2: 2, 5: 6, 11: 12, 12: 12}
+    assert widths == {1: 1, 2: 2, 5: 6, 11: 12, 12: 12}
+
+
+def test_windows_within_the_first_sixth_are_padded_to_the_next_quarter_of_it():
+    lengths = [1, 17, 18, 34, 51, 52, 67, 68, 134]
+    batches, *_ = batches_of(lengths, Layout(window=400), size=1)
+    widths = {int(np.count_nonzero(ids)): ids.shape[1] for ids, *_ in batches.of_epoch(1)}
+    assert widths == {1: 17, 17: 17, 18: 34, 34: 34, 51: 51, 52: 68, 67: 68, 68: 134, 134: 134}
+
+
+def read_words(batches, epoch):
+    """Return the words that an epoch reads, by the text that they are of; each text is one window."""
+    read = {}
+    for ids, targets, weights in batches.of_epoch(epoch):
+        for row, (target,), weight in zip(ids, targets, weights, strict=True):
+            if weight:
+                read[float(target)] = row[row != 0]
+    return [read[target] for target in sorted(read)]
+
+
+def test_a_crop_is_a_run_of_a_window_s_words_and_another_one_in_each_epoch():
+    lengths = [60] * 200
+    batches, *_ = batches_of(lengths, Layout(window=60), crops=0.5)
+    firsts = 4 + 60 * np.arange(200)
+    first, second = read_words(batches, 1), read_words(batches, 2)
+    for words, start in zip(first, firsts, strict=True):
+        assert CROP_WORDS - 1 <= len(words) <= 60
+        assert start <= words[0] <= words[-1] < start + 60
+        np.testing.assert_array_equal(np.diff(words), 1)
+    cropped = [np.array([len(words) < 60 for words in read]) for read in (first, second)]
+    assert all(70 < some.sum() < 130 for some in cropped)
+    assert 30 < (cropped[0] & cropped[1]).sum() < 70
+    lengths = np.array([len(words) for words in first])[cropped[0]]
+    assert (lengths < 22).mean() == pytest.approx(0.5, abs=0.15)  # the geometric mean of 8 and 60
+
+
+@given(LENGTHS, st.integers(0, 2**32 - 1), st.integers(1, 100), st.data())
+def test_crops_hang_on_seed_and_epoch_alone_and_what_is_done_is_skipped(lengths, seed, number, data):
+    batches, *_ = batches_of(lengths, LAYOUTS[0], seed=seed, crops=0.7)
+    again, *_ = batches_of(lengths, LAYOUTS[0], seed=seed, crops=0.7)
+    whole = list(batches.of_epoch(number))
+    done = data.draw(st.integers(0, len(whole)))
+    assert equal(list(again.of_epoch(number, done)), whole[done:])
+
+
+def test_without_crops_every_word_is_read():
+    batches, *_ = batches_of([60] * 20, Layout(window=60))
+    assert [len(words) for words in read_words(batches, 1)] == [60] * 20
 
 
 def test_targets_that_change_between_epochs_are_those_of_the_next_batches():

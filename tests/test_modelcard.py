@@ -110,6 +110,25 @@ def test_the_data_are_told_in_a_sentence(data, sentence):
     assert sentence in card({"data": FACTS["data"] | data})
 
 
+def test_short_texts_are_told_after_the_data():
+    text = card({"data": FACTS["data"] | {"unlabelled_texts": 9, "short_texts": 12_345}})
+    assert (
+        "SHA-256 of the data: `2e88`. Beside them stood 12,345 single sentences: of these texts, judged by a "
+        "linear teacher and the lexicons of VADER and of Hu and Liu, and made from the lexicons' words.\n"
+    ) in text
+
+
+def test_a_calibration_is_told_in_a_sentence():
+    for calibration, sentence in (
+        ({"temperature": 1.25, "bias": 0}, "\nLog-odds are divided by 1.250, fitted on the validation part.\n"),
+        (
+            {"temperature": 0.5, "bias": 0, "neutral": [0.4, 0.6]},
+            "divided by 0.500, fitted on the validation part. Scores from 0.4 to 0.6 are neutral.\n",
+        ),
+    ):
+        assert sentence in model_card(FACTS, HISTORY, CONFIG | {"calibration": calibration}, RECIPE, [])
+
+
 def test_a_part_to_test_on_has_its_own_row():
     lines = card({"test": FACTS["validation"] | {"texts": 1000, "accuracy": 0.5, "auc": 0.75}}).splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith("| validation"))

@@ -4,14 +4,18 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from small_trainings import Observer, bag, labelled, small_lstm, unlabelled
+from nltk_files import go_offline, install_lexicons, private_folder
+from small_trainings import TONES, Observer, bag, labelled, small_lstm, unlabelled
 
 from textsent.checkpoint import TrainingFolder
 from textsent.datasets import LabelledTexts
 from textsent.errors import InputError, MissingExtraError, OptionError, PresetError
-from textsent.prepare import Sources, load_prepared, prepare, save_prepared
+from textsent.options import Options
+from textsent.parts import Parts
+from textsent.prepare import SHORT_WEIGHT, Sources, load_prepared, prepare, save_prepared
 from textsent.preprocess import Settings
 from textsent.recipes import RECIPES, recipe
+from textsent.short_texts import EMOJI_TONES
 
 FIXED = replace(bag, vectors="fixed")
 STOPPING = replace(
@@ -28,8 +32,16 @@ def unlabelled_source(*texts):
     return Sources(pa.array(texts, pa.large_string()))
 
 
-def prepared(chosen, training, sources=None, observer=None):
-    return prepare("mine", chosen, training, sources or Sources(), 1, observer or Observer())
+def parts_of(training):
+    return Parts(training, labelled(8, seed=9), None)
+
+
+def prepared(chosen, training, sources=None, observer=None, **options):
+    """Return what is prepared for a recipe that goes by the name of lstm."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("textsent.prepare.recipe", lambda name: chosen)
+        options = Options("lstm", **options)
+        return prepare(parts_of(training), sources or Sources(), options, observer or Observer())
 
 
 @pytest.fixture
@@ -66,11 +78,27 @@ def test_a_source_that_a_recipe_has_no_use_for_is_refused(tmp_path, name, option
         case _:
             sources = Sources(stop_words=tmp_path / "words.txt")
     if option in USES[name]:
-        sources.check(recipe(name), name)
+        sources.check(recipe(name), Options(name))
         return
     with pytest.raises(OptionError) as refused:
-        sources.check(recipe(name), name)
+        sources.check(recipe(name), Options(name))
     assert str(refused.value) == f"the recipe {name} has no use for {option}: leave it out"
+
+
+@pytest.mark.parametrize("name", [name for name, own in RECIPES.items() if not own.teacher])
+def test_a_recipe_without_a_teacher_has_no_use_for_short_texts(name):
+    with pytest.raises(OptionError) as refused:
+        Sources().check(recipe(name), Options(name, short_texts=True))
+    assert str(refused.value) == f"the recipe {name} has no use for --short-texts: leave it out"
+
+
+def test_short_texts_alone_need_a_teacher_but_no_word_vectors(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gensim", None)
+    Sources().check(recipe("lstm"), Options("lstm", short_texts=True))
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(MissingExtraError) as missing:
+        Sources().check(recipe("lstm"), Options("lstm", short_texts=True))
+    assert str(missing.value) == "a teacher needs the package sklearn: pip install 'textsent[unlabelled]'"
 
 
 @pytest.mark.parametrize(
@@ -80,13 +108,13 @@ def test_a_source_that_a_recipe_has_no_use_for_is_refused(tmp_path, name, option
             "lstm",
             Sources(pa.array(["great"])),
             "gensim",
-            "--unlabelled needs the package gensim: pip install 'textsent[unlabelled]'",
+            "training word vectors needs the package gensim: pip install 'textsent[unlabelled]'",
         ),
         (
             "lstm",
             Sources(pa.array(["great"])),
             "sklearn",
-            "--unlabelled needs the package sklearn: pip install 'textsent[unlabelled]'",
+            "a teacher needs the package sklearn: pip install 'textsent[unlabelled]'",
         ),
         (
             "word2vec-lstm-350",
@@ -104,24 +132,25 @@ def test_a_package_that_a_source_needs_is_named_before_anything_is_read(
 ):
     monkeypatch.setitem(sys.modules, package, None)
     if message is None:
-        sources.check(recipe(name), name)
+        sources.check(recipe(name), Options(name))
         return
     with pytest.raises(MissingExtraError) as missing:
-        sources.check(recipe(name), name)
+        sources.check(recipe(name), Options(name))
     assert str(missing.value) == message
 
 
 def test_vectors_from_a_file_need_no_package(monkeypatch, vectors):
     monkeypatch.setitem(sys.modules, "gensim", None)
-    Sources(embeddings=vectors).check(recipe("word2vec-lstm-350"), "word2vec-lstm-350")
+    Sources(embeddings=vectors).check(recipe("word2vec-lstm-350"), Options("word2vec-lstm-350"))
 
 
 def test_a_recipe_without_sources_learns_from_the_labelled_texts_alone():
     made = prepared(bag, reviews("great guys great", "bad guys"))
     assert made.preprocessor.vocabulary == ("great", "guys", "bad")
-    assert made.config == {"recipe": "mine", "vocabulary_size": 3, "embedding_size": 4, "window": 12}
+    assert made.config == {"recipe": "lstm", "vocabulary_size": 3, "embedding_size": 4, "window": 12}
     assert made.texts.to_pylist() == ["great guys great", "bad guys"]
     assert (made.targets.dtype, made.targets.tolist()) == (np.float32, [0, 1])
+    assert (made.weights.dtype, made.weights.tolist()) == (np.float32, [1, 1])
     assert made.opinions is None
     assert made.vectors is None
 
@@ -165,7 +194,9 @@ def test_without_a_file_vectors_are_trained_on_labelled_and_unlabelled_texts():
     assert made.vectors.shape == (4, 4)
     assert made.vectors.any(axis=1).all()
     assert made.texts.to_pylist() == ["great guys " * 9, "bad guys " * 9]
+    assert (len(made.targets), len(made.weights)) == (2, 2)
     assert made.opinions is None
+    assert made.teacher is None
     assert observer.lines == ["word vectors are trained on 3 texts"]
 
 
@@ -178,7 +209,7 @@ def test_stop_words_are_compared_with_words_that_are_in_lower_case_and_have_lost
     assert made.preprocessor(["the don't can't like", "guys"]).words.tolist() == [2, 1]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def taught():
     observer = Observer()
     return prepared(small_lstm, labelled(), unlabelled_source(*unlabelled().to_pylist()), observer), observer
@@ -193,36 +224,157 @@ def test_a_teacher_judges_the_unlabelled_texts_which_are_trained_on_after_the_la
     assert 0 < made.opinions.min() < 0.4 < 0.6 < made.opinions.max() < 1
     assert made.vectors.shape == (len(made.preprocessor.words), 4)
     assert observer.lines == [
-        "a linear teacher reads the labelled texts and judges the unlabelled ones",
+        "a linear teacher reads the labelled texts and judges the others",
         "word vectors are trained on 340 texts",
     ]
 
 
-def test_what_was_prepared_is_the_same_when_it_was_kept_but_for_the_vectors(taught, tmp_path):
-    made, _ = taught
+@pytest.fixture(scope="module")
+def with_short_texts(tmp_path_factory):
+    observer = Observer()
+    with pytest.MonkeyPatch.context() as patch:
+        install_lexicons(private_folder(tmp_path_factory.mktemp("lexicons"), patch), TONES)
+        sources = unlabelled_source(*unlabelled().to_pylist())
+        return prepared(small_lstm, labelled(), sources, observer, short_texts=True), observer
+
+
+def test_short_texts_stand_after_the_others_with_targets_of_their_own_and_less_weight(taught, with_short_texts):
+    (before, _), (made, observer) = taught, with_short_texts
+    whole, short = len(before.texts), len(made.short_texts(parts_of(labelled())))
+    assert made.texts.to_pylist()[:whole] == before.texts.to_pylist()
+    assert short > 300
+    assert len(made.texts) == whole + short
+    assert made.weights.tolist() == [1] * whole + [np.float32(SHORT_WEIGHT)] * short
+    np.testing.assert_array_equal(made.targets[:whole], before.targets)
+    assert made.targets.dtype == np.float32
+    assert 0 <= made.targets.min() < 0.1 < 0.9 < made.targets.max() <= 1
+    found = short - whole  # as many are made as there are texts
+    assert [line for line in observer.lines if "lexicons" in line] == [f"lexicons judge {found} single sentences"]
+
+
+def test_a_sentence_of_one_tone_is_judged_so_by_teacher_and_lexicons(with_short_texts):
+    made, _ = with_short_texts
+    judged = dict(
+        zip(made.texts.to_pylist()[len(labelled()) + len(unlabelled()) :], made.targets[340:], strict=True)
+    )
+    for text, target in judged.items():
+        words = set(text.lower().split())
+        if words <= {"the", "it", "guys", "great", "fine"} and words & {"great", "fine"}:
+            assert target > 0.5, text
+        if words <= {"the", "it", "guys", "awful", "bad"} and words & {"awful", "bad"}:
+            assert target < 0.5, text
+
+
+def test_the_vocabulary_has_the_words_of_lexicons_emoji_and_made_sentences_after_its_own(taught, with_short_texts):
+    (before, _), (made, _) = taught, with_short_texts
+    known = made.preprocessor.vocabulary
+    assert known[: len(before.preprocessor.vocabulary)] == before.preprocessor.vocabulary
+    assert {*TONES, *EMOJI_TONES, "parcel", "regards"} <= set(known)
+    assert len(known) == len(set(known)) == made.config["vocabulary_size"]
+
+
+def test_the_last_value_of_a_word_s_vector_is_its_tone(taught, with_short_texts):
+    made, _ = with_short_texts
+    last = dict(zip(made.preprocessor.vocabulary, made.vectors[:, -1].tolist(), strict=True))
+    expected = {"great": 0.45, "hate": -0.405, "the": 0, "parcel": 0, "😀": 0.375, "😡": -0.375, "😐": 0}
+    assert {word: last[word] for word in expected} == pytest.approx(expected)
+
+
+def test_the_same_seed_prepares_the_same_and_another_other_sentences(with_short_texts, tmp_path, monkeypatch):
+    install_lexicons(private_folder(tmp_path, monkeypatch), TONES)
+    sources = unlabelled_source(*unlabelled().to_pylist())
+    made, _ = with_short_texts
+    again = prepared(small_lstm, labelled(), sources, short_texts=True)
+    assert again.texts.to_pylist() == made.texts.to_pylist()
+    assert again.preprocessor.vocabulary == made.preprocessor.vocabulary
+    for name in ("targets", "weights", "opinions", "vectors"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(made, name))
+    other = prepared(small_lstm, labelled(), sources, short_texts=True, seed=2)
+    assert other.texts.to_pylist() != made.texts.to_pylist()
+
+
+def test_short_texts_without_unlabelled_ones_are_judged_too_and_vectors_stay_random(tmp_path, monkeypatch):
+    install_lexicons(private_folder(tmp_path, monkeypatch), TONES)
+    made = prepared(small_lstm, labelled(), short_texts=True)
+    assert made.opinions is None
+    assert made.vectors is None
+    short = made.short_texts(parts_of(labelled()))
+    assert len(made.texts) == len(made.targets) == len(labelled()) + len(short)
+    assert len(short) > 200
+
+
+def test_of_texts_too_short_for_sentences_there_are_made_ones_alone(tmp_path, monkeypatch):
+    install_lexicons(private_folder(tmp_path, monkeypatch), TONES)
+    training = reviews(*["bad guys", "great guys"] * 10)
+    made = prepared(small_lstm, training, short_texts=True)
+    assert len(made.short_texts(parts_of(training))) == 20  # as many as there are texts
+    assert len(made.texts) == len(made.targets) == len(made.weights) == 40
+
+
+def test_short_texts_without_lexicons_say_how_to_get_them(tmp_path, monkeypatch):
+    private_folder(tmp_path, monkeypatch)
+    go_offline(monkeypatch)
+    with pytest.raises(InputError) as missing:
+        prepared(small_lstm, labelled(), short_texts=True)
+    message = str(missing.value)
+    assert message.startswith("VADER's ratings of words aren't installed and can't be downloaded: ")
+    assert "run `python -m nltk.downloader vader_lexicon` on a machine with a network" in message
+    assert message.endswith("or leave --short-texts out")
+
+
+@pytest.mark.parametrize("which", ["taught", "with_short_texts"])
+def test_what_was_prepared_is_the_same_when_it_was_kept_but_for_the_vectors(request, which, tmp_path):
+    made, _ = request.getfixturevalue(which)
     folder = begun(tmp_path, made)
-    again = load_prepared(folder, labelled(), unlabelled_source(*unlabelled().to_pylist()))
+    again = loaded(folder)
     assert again.preprocessor.vocabulary == made.preprocessor.vocabulary
     assert again.preprocessor.settings == made.preprocessor.settings
     assert again.config == made.config
     assert again.texts.to_pylist() == made.texts.to_pylist()
-    for ours, theirs in ((again.targets, made.targets), (again.opinions, made.opinions)):
-        np.testing.assert_array_equal(ours, theirs)
+    for name in ("targets", "weights", "opinions"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(made, name))
     assert again.vectors is None
+    np.testing.assert_array_equal(
+        again.teacher.reconsidered(made.opinions), made.teacher.reconsidered(made.opinions)
+    )
 
 
-def begun(tmp_path, made):
+def test_unlabelled_texts_that_nobody_judges_are_not_trained_on_after_an_interrupt_either(tmp_path):
+    training, sources = reviews("great guys " * 9, "bad guys " * 9), unlabelled_source("awful guys " * 9)
+    made = prepared(FIXED, training, sources)
+    folder = begun(tmp_path, made, training)
+    again = load_prepared(folder, parts_of(training), sources, Options("small_trainings:bag"))
+    assert again.texts.to_pylist() == made.texts.to_pylist()
+    assert again.opinions is None
+
+
+def begun(tmp_path, made, training=None):
     folder = TrainingFolder(tmp_path / "model")
     folder.begin({})
-    save_prepared(made, folder)
+    save_prepared(made, parts_of(training or labelled()), folder)
     return folder
 
 
+def loaded(folder):
+    sources = unlabelled_source(*unlabelled().to_pylist())
+    return load_prepared(folder, parts_of(labelled()), sources, Options("small_trainings:small_lstm"))
+
+
 @pytest.mark.parametrize("left", [0, 10, -1])
-@pytest.mark.parametrize("name", ["opinions.npy", "config.json", "preprocessor.json"])
+@pytest.mark.parametrize("name", ["prepared.npz", "short.parquet", "config.json", "preprocessor.json"])
 def test_what_was_kept_and_is_damaged_is_an_error(taught, tmp_path, name, left):
     folder = begun(tmp_path, taught[0])
     path = folder.path / name
     path.write_bytes(path.read_bytes().rstrip()[:left])
     with pytest.raises((InputError, PresetError)):
-        load_prepared(folder, labelled(), unlabelled_source(*unlabelled().to_pylist()))
+        loaded(folder)
+
+
+def test_a_file_that_is_of_another_training_or_missing_is_an_error(taught, tmp_path):
+    folder = begun(tmp_path, taught[0])
+    folder.save_arrays("prepared.npz", {"targets": taught[0].targets, "opinions": taught[0].opinions})
+    with pytest.raises(InputError, match=r"prepared\.npz is missing or damaged: begin anew with --overwrite"):
+        loaded(folder)
+    (folder.path / "prepared.npz").unlink()
+    with pytest.raises(InputError, match=r"prepared\.npz is missing or damaged: begin anew with --overwrite"):
+        loaded(folder)

@@ -27,7 +27,7 @@ def lstm_weights(inputs, units):
 @pytest.mark.parametrize(
     ("name", "weights"),
     [
-        ("lstm", (30_000 + 4) * 64 + 2 * lstm_weights(64, 64) + (2 * 2 * 64 + 1)),
+        ("lstm", (30_000 + 4) * 64 + 2 * lstm_weights(64, 96) + (2 * 2 * 96 + 1)),
         ("word2vec-lstm-350", (50_000 + 4) * 300 + lstm_weights(300, 200) + (200 + 1)),
         ("lstm-80", 693_301),
         ("lstm-80", 20_000 * 32 + lstm_weights(32, 100) + (100 + 1)),
@@ -67,9 +67,31 @@ def test_a_recipe_reads_a_text_as_its_author_did(name, layout):
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_network_that_reads_the_zeros_too_gets_rows_of_one_width(name):
-    embedding = built(name, vocabulary_size=5).get_layer("embedding")
-    assert embedding.mask_zero or Layout.from_config(RECIPES[name].config).full_width
+def test_padding_changes_no_probability_of_a_network_whose_rows_are_of_several_widths(name):
+    if Layout.from_config(RECIPES[name].config).full_width:
+        return
+    network = built(name, vocabulary_size=5)
+    ids = np.array([[4, 8, 5, 2], [6, 0, 0, 0]], np.int32)
+    padded = np.pad(ids, [(0, 0), (0, 3)])
+    tight, wide = (keras.ops.convert_to_numpy(network(rows)) for rows in (ids, padded))
+    np.testing.assert_allclose(wide, tight, atol=1e-6)
+    assert tight[0, -1] != tight[1, -1]
+
+
+def test_the_lstm_recipe_reads_both_ways_as_keras_s_own_layer_does_under_a_mask(tmp_path):
+    ids = keras.Input((None,), dtype="int32")
+    vectors = keras.layers.Embedding(9, 6, mask_zero=True, name="embedding")(ids)
+    lstm = keras.layers.LSTM(5, return_sequences=True)
+    theirs = keras.Model(ids, keras.layers.Bidirectional(lstm, name="bidirectional")(vectors))
+    theirs.save_weights(tmp_path / "theirs.weights.h5")
+
+    ours = built("lstm", vocabulary_size=5, embedding_size=6, units=5)
+    ours = keras.Model(ours.inputs[0], ours.get_layer("bidirectional").output)
+    ours.load_weights(tmp_path / "theirs.weights.h5")
+    rows = np.array([[4, 8, 5, 2, 6], [6, 7, 0, 0, 0], [3, 0, 0, 0, 0]], np.int32)
+    expected, read = (keras.ops.convert_to_numpy(network(rows)) for network in (theirs, ours))
+    assert read.shape == (3, 5, 2 * 5)
+    np.testing.assert_allclose(read[rows != 0], expected[rows != 0], atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +126,14 @@ def test_only_one_recipe_leaves_stop_words_out_and_it_splits_at_hyphens_and_slas
     own = RECIPES["stopwords-lstm-500"].settings
     assert set(own.filters) == set("-/")
     assert set(own.removed) == set(string.punctuation) - set("-/")
-    assert all(other.settings == Settings() for other in RECIPES.values() if not other.stop_words)
+    others = [other for name, other in RECIPES.items() if name not in ("lstm", "stopwords-lstm-500")]
+    assert all(other.settings == Settings() for other in others)
+
+
+def test_textsent_s_own_recipe_keeps_emoji_and_reads_through_typography_and_markup():
+    own = RECIPES["lstm"]
+    assert own.settings == Settings(emoji=True, typography=True, markup=True, elongated=True)
+    assert [name for name, other in RECIPES.items() if other.crops] == ["lstm"]
 
 
 @pytest.mark.parametrize(

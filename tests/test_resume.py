@@ -10,7 +10,9 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from nltk_files import install_lexicons, private_folder
 from small_trainings import (
+    TONES,
     Observer,
     environment,
     history_of,
@@ -49,8 +51,9 @@ class Watching(Observer):
 if told["at"] == ["first checkpoint"]:
     checkpoint.TrainingFolder.save = die
 train(
-    labelled(), Path("model"), Options(told["recipe"]), Watching(tuple(told["at"]), die),
-    unlabelled=unlabelled() if told["unlabelled"] else None, pictures=False, resume=told["resume"],
+    labelled(), Path("model"), Options(told["recipe"], short_texts=told["short_texts"]),
+    Watching(tuple(told["at"]), die), unlabelled=unlabelled() if told["unlabelled"] else None, pictures=False,
+    resume=told["resume"],
 )
 """
 """Trains in the working folder, and kills itself at an event; checkpoints are written after each step up to one."""
@@ -62,10 +65,10 @@ TEXTS = [*texts_of([0, 1] * 10, seed=7), "great", "bad it the", "unknown guys " 
 def killed(tmp_path):
     """Trains until it is killed at an event; returns how many epochs and steps the checkpoint holds."""
 
-    def run(recipe, at, *, last_checkpoint=(0, 0), with_unlabelled=False, resume=False):
+    def run(recipe, at, *, last_checkpoint=(0, 0), with_unlabelled=False, short_texts=False, resume=False):
         told = {
             "recipe": recipe, "at": at, "last_checkpoint": last_checkpoint, "unlabelled": with_unlabelled,
-            "resume": resume,
+            "short_texts": short_texts, "resume": resume,
         }  # fmt: skip
         done = subprocess.run(
             [sys.executable, "-c", KILLED, json.dumps(told)],
@@ -87,18 +90,27 @@ def uninterrupted(tmp_path_factory):
     """Trains a recipe from beginning to end, once."""
 
     @cache
-    def run(recipe, with_unlabelled=False):
+    def run(recipe, with_unlabelled=False, short_texts=False):
         model = tmp_path_factory.mktemp("uninterrupted") / "model"
         more = unlabelled() if with_unlabelled else None
-        train(labelled(), model, Options(recipe), Observer(), unlabelled=more, pictures=False)
+        options = Options(recipe, short_texts=short_texts)
+        train(labelled(), model, options, Observer(), unlabelled=more, pictures=False)
         return model
 
     return run
 
 
-def go_on(model, recipe, **settings):
-    observer = Observer()
-    train(labelled(), model, Options(recipe), observer, pictures=False, resume=True, **settings)
+@pytest.fixture
+def lexicons(tmp_path_factory, monkeypatch):
+    """Lexicons of a few words, for this process and those that it starts."""
+    folder = private_folder(tmp_path_factory.mktemp("home"), monkeypatch)
+    install_lexicons(folder, TONES)
+    monkeypatch.setenv("NLTK_DATA", str(folder))
+
+
+def go_on(model, recipe, short_texts=False, **settings):
+    observer, options = Observer(), Options(recipe, short_texts=short_texts)
+    train(labelled(), model, options, observer, pictures=False, resume=True, **settings)
     assert [path.name for path in model.parent.iterdir()] == [model.name]
     return observer
 
@@ -144,6 +156,17 @@ def test_a_teacher_and_what_the_network_taught_itself_are_remembered(killed, uni
     observer = go_on(tmp_path / "model", recipe, unlabelled=unlabelled())
     assert observer.lines == []
     assert_same_to_the_bit(tmp_path / "model", uninterrupted(recipe, with_unlabelled=True))
+
+
+def test_a_training_with_short_texts_goes_on_with_its_sentences_and_the_teacher_made_anew(
+    lexicons, killed, uninterrupted, tmp_path
+):
+    recipe = "small_trainings:small_lstm"  # of three epochs: the teacher reconsiders after the first two
+    done = killed(recipe, ["step", 2, 4], last_checkpoint=(2, 2), with_unlabelled=True, short_texts=True)
+    assert done == (1, 2)
+    observer = go_on(tmp_path / "model", recipe, short_texts=True, unlabelled=unlabelled())
+    assert observer.lines == []
+    assert_same_to_the_bit(tmp_path / "model", uninterrupted(recipe, with_unlabelled=True, short_texts=True))
 
 
 INTERRUPTED = """

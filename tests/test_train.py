@@ -11,16 +11,19 @@ from xml.etree import ElementTree
 import numpy as np
 import pyarrow as pa
 import pytest
-from small_trainings import Observer, history_of, labelled, unlabelled, weights_of
+from nltk_files import install_lexicons, private_folder
+from small_trainings import TONES, Observer, history_of, labelled, unlabelled, weights_of
 
 from textsent import cli, load, recipes
+from textsent.calibrate import fit_temperature
 from textsent.datasets import LabelledTexts, read_labelled
 from textsent.errors import DeviceError, DivergedError, InputError, OptionError, OutputError, TextsentError
 from textsent.evaluate import evaluate
 from textsent.fitting import Beginning
+from textsent.language import MIN_COVERAGE, read_min_coverage
 from textsent.options import Options
 from textsent.parts import cut, validation_part
-from textsent.presets import METADATA_FILE, PRESET_FILES, read_json, write_json
+from textsent.presets import METADATA_FILE, PRESET_FILES, Calibration, read_json, write_json
 from textsent.train import check_output_folder, train
 
 OPTIONS = Options(epochs=2, batch_size=16, validation=0.3, patience=2, seed=4)
@@ -135,7 +138,7 @@ def test_the_metadata_say_how_on_what_and_with_what_result_the_model_was_trained
     assert metadata["command"].startswith(f"textsent train --data {reviews} --output ")
     assert metadata["options"] == {
         "recipe": "lstm", "epochs": 2, "batch_size": 16, "validation": 0.3, "patience": 2, "seed": 4,
-        "test": 0, "limit": None, "class_weight": "none", "precision": "float32",
+        "test": 0, "limit": None, "class_weight": "none", "precision": "float32", "short_texts": False,
     }  # fmt: skip
     data = read_labelled(reviews)
     training, validation = parts(reviews)
@@ -143,6 +146,7 @@ def test_the_metadata_say_how_on_what_and_with_what_result_the_model_was_trained
         "sha256": data.digest(),
         "training_texts": len(training),
         "unlabelled_texts": 0,
+        "short_texts": 0,
         "validation_texts": len(validation),
         "validation_from_file": False,
         "test_texts": 0,
@@ -607,15 +611,15 @@ class StoppedError(Exception):
 
 @pytest.fixture
 def caught(monkeypatch):
-    """Ends a training when it calls a function of its module; returns a list of what the function was given."""
+    """Ends a training when a module calls a function; returns a list of what the function was given."""
 
-    def catch(name):
+    def catch(name, module="train"):
         def stop(*arguments):
             calls.append(arguments)
             raise StoppedError
 
         calls = []
-        monkeypatch.setattr(f"textsent.train.{name}", stop)
+        monkeypatch.setattr(f"textsent.{module}.{name}", stop)
         return calls
 
     return catch
@@ -682,10 +686,10 @@ def test_an_unlabelled_text_that_is_held_out_is_not_learnt_from(tmp_path, caught
     options = Options("small_trainings:small_lstm")
     with pytest.raises(StoppedError):
         train(data, tmp_path / "model", options, Observer(), unlabelled=more, test=test)
-    ((_, _, training, sources, *_),) = calls
+    ((given, sources, *_),) = calls
     parts = cut(data, options.completed(), None, test)
     held_out = texts_in(parts.validation.texts, test.texts)
-    assert texts_in(training.texts, sources.unlabelled) == texts_in(more) - held_out
+    assert texts_in(given.training.texts, sources.unlabelled) == texts_in(more) - held_out
     assert list(tmp_path.iterdir()) == []
 
 
@@ -715,12 +719,13 @@ def test_options_that_are_not_given_are_the_recipes(tmp_path):
 
 @pytest.mark.parametrize(("class_weight", "expected"), [("none", (1, 1)), ("balanced", (100 / 150, 100 / 50))])
 def test_balanced_class_weights_make_both_labels_count_the_same(tmp_path, caught, class_weight, expected):
-    calls = caught("Batches")
+    calls = caught("Batches", "teaching")
     data = grouped([f"the guys {row}" for row in range(100)], [0, 0, 0, 1] * 25, [str(row) for row in range(100)])
     validation = grouped(["great", "bad"], [1, 0], ["a", "b"])
     with pytest.raises(StoppedError):
         train(data, tmp_path / "model", replace(BAG, class_weight=class_weight), Observer(), validation=validation)
-    ((_, _, targets, weights, size, seed),) = calls
+    ((_, _, targets, weights, size, seed, crops),) = calls
+    assert crops == 0
     assert targets.tolist() == data.labels.tolist()
     assert (weights.dtype, size, seed) == (np.float32, 16, 1)
     assert set(weights[targets == 0]) == {np.float32(expected[0])}
@@ -731,11 +736,74 @@ def test_balanced_class_weights_make_both_labels_count_the_same(tmp_path, caught
 
 
 def test_labels_cannot_be_balanced_where_unlabelled_texts_are_learnt_from(tmp_path):
-    options = Options("small_trainings:small_lstm", class_weight="balanced")
-    with pytest.raises(OptionError) as refused:
-        train(labelled(), tmp_path / "model", options, Observer(), unlabelled=unlabelled())
-    assert str(refused.value) == ("--class-weight balanced doesn't go with --unlabelled, whose texts have no class")
+    balanced = Options("small_trainings:small_lstm", class_weight="balanced")
+    for options, more in ((balanced, unlabelled()), (replace(balanced, short_texts=True), None)):
+        with pytest.raises(OptionError) as refused:
+            train(labelled(), tmp_path / "model", options, Observer(), unlabelled=more)
+        assert str(refused.value) == (
+            "--class-weight balanced doesn't go with --unlabelled and --short-texts, whose texts have no class"
+        )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def with_short_texts(tmp_path_factory):
+    """A preset that learned from short texts too."""
+    folder = tmp_path_factory.mktemp("with short texts")
+    with pytest.MonkeyPatch.context() as patch:
+        install_lexicons(private_folder(folder, patch), TONES)
+        options = Options("small_trainings:small_lstm", short_texts=True)
+        result = train(labelled(), folder / "model", options, Observer(), unlabelled=unlabelled(), pictures=False)
+    return folder / "model", result
+
+
+def test_a_training_with_short_texts_writes_a_calibration_and_the_coverage_that_a_text_needs(with_short_texts):
+    model, _ = with_short_texts
+    config = read_json(model / "config.json")
+    assert config["calibration"].keys() == {"temperature", "bias", "neutral"}
+    assert (config["calibration"]["bias"], config["calibration"]["neutral"]) == (0, [0.4, 0.6])
+    assert config["min_coverage"] == MIN_COVERAGE
+    assert (Calibration.from_preset(model).neutral, read_min_coverage(model)) == ((0.4, 0.6), MIN_COVERAGE)
+
+
+def test_the_temperature_is_the_best_one_on_the_validation_part_and_the_figures_are_with_it(with_short_texts):
+    model, result = with_short_texts
+    validation = cut(labelled(), Options("small_trainings:small_lstm").completed()).validation
+    scorer = load(model, device="cpu")
+    assert evaluate(scorer.score(validation.texts), validation.labels).log_loss == pytest.approx(
+        result.validation.log_loss, abs=1e-5
+    )
+    temperature = scorer.model.calibration.temperature
+    assert temperature != 1
+    scorer.model.calibration = Calibration()
+    assert fit_temperature(scorer.score(validation.texts), validation.labels) == pytest.approx(
+        temperature, rel=1e-4
+    )
+
+
+def test_the_metadata_and_the_card_say_how_many_short_texts_there_were(with_short_texts):
+    model, _ = with_short_texts
+    metadata = read_json(model / METADATA_FILE)
+    assert metadata["options"]["short_texts"] is True
+    assert metadata["data"]["unlabelled_texts"] > 70
+    assert metadata["data"]["short_texts"] > 300
+    assert f"{metadata['data']['short_texts']:,} single sentences" in (model / "README.md").read_text("utf-8")
+
+
+def test_without_short_texts_scores_are_as_the_network_gives_them_and_every_language_is_read(trained):
+    assert read_json(trained[0] / "config.json").keys().isdisjoint({"calibration", "min_coverage"})
+
+
+def test_unlabelled_texts_that_only_vectors_are_made_from_are_no_short_texts(tmp_path):
+    words = tmp_path / "words.txt"
+    words.write_text("the")
+    train(
+        labelled(), tmp_path / "model", replace(BAG, recipe="small_trainings:reading", epochs=1), Observer(),
+        unlabelled=unlabelled(), stop_words=words, pictures=False,
+    )  # fmt: skip
+    data = read_json(tmp_path / "model" / METADATA_FILE)["data"]
+    assert data["unlabelled_texts"] > 70
+    assert data["short_texts"] == 0
 
 
 def test_patience_is_refused_where_the_last_epoch_is_kept_whatever_it_is():
@@ -878,7 +946,7 @@ def test_an_unlabelled_text_that_is_null_is_left_out(tmp_path, caught):
             labelled(), tmp_path / "model", Options("small_trainings:small_lstm"), Observer(),
             unlabelled=pa.array(["guys or not", None]),
         )  # fmt: skip
-    assert calls[0][3].unlabelled.to_pylist() == ["guys or not"]
+    assert calls[0][1].unlabelled.to_pylist() == ["guys or not"]
 
 
 def test_texts_to_validate_with_that_hold_no_words_are_refused(tmp_path):
@@ -893,7 +961,7 @@ def test_figures_that_cannot_be_had_are_null_in_the_history_and_dashes_in_the_ca
     def without_log_loss(scores, labels):
         return replace(evaluate(scores, labels), log_loss=float("nan"))
 
-    monkeypatch.setattr("textsent.train.evaluate", without_log_loss)
+    monkeypatch.setattr("textsent.teaching.evaluate", without_log_loss)
     train(labelled(), tmp_path / "model", replace(BAG, epochs=1), Observer(), pictures=False)
     (epoch,) = json.loads((tmp_path / "model" / "history.json").read_text(), parse_constant=pytest.fail)
     assert epoch["validation_loss"] is None
@@ -930,7 +998,7 @@ def test_one_file_to_validate_with_and_to_test_on_is_refused(tmp_path, monkeypat
 
 
 def test_the_recipe_says_which_epoch_to_keep_and_the_options_how_long_to_wait_for_it(tmp_path, caught):
-    calls = caught("Fitting")
+    calls = caught("Fitting", "teaching")
     for options in (Options("small_trainings:recurrent"), replace(BAG, patience=4, epochs=7)):
         with pytest.raises(StoppedError):
             train(labelled(), tmp_path / "model", options, Observer())

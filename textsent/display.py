@@ -316,8 +316,8 @@ def print_fine_tuned(console: Console, trained: Trained, name: str) -> None:
             )
     if not trained.has_learned:
         console.print(
-            "\nFine-tuning did not help: no epoch was better on the validation part than the model as it was, so "
-            "that is what was written. Label more texts, or keep the model.",
+            "\nFine-tuning did not help: after every epoch the model was worse on the validation part than it is, "
+            "so that is what was written. Label more texts, or keep the model.",
             soft_wrap=True,
         )
 

@@ -18,6 +18,7 @@ Any other network that is a chain of common layers becomes one graph, a layer af
 
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,9 @@ OPSET = 21
 """The ONNX operator set; ONNX Runtime 1.20 and later run it."""
 
 IR_VERSION = 10
+
+_TABLE = "layers/embedding/vars/0"
+"""Where Keras keeps an embedding's table in a file of weights."""
 
 RECURRENT_KERNELS = "recurrent_kernels"
 _RECURRENCE = "recurrence"
@@ -279,6 +283,31 @@ def round_embedding(model: Any) -> None:
     embedding = model.get_layer("embedding")
     (table,) = embedding.get_weights()
     embedding.set_weights([table.astype(np.float16).astype(np.float32)])
+
+
+def save_weights(model: Any, path: Path) -> None:
+    """Write a Keras network's weights, its embedding table in half precision; Keras reads the file as its own.
+
+    Args:
+        model: A `keras.Model` whose embedding `round_embedding` has rounded.
+        path: A name that ends in .weights.h5.
+    """
+    import h5py
+
+    with TemporaryDirectory(dir=path.parent) as folder:
+        whole = Path(folder) / path.name
+        model.save_weights(whole)
+        with h5py.File(whole) as source, h5py.File(path, "w") as small:
+
+            def copy(name: str, item: Any) -> None:
+                if isinstance(item, h5py.Dataset):
+                    small.create_dataset(name, data=item[()], dtype=np.float16 if name == _TABLE else item.dtype)
+                else:
+                    small.require_group(name)
+                small[name].attrs.update(item.attrs)
+
+            source.visititems(copy)
+            small.attrs.update(source.attrs)
 
 
 class UnknownLayerError(Exception):

@@ -3,7 +3,7 @@
 Three things keep a few hundred texts from overwriting what the model knows. The embedding is left as it is, so that
 words that stand in none of the texts still mean what they meant beside those that do. The weights kept lie between
 those before and after: Wortsman et al., "Robust fine-tuning of zero-shot models", 2022. And the model as it was is
-epoch 0, which is kept where no other is better. What each gave is in `docs/adapting.md`.
+epoch 0, which is kept where the others are worse. What each gave is in `docs/adapting.md`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ from textsent.new_words import new_words, vectors_from_contexts
 from textsent.options import Options
 from textsent.prepare import Prepared, Sources
 from textsent.preprocess import (
-    FIRST_WORD_ID,
     OUT_OF_VOCABULARY_ID,
     SETTINGS_FILE,
     VOCABULARY_FILE,
@@ -62,7 +61,7 @@ KEPT_SHARE = 0.75
 RATE = 2.0
 """Learning rate, in the recipe's own."""
 
-BATCH_SIZE, EPOCHS, PATIENCE, VALIDATION = 16, 8, 3, 0.2
+BATCH_SIZE, EPOCHS, VALIDATION = 16, 8, 0.2
 
 _Floats = np.ndarray[Any, np.dtype[np.float32]]
 _Weights = Sequence[_Floats]
@@ -213,8 +212,8 @@ class Start:
             clip_norm=own.clip_norm or 1.0,
             batch_size=BATCH_SIZE,
             epochs=EPOCHS,
-            patience=PATIENCE,
-            keep="loss",
+            patience=None,
+            keep="last",
             validation=VALIDATION,
             limit=None,
             vectors="none",
@@ -239,19 +238,29 @@ class Start:
         """Have a fitting judge what would be kept, from epoch 0 on.
 
         Log loss is what is left of it at the best temperature, which the model gets when it is written: a network
-        that learns from few texts becomes too sure long before it ceases to order them better.
+        that learns from few texts becomes too sure long before it ceases to order them better. The last epoch is
+        kept that isn't worse than the best by more than the standard error of the difference. The forty texts that
+        validate two hundred are too few to choose an epoch by, but enough to tell harm.
         """
-        model, layout = fitting.model, Layout.from_config(self.config)
+        model, layout, folder = fitting.model, Layout.from_config(self.config), fitting.folder
+        labels = lesson.validation_labels
+        worse: dict[int, bool] = {}
 
         def judge(epoch: int) -> Evaluation:
             reached = model.get_weights()
             model.set_weights(self.kept(reached, epoch))
-            scores = sentiment_model(model, layout, fitting.folder.path).predict(lesson.validation)
+            scores = sentiment_model(model, layout, folder.path).predict(lesson.validation)
             model.set_weights(reached)
-            return evaluate(at_best_temperature(scores, lesson.validation_labels), lesson.validation_labels)
+            scores = at_best_temperature(scores, labels)
+            losses, best = _losses(scores, labels), folder.load_arrays(_LOSSES_FILE)
+            worse[epoch] = best is not None and _is_worse(losses, best["losses"])
+            if best is None or losses.mean() < best["losses"].mean():
+                folder.save_arrays(_LOSSES_FILE, {"losses": losses})
+            return evaluate(scores, labels)
 
         fitting.judge = judge
         fitting.first_epoch = 0
+        fitting.may_keep = lambda epoch: not worse[epoch]
 
     def kept(self, reached: _Weights, epoch: int) -> list[_Floats]:
         """Return the weights that are kept of an epoch: of epoch 0 those with which the model scores as it did.
@@ -337,6 +346,8 @@ class Start:
         return model
 
 
+_LOSSES_FILE = "least-losses.npz"
+
 _ADDED = ("graph", CALIBRATION)
 """Keys of a preset's configuration that are written anew."""
 
@@ -351,6 +362,18 @@ def at_best_temperature(scores: _Floats, labels: np.ndarray[Any, np.dtype[np.int
     scored = ~np.isnan(scores)
     temperature = fit_temperature(scores[scored], labels[scored])
     return (1 / (1 + np.exp(-log_odds(scores) / temperature))).astype(np.float32)
+
+
+def _losses(scores: _Floats, labels: np.ndarray[Any, np.dtype[np.int8]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return -log(probability given to the label) of each text that has a score."""
+    given = np.where(labels == 1, scores, 1 - scores).astype(np.float64)
+    return -np.log(np.clip(given[~np.isnan(scores)], 1e-7, None))
+
+
+def _is_worse(losses: np.ndarray[Any, Any], others: np.ndarray[Any, Any]) -> bool:
+    """Return whether the mean of losses exceeds others' by more than the standard error of the difference."""
+    differences = losses - others
+    return bool(differences.mean() > differences.std() / np.sqrt(len(differences)))
 
 
 def _calibrate(model: Any, calibration: Calibration) -> bool:

@@ -32,7 +32,7 @@ CHECKPOINT_SECONDS = 60.0
 """Time between two checkpoints, beside those after each epoch."""
 
 CROP_WORDS = 8
-"""Words of a cropped window, at least."""
+"""Words of a cropped window, at least; rounding may take one of them."""
 
 _Floats = np.ndarray[Any, np.dtype[np.float32]]
 _Longs = np.ndarray[Any, np.dtype[np.int64]]
@@ -197,6 +197,7 @@ class Fitting:
         keep: Which epoch's weights to keep; see `textsent.recipes.Recipe`.
         state: Where it is.
         first_epoch: 0 where the network is judged, and may be kept, as it is before it learns anything; else 1.
+        may_keep: Says of an epoch that has been judged, by its number, whether its weights may be kept at all.
     """
 
     model: Any
@@ -209,6 +210,7 @@ class Fitting:
     keep: str
     state: State = field(default_factory=State)
     first_epoch: int = 1
+    may_keep: Callable[[int], bool] = lambda epoch: True
 
     def save(self) -> None:
         """Write a checkpoint."""
@@ -282,7 +284,7 @@ class Fitting:
             validation_loss=evaluation.log_loss,
             validation_accuracy=evaluation.accuracy,
             seconds=time.monotonic() - began,
-            best=self._is_best(evaluation),
+            best=self.may_keep(number) and self._is_best(evaluation),
         )
         with _WholeStep():
             if epoch.best:
@@ -321,8 +323,8 @@ class Batches:
     """The windows of the training texts in batches of like length.
 
     A window carries its text's target, the probability that it is positive, and the text's weight; the targets may
-    change between epochs. There are few widths, and every batch is full, so that few shapes are
-    compiled: a width's last batch is filled up with windows that weigh nothing.
+    change between epochs. There are WIDTHS + NARROW_WIDTHS - 1 widths at most, and every batch is full, so that few
+    shapes are compiled: a width's last batch is filled up with windows that weigh nothing.
 
     Attributes:
         size: Windows in a batch.
@@ -401,7 +403,7 @@ def _widths(lengths: np.ndarray[Any, np.dtype[np.int64]], layout: Layout, least:
 
 
 def _cropped(starts: _Longs, ends: _Longs, share: float, random: np.random.Generator) -> tuple[_Longs, _Longs]:
-    """Return where windows start and end of which a share is cut to a part: short ones as often as long ones."""
+    """Return where windows start and end of which a share is cut to a part, whose length's logarithm is uniform."""
     lengths = ends - starts
     least = np.minimum(lengths, CROP_WORDS)
     kept = np.exp(random.uniform(np.log(least), np.log(lengths))).astype(np.int64)
@@ -420,6 +422,13 @@ def compile_network(model: Any, recipe: Recipe, steps: int) -> None:
     """
     import keras
 
+    rate = (
+        keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
+        if recipe.cosine
+        else recipe.learning_rate
+    )
+    kind = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop}[recipe.optimizer]
+
     def cross_entropy(targets: Any, predicted: Any) -> Any:
         # A sigmoid's output is passed on as it is, since Keras takes the logits from it, which is exacter.
         positive = predicted if predicted.shape[-1] == 1 else predicted[:, -1:]
@@ -429,35 +438,12 @@ def compile_network(model: Any, recipe: Recipe, steps: int) -> None:
         right = keras.ops.equal(targets[:, 0] >= 0.5, predicted[:, -1] >= 0.5)
         return keras.ops.cast(right, "float32")
 
-    compile_with(model, recipe, steps, cross_entropy, accuracy)
-
-
-def compile_with(
-    model: Any, recipe: Recipe, steps: int, loss: Callable[[Any, Any], Any], accuracy: Callable[[Any, Any], Any]
-) -> None:
-    """Compile a network for training with a loss of its own, and build its optimizer.
-
-    Args:
-        model: What the recipe built.
-        recipe: Says which optimizer and learning rate.
-        steps: Batches in all of the training, along which a cosine falls.
-        loss: Of targets and what was predicted, each of shape (batch, …): shape (batch,).
-        accuracy: Likewise.
-    """
-    import keras
-
-    rate = (
-        keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
-        if recipe.cosine
-        else recipe.learning_rate
-    )
-    kind = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop}[recipe.optimizer]
     # On a GPU XLA would keep cuDNN's LSTM out; PyTorch's compiler gains nothing on loops over words.
     jit = keras.config.backend() != "torch" and not keras_sees_gpu()
     model.compile(
         kind(rate, clipnorm=recipe.clip_norm),
-        loss,
-        weighted_metrics=[keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")],
+        cross_entropy,
+        weighted_metrics=[accuracy],
         jit_compile=jit or "auto",
     )
     model.optimizer.build(model.trainable_variables)

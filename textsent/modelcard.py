@@ -158,8 +158,8 @@ def _sentence_of_data(data: dict[str, Any]) -> str:
     short = ""
     if data.get("short_texts"):
         short = (
-            f" Beside them stood {data['short_texts']:,} single sentences: of these texts, judged by a linear teacher "
-            "and the lexicons of VADER and of Hu and Liu, and made from the lexicons' words."
+            f" Beside them stood {data['short_texts']:,} single sentences: of these texts, judged by a linear "
+            "teacher and the lexicons of VADER and of Hu and Liu, and made from the lexicons' words."
         )
     return (
         f"Trained on {data['training_texts']:,} labelled texts{beside}, with {data['validation_texts']:,} to "

@@ -30,25 +30,29 @@ from textsent.templates import made_sentences
 from textsent.unlabelled import Teacher, check_extra
 
 SHORT_TEXTS = 300_000
-"""Sentences of the texts that a network learns from beside them."""
+"""Sentences of the texts that a network learns from beside them; five a text where that is less."""
 
 MADE_SENTENCES = 60_000
-"""Sentences made from lexicons that it learns from as well."""
+"""Sentences made from lexicons that it learns from as well; one a text where that is less."""
 
 SHORT_WEIGHT = 0.4
 """What a short text weighs against a whole one."""
 
 AS_FOUND, CHANGED = (2.0, 2.0, 1.0), (1.0, 3.0, 1.0)
-"""A sentence's log-odds are so many times its teacher's log-odds, VADER's compound score, and the score of Hu and Liu's
-opinion words, which lie within -1 … 1. Of sentences as they were found, the teacher knows more: against the labels of
-the reviews that held-out ones are from it has an AUC of 0.75, VADER of 0.62, and both so added up of 0.72."""
+"""A sentence's log-odds are so many times its teacher's log-odds, VADER's compound score, and the score of Hu and
+Liu's opinion words, which lie within -1 … 1. Of sentences as they were found, the teacher knows more: against the
+labels of the reviews that held-out ones are from it has an AUC of 0.75, VADER of 0.62, and both so added up of
+0.72."""
 
 EMOJI_SHARE = 1.5
 """And so many times its emoji's tone, -1 … 1."""
 
-_TONE_TEXTS = 25_000
+TONE_SCALE, EMOJI_VALENCE = 0.15, 2.5
+"""The last value of a word's vector is its valence, -4 … 4, times the first; that of an emoji is its tone times the
+second."""
+
+_TONE_TEXTS = 25_000  # in which it is looked up how words are used
 _ARRAYS_FILE = "prepared.npz"
-_OPINIONS_FILE = "opinions.npz"
 _SHORT_FILE = "short.parquet"
 
 _Floats = np.ndarray[Any, np.dtype[np.float32]]
@@ -99,14 +103,15 @@ class Prepared:
     Attributes:
         preprocessor: Texts to word ids.
         config: What the network is built from.
-        texts: Array of strings: what is trained on, the labelled texts first, the unlabelled ones, the short ones.
+        texts: Array of strings: what is trained on, the labelled texts first, then the unlabelled ones where a
+            teacher judges them, then the short ones.
         targets: float32, shape (texts,): the probability that each is positive.
         weights: float32, shape (texts,): what each weighs.
-        opinions: float32, shape (unlabelled texts,): what the teacher thinks of the unlabelled texts; None without
-            one.
+        opinions: float32, shape (unlabelled texts,): what the teacher thinks of the unlabelled texts; None where
+            it judges none.
         vectors: float32, shape (words, size): the embedding's first values; None where they are random, or where
             the training goes on.
-        teacher: Whose opinions they are.
+        teacher: Whose opinions they are; None without one.
     """
 
     preprocessor: Preprocessor
@@ -117,6 +122,11 @@ class Prepared:
     opinions: _Floats | None
     vectors: _Floats | None
     teacher: Teacher | None = None
+
+    def short_texts(self, parts: Parts) -> pa.Array:
+        """Return those of the texts that are neither labelled nor unlabelled ones."""
+        judged = 0 if self.opinions is None else len(self.opinions)
+        return self.texts.slice(len(parts.training) + judged)
 
     def lesson(self, parts: Parts) -> Lesson:
         """Return what the network learns from, as word ids."""
@@ -170,23 +180,23 @@ def prepare(parts: Parts, sources: Sources, options: Options, observer: Observer
     ):
         vocabulary, vectors = _vectors(chosen, corpus, vocabulary, sources, options.seed, observer)
         config = {**config, "vocabulary_size": len(vocabulary.words), "embedding_size": vectors.shape[1]}
-    targets, weights = _targets(training, opinions), np.ones(len(corpus), np.float32)
+    learned = texts if opinions is None else corpus
+    targets, weights = _targets(training, opinions), np.ones(len(learned), np.float32)
     if short is not None and short_opinions is not None and lexicons is not None:
         if vectors is not None:
             vectors = _with_tones(vectors, vocabulary, lexicons)
         judged_short = _judged(short, short_opinions, lexicons, settings, observer)
-        corpus = pa.concat_arrays([corpus, short.found, short.made])
+        learned = pa.concat_arrays([learned, short.found, short.made])
         targets = np.concatenate([targets, judged_short, short.made_targets])
-        weights = np.concatenate([weights, np.full(len(corpus) - len(weights), SHORT_WEIGHT, np.float32)])
-    return Prepared(vocabulary, config, corpus, targets, weights, opinions, vectors, teacher)
+        weights = np.concatenate([weights, np.full(len(learned) - len(weights), SHORT_WEIGHT, np.float32)])
+    return Prepared(vocabulary, config, learned, targets, weights, opinions, vectors, teacher)
 
 
-def save_prepared(prepared: Prepared, parts: Parts, sources: Sources, folder: TrainingFolder) -> None:
+def save_prepared(prepared: Prepared, parts: Parts, folder: TrainingFolder) -> None:
     """Keep in a training's folder what it takes long to prepare; the vectors are in the first checkpoint."""
     prepared.preprocessor.save(folder.path)
     write_json(folder.path / CONFIG_FILE, prepared.config)
-    known = len(parts.training) + (0 if sources.unlabelled is None else len(sources.unlabelled))
-    pq.write_table(pa.table({"text": prepared.texts.slice(known)}), folder.path / _SHORT_FILE)
+    pq.write_table(pa.table({"text": prepared.short_texts(parts)}), folder.path / _SHORT_FILE)
     arrays = {"targets": prepared.targets, "weights": prepared.weights}
     if prepared.opinions is not None:
         arrays["opinions"] = prepared.opinions
@@ -206,7 +216,7 @@ def load_prepared(folder: TrainingFolder, parts: Parts, sources: Sources, option
     except (OSError, pa.ArrowException, KeyError) as exc:
         raise InputError(f"{folder.path / _SHORT_FILE} can't be read: {exc}: begin anew with --overwrite") from exc
     texts = [parts.training.texts.cast(pa.large_string()), short]
-    if sources.unlabelled is not None:
+    if arrays is not None and "opinions" in arrays and sources.unlabelled is not None:
         texts.insert(1, sources.unlabelled)
     preprocessor, config = Preprocessor.from_preset(folder.path), read_json(folder.path / CONFIG_FILE)
     if len(preprocessor.words) != config.get("vocabulary_size"):
@@ -214,7 +224,8 @@ def load_prepared(folder: TrainingFolder, parts: Parts, sources: Sources, option
             f"{folder.path} is damaged: its vocabulary has {len(preprocessor.words)} words, its network "
             f"{config.get('vocabulary_size')}: begin anew with --overwrite"
         )
-    if arrays is None or len(arrays["targets"]) != sum(map(len, texts)):
+    lengths = {len((arrays or {}).get(name, ())) for name in ("targets", "weights")}
+    if arrays is None or lengths != {sum(map(len, texts))}:
         raise InputError(f"{folder.path / _ARRAYS_FILE} is missing or damaged: begin anew with --overwrite")
     return Prepared(
         preprocessor,
@@ -252,10 +263,10 @@ def _short_texts(corpus: pa.Array, lexicons: Lexicons, settings: Settings, seed:
 def _judged(
     short: ShortTexts, opinions: _Floats, lexicons: Lexicons, settings: Settings, observer: Observer
 ) -> _Floats:
-    """Return what the teacher and lexicons together think of found sentences: float32, shape (sentences,), 0 … 1."""
+    """Return what teacher and lexicons think together of found sentences: float32, shape (sentences,), 0 … 1."""
     observer.said(f"lexicons judge {len(short.found):,} single sentences")
     thought = (
-        log_odds(np.nan_to_num(opinions, nan=0.5)),
+        log_odds(opinions),
         lexicons.compound_scores(short.found),
         lexicons.opinion_scores(short.found, settings),
     )
@@ -277,10 +288,11 @@ def _with_known_words(vocabulary: Preprocessor, short: ShortTexts, lexicons: Lex
 
 
 def _with_tones(vectors: _Floats, vocabulary: Preprocessor, lexicons: Lexicons) -> _Floats:
-    """Return word vectors whose last value is what lexicons know of a word, so that it is known before it is read."""
+    """Return word vectors whose last value is a word's tone in the lexicons, so that rare words have one too."""
     valences = lexicons.valences()
+    tones = [valences.get(word, EMOJI_VALENCE * EMOJI_TONES.get(word, 0.0)) for word in vocabulary.vocabulary]
     vectors = vectors.copy()
-    vectors[:, -1] = [0.15 * valences.get(word, 2.5 * EMOJI_TONES.get(word, 0.0)) for word in vocabulary.vocabulary]
+    vectors[:, -1] = [TONE_SCALE * tone for tone in tones]
     return vectors
 
 
@@ -299,7 +311,7 @@ def _settings(recipe: Recipe, path: Path | None) -> Settings:
 
 
 def _vocabulary(chosen: Recipe, corpus: pa.Array, settings: Settings, sources: Sources) -> Preprocessor:
-    """Return the preprocessor with its vocabulary; with word vectors from a file, all words, to be looked up there."""
+    """Return the preprocessor; its vocabulary has all words where they are to be looked up in a file of vectors."""
     size = None if sources.embeddings is not None else chosen.vocabulary_size
     return Preprocessor.fit(corpus, size, settings)
 

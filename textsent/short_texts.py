@@ -28,8 +28,11 @@ EMOJI_TONES: dict[str, float] = {
 }
 """Emoji and their tone, -1 … 1: our own judgement."""
 
-WORDS = (3, 40)
-"""Words of a sentence that is taken, at least and at most."""
+SPACES = (3, 40)
+"""Spaces in a sentence that is taken, the one before it included: at least and at most."""
+
+ADJECTIVE_COUNT, VERB_COUNT = 5, 5
+"""Times that a word must stand in the texts as an adjective, or as a verb, does: see `tone_words`."""
 
 FILM_WORDS = {
     "movie": THINGS,
@@ -91,7 +94,7 @@ def sentences(texts: pa.Array, number: int, seed: int) -> list[str]:
         fitting = [
             sentence.strip()
             for sentence in _SENTENCE.findall(text)
-            if WORDS[0] <= sentence.count(" ") <= WORDS[1] and len(sentence) < 400
+            if SPACES[0] <= sentence.count(" ") <= SPACES[1] and len(sentence) < 400
         ]
         if len(fitting) > share:
             fitting = [fitting[int(place)] for place in random.choice(len(fitting), share, replace=False)]
@@ -129,7 +132,8 @@ def changed(
         if random.random() < WITH_EMOJI:
             text = f"{text} {_one(emoji, random)}"
         result.append(text)
-    return result, np.array([text.lower() == before.lower() for text, before in zip(result, texts, strict=True)])
+    as_found = [text.lower() == before.lower() for text, before in zip(result, texts, strict=True)]
+    return result, np.array(as_found, bool)
 
 
 def emoji_tones(texts: Sequence[str]) -> _Floats:
@@ -167,8 +171,8 @@ class _Alike:
 def tone_words(texts: pa.Array, valences: Mapping[str, float], settings: Settings) -> Words:
     """Return adjectives and verbs of a known tone, found by the company that they keep in texts.
 
-    What often follows *very*, *so* or *really* is an adjective; what stands between *I* and *it*, *this* or *the* is
-    a verb.
+    What often stands after *very*, *so*, *really* and the like is an adjective; what often stands between *I* and
+    *it*, *this* or *the* is a verb. Where there are none, two common words stand in.
 
     Args:
         texts: Array of strings.
@@ -201,11 +205,6 @@ def tone_words(texts: pa.Array, valences: Mapping[str, float], settings: Setting
         like=chosen(verbs & good, ("like", "love")),
         dislike=chosen(verbs & ~good, ("dislike", "hate")),
     )
-
-
-ADJECTIVE_COUNT = 5
-VERB_COUNT = 5
-"""Times that a word must stand so in the texts."""
 
 
 def _one(choices: Sequence[str], random: np.random.Generator) -> str:

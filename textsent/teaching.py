@@ -39,11 +39,12 @@ class Lesson:
 
     Attributes:
         texts: The word ids of each text: the labelled ones first, then those that teachers judged, then any others.
-        targets: float32, shape (texts,): the probability that each is positive; the network's own opinion changes
-            those of the judged texts.
+        targets: float32, shape (texts,): the probability that each is positive; those of the judged texts change
+            when the network and the teacher have learned from each other.
         weights: float32, shape (texts,), 0 or more.
         labelled: How many texts are labelled.
-        opinions: float32, shape (judged texts,): what a teacher thinks of the judged texts; None without one.
+        opinions: float32, shape (judged texts,): what a teacher thinks of the judged texts; None where it judges
+            none.
         validation: The word ids of the texts to judge by.
         validation_labels: int8, shape (validation texts,): 1 positive, 0 negative.
         reconsidered: Returns what the teacher thinks of the judged texts when it has learned from opinions of them.
@@ -96,27 +97,31 @@ def fitting_of(
         keras.config.set_dtype_policy(usual)
     for name, weights in starts.items():
         model.get_layer(name).set_weights(weights)
-    targets, opinions = lesson.targets, lesson.opinions
+    targets = lesson.targets.copy()
     windows = layout.cut(lesson.texts)
     crops = chosen.crops if options.short_texts else 0.0
     batches = Batches(windows, layout, targets, lesson.weights, batch_size, options.seed, crops)
     compile_network(model, chosen, len(batches) * epochs)
     if not len(layout.cut(lesson.validation).owners):
         raise InputError("the texts to validate with hold no words of the vocabulary: give more data")
-    judged = slice(lesson.labelled, lesson.labelled + (0 if opinions is None else len(opinions)))
+    arrays = {"targets": targets}
+    if lesson.opinions is not None:
+        # Each epoch reads one row and writes the other: interrupted before it is over, it does the same once more.
+        arrays["opinions"] = np.stack([lesson.opinions, lesson.opinions])
 
     def judge(epoch: int) -> Evaluation:
         """Return how well an epoch does on the validation part, and prepare the next one's targets."""
         student = sentiment_model(model, layout, folder.path)
-        if opinions is not None and lesson.reconsidered is not None and epoch < epochs:
+        if lesson.opinions is not None and lesson.reconsidered is not None and epoch < epochs:
             from textsent.unlabelled import mean_opinion
 
+            judged = slice(lesson.labelled, lesson.labelled + len(lesson.opinions))
+            before, after = arrays["opinions"][epoch % 2], arrays["opinions"][(epoch + 1) % 2]
             own = student.predict(part_of(lesson.texts, judged))
-            opinions[:] = lesson.reconsidered(mean_opinion(opinions, own))
-            targets[judged] = mean_opinion(opinions, own)
+            after[:] = lesson.reconsidered(mean_opinion(before, own))
+            targets[judged] = mean_opinion(after, own)
         return evaluate(student.predict(lesson.validation), lesson.validation_labels)
 
-    arrays = {"targets": targets} if opinions is None else {"targets": targets, "opinions": opinions}
     fitting = Fitting(model, batches, judge, folder, arrays, epochs, options.patience, chosen.keep)
     if folder.has_checkpoint:
         fitting.load()
@@ -126,7 +131,7 @@ def fitting_of(
 
 
 def sentiment_model(model: Any, layout: Layout, folder: Path) -> SentimentModel:
-    """Return what predicts with a Keras network: Keras on a GPU, else ONNX Runtime, whose graph goes to `folder`."""
+    """Return what predicts with a Keras network; ONNX Runtime's graph, on a CPU, goes to `folder`."""
     with writing(folder):
         graph = NO_GRAPH if keras_sees_gpu() else export(model, folder)
     return SentimentModel(network_of(graph, folder, model, layout), layout, usable_cores())

@@ -22,7 +22,7 @@ from textsent.cores import usable_cores
 from textsent.datasets import LabelledTexts, class_weights
 from textsent.errors import DeviceError, DivergedError, InputError, OptionError, OutputError
 from textsent.evaluate import Evaluation, evaluate, without_nan
-from textsent.export import export, round_embedding
+from textsent.export import export, round_embedding, save_weights
 from textsent.finetune import Start
 from textsent.fitting import Beginning, Epoch, Fitting, Observer
 from textsent.language import MIN_COVERAGE, MIN_COVERAGE_KEY
@@ -65,7 +65,7 @@ class Trained(NamedTuple):
         validation: On the part that its epoch was chosen by.
         test: On the part that nothing was chosen by; None where there is none.
         before: How well the model does that the training started from; None where it started from none.
-        has_learned: Whether that is another model than this; False where no epoch made it better.
+        has_learned: Whether that is another model than this; False where every epoch made it worse.
     """
 
     validation: Evaluation
@@ -173,7 +173,7 @@ def train(
             else:
                 prepared = start.prepared(parts.training)
             with writing(unfinished.path):
-                save_prepared(prepared, parts, sources, unfinished)
+                save_prepared(prepared, parts, unfinished)
         fitting = _fitting(chosen, parts, prepared, options, unfinished)
         if start is not None:
             start.watch(fitting, prepared.lesson(parts))
@@ -195,7 +195,6 @@ def train(
     trained, weights = chosen.build(prepared.config), fitting.model.get_weights()  # in float32, without optimizer
     trained.set_weights(weights if start is None else start.kept(weights, fitting.kept_epoch))
     seconds += sum(epoch.seconds for epoch in fitting.state.epochs)
-    beside = 0 if sources.unlabelled is None else len(sources.unlabelled)
     facts = {
         "command": command,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -208,8 +207,8 @@ def train(
         "data": {
             "sha256": run["data"],
             "training_texts": len(parts.training),
-            "unlabelled_texts": beside,
-            "short_texts": len(prepared.texts) - len(parts.training) - beside,
+            "unlabelled_texts": 0 if sources.unlabelled is None else len(sources.unlabelled),
+            "short_texts": len(prepared.short_texts(parts)),
             "validation_texts": len(parts.validation),
             "validation_from_file": validation is not None,
             "test_texts": 0 if parts.test is None else len(parts.test),
@@ -298,7 +297,7 @@ def _write_preset(
 
 
 def _write_calibration(folder: Path, scores: np.ndarray[Any, Any], validation: LabelledTexts) -> Calibration:
-    """Add to a preset what makes its scores probabilities, which of them are neutral, and which texts it can't read."""
+    """Add to a preset what makes its scores probabilities, which of them are neutral, and what it can't read."""
     scored = ~np.isnan(scores)
     calibration = Calibration(fit_temperature(scores[scored], validation.labels[scored]), neutral=NEUTRAL_BAND)
     config = read_json(folder / CONFIG_FILE)
@@ -316,7 +315,7 @@ def write_network(model: Any, config: dict[str, Any], preprocessor: Preprocessor
         folder: An existing folder.
     """
     round_embedding(model)
-    model.save_weights(folder / WEIGHTS_FILE)
+    save_weights(model, folder / WEIGHTS_FILE)
     graph = export(model, folder)
     preprocessor.save(folder)
     write_json(folder / CONFIG_FILE, config if graph == PROJECTED else {**config, "graph": graph})

@@ -77,17 +77,19 @@ def read_unlabelled(path: Path, text: str | None = None) -> pa.Array:
 
 
 def check_extra(teacher: bool, vectors: bool) -> None:
-    """Check that what a linear teacher, or the training of word vectors, needs is there.
+    """Check that the packages that are needed are there.
+
+    Args:
+        teacher: By a linear teacher.
+        vectors: By the training of word vectors.
 
     Raises:
         MissingExtraError: scikit-learn, or gensim, isn't installed.
     """
-    needs = [("sklearn", "a teacher", "unlabelled")] * teacher + [
-        ("gensim", "training word vectors", "word2vec")
-    ] * vectors
-    for package, what, extra in needs:
+    needs = [("sklearn", "a teacher")] * teacher + [("gensim", "training word vectors")] * vectors
+    for package, what in needs:
         if find_spec(package) is None:
-            extra = "unlabelled" if teacher else extra
+            extra = "unlabelled" if teacher else "word2vec"
             raise MissingExtraError(f"{what} needs the package {package}: pip install 'textsent[{extra}]'")
 
 
