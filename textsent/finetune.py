@@ -219,7 +219,6 @@ class Start:
             vectors="none",
             teacher=False,
             crops=0.0,
-            band=self.calibration.neutral,
         )
 
     def prepared(self, training: LabelledTexts) -> Prepared:

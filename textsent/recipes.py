@@ -61,7 +61,6 @@ class Recipe:
             `fixed`, from a file or trained, and no word without one is read.
         teacher: Whether a linear teacher labels unlabelled texts.
         crops: With short texts, share of the windows of which only a part is read, another one in each epoch.
-        band: Scores that the model calls neutral, from and to; None for none.
         shape: The network in a line.
         origin: Where the recipe comes from.
         published: The figures that were published of it.
@@ -85,7 +84,6 @@ class Recipe:
     vectors: str = "none"
     teacher: bool = False
     crops: float = 0.0
-    band: tuple[float, float] | None = None
     shape: str = ""
     origin: str = "the user's own"
     published: str = ""
