@@ -13,11 +13,11 @@ from textsent.score import load
 PAIRS = read_pairs()
 
 FLOORS = {
-    ALL: 0.0,
-    "functionality": 0.0,
-    "invariance": 0.0,
-    "direction": 0.0,
-    "negation": 0.0,
+    ALL: 0.55,
+    "functionality": 0.38,
+    "invariance": 0.83,
+    "direction": 0.65,
+    "negation": 0.6,
     "negated negatives": 0.0,
     "negation at a distance": 0.0,
     "double and framed negation": 0.0,
@@ -34,14 +34,14 @@ FLOORS = {
     "reported opinions": 0.0,
     "question and answer": 0.0,
     "words in context": 0.0,
-    "neutral filler": 0.0,
+    "neutral filler": 0.85,
     "names and places": 0.0,
     "signature": 0.0,
     "typos": 0.0,
     "contractions": 0.0,
-    "capitals and punctuation": 0.0,
+    "capitals and punctuation": 1.0,
     "politeness": 0.0,
-    "html leftovers": 0.0,
+    "html leftovers": 1.0,
 }
 """Share of the pairs that the shipped model passes at least: of all, of a kind, of a capability."""
 

@@ -19,6 +19,8 @@ README = (ROOT / "README.md").read_text("utf-8")
 MAIL = (ROOT / "docs" / "mail.md").read_text("utf-8")
 PERFORMANCE = (ROOT / "docs" / "performance.md").read_text("utf-8")
 TRAINING = (ROOT / "docs" / "training.md").read_text("utf-8")
+ADAPTING = (ROOT / "docs" / "adapting.md").read_text("utf-8")
+MODEL = (ROOT / "docs" / "model.md").read_text("utf-8")
 COMMANDS = typer.main.get_command(app).commands
 OPTIONS = {
     name: {option for parameter in command.params for option in parameter.opts}
@@ -39,12 +41,12 @@ def test_a_command_of_the_documentation_names_only_options_that_exist(line):
 
 
 def test_every_option_that_the_text_names_exists():
-    named = set(re.findall(r"`(--[a-z][a-z-]+)", README + MAIL + PERFORMANCE + TRAINING))
+    named = set(re.findall(r"`(--[a-z][a-z-]+)", README + MAIL + PERFORMANCE + TRAINING + ADAPTING + MODEL))
     assert named <= set.union(*OPTIONS.values(), {"--help", "--only", "--version"})
 
 
 def test_every_picture_and_page_that_is_linked_is_there():
-    pages = ((ROOT, README), *((ROOT / "docs", page) for page in (MAIL, PERFORMANCE, TRAINING)))
+    pages = ((ROOT, README), *((ROOT / "docs", page) for page in (MAIL, PERFORMANCE, TRAINING, ADAPTING, MODEL)))
     for folder, text in pages:
         for target in re.findall(r"\]\(([^)#:]+)\)", text):
             assert (folder / target).exists(), target

@@ -232,7 +232,9 @@ def test_film_parts_are_of_the_reviews_that_were_held_out(monkeypatch: pytest.Mo
     path = tmp_path / "films.csv"
     path.write_text("text,label\ngood,pos\nbad,neg\n", "utf-8")
     found = {part.name: part for part in film_parts(path, str(tmp_path))}
-    assert list(found) == ["films, 10 words", "films, 25 words", "films, 50 words", "films, a sentence"]
+    assert list(found) == [
+        "films, 10 words", "films, 25 words", "films, 50 words", "films, a sentence", "films, sure sentences",
+    ]  # fmt: skip
     (crop,) = found["films, 10 words"].texts
     assert len(crop.split()) == 10
     assert crop in " ".join(long.replace("<br />", " ").split())

@@ -23,13 +23,14 @@ def test_every_message_of_the_example_inbox_becomes_a_row(tmp_path):
 
 
 def test_most_of_the_example_inbox_s_polar_messages_are_judged_as_their_reader_did(tmp_path):
-    score_file(EXAMPLES / "inbox.mbox", tmp_path / "scored.parquet", load(device="cpu"))
+    score_file(EXAMPLES / "inbox.mbox", tmp_path / "scored.parquet", load(device="cpu", neutral="none"))
     sentiments = pq.read_table(tmp_path / "scored.parquet").column("sentiment").to_pylist()
     with (EXAMPLES / "inbox_labels.csv").open(encoding="utf-8", newline="") as file:
         tones = [row["tone"] for row in csv.DictReader(file)]
     polar = [(sentiment, tone) for sentiment, tone in zip(sentiments, tones, strict=True) if tone != "neutral"]
-    right = sum(sentiment == tone for sentiment, tone in polar)
-    assert right / len(polar) > 0.7
+    scored = [(sentiment, tone) for sentiment, tone in polar if sentiment is not None]
+    assert (len(polar), len(scored)) == (48, 45)  # three are in other languages
+    assert sum(sentiment == tone for sentiment, tone in scored) / len(scored) > 0.73
 
 
 def test_the_pandas_workflow_runs(capsys):

@@ -29,14 +29,9 @@ def test_the_shipped_preset_says_what_it_was_made_by_and_of():
 
 def test_the_history_of_the_shipped_preset_has_the_epoch_that_its_metadata_report_on():
     history = json.loads((find_preset("imdb-lstm") / HISTORY_FILE).read_text("utf-8"))
-    assert [(epoch["number"], epoch["best"]) for epoch in history] == [
-        (1, True), (2, True), (3, True), (4, True), (5, False), (6, False),
-    ]  # fmt: skip
+    assert [(epoch["number"], epoch["best"]) for epoch in history] == [(1, True), (2, True), (3, True)]
     reported = read_json(find_preset("imdb-lstm") / METADATA_FILE)["validation"]
-    assert (history[3]["validation_accuracy"], history[3]["validation_loss"]) == (
-        reported["accuracy"], reported["log_loss"],
-    )  # fmt: skip
-    assert all(epoch["accuracy"] is None for epoch in history)  # it wasn't recorded then
+    assert history[2]["validation_accuracy"] == reported["accuracy"]
 
 
 def test_every_shipped_preset_loads():
@@ -46,12 +41,12 @@ def test_every_shipped_preset_loads():
 @pytest.mark.parametrize(
     ("text", "score"),
     [
-        ("great service", 0.78767),
-        ("you guys are terrible", 0.13019),
-        ("One of the finest films of the year, and I would watch it again tomorrow.", 0.94746),
-        ("Two hours of my life that I will never get back.", 0.73835),
-        ("The parcel arrived on Tuesday.", 0.70231),
-        (LONG, 0.99494),
+        ("great service", 0.98241),
+        ("you guys are terrible", 0.02213),
+        ("One of the finest films of the year, and I would watch it again tomorrow.", 0.93025),
+        ("Two hours of my life that I will never get back.", 0.66619),
+        ("The parcel arrived on Tuesday.", 0.63653),
+        (LONG, 0.99784),
     ],
 )
 def test_the_shipped_scores_stay_what_they_are(text, score):
@@ -88,7 +83,11 @@ def test_on_keras_the_shipped_model_gives_the_scores_that_it_gives_on_onnx_runti
 
     scorer = load("imdb-lstm", device="cpu")
     ids = scorer.preprocessor([*example_texts()[:8], "great service"])
-    on_keras = SentimentModel(KerasNetwork.from_preset(find_preset("imdb-lstm")), scorer.model.layout)
+    on_keras = SentimentModel(
+        KerasNetwork.from_preset(find_preset("imdb-lstm")),
+        scorer.model.layout,
+        calibration=scorer.model.calibration,
+    )
     np.testing.assert_allclose(scorer.model.predict(ids), on_keras.predict(ids), atol=1e-5, rtol=0)
 
 
