@@ -126,15 +126,17 @@ def print_summary(console: Console, summary: Summary, output: str | None) -> Non
         highlight=False,
         soft_wrap=True,
     )
+    width = max([14, *map(len, summary.errors)])
     for sentiment in ("positive", "neutral", "negative"):
         if sentiment in summary.sentiments or sentiment != "neutral":
-            _print_share(console, sentiment, summary.sentiments[sentiment], summary.rows, _COLOURS[sentiment])
+            count, style = summary.sentiments[sentiment], _COLOURS[sentiment]
+            _print_share(console, sentiment, count, summary.rows, width, style)
     for reason, count in summary.errors.most_common():
-        _print_share(console, reason, count, summary.rows, "dim")
+        _print_share(console, reason, count, summary.rows, width, "dim")
 
 
-def _print_share(console: Console, name: str, count: int, rows: int, style: str) -> None:
-    console.print(Text(f"  {name:<14} {count:>10,}  {count / rows:>6.1%}", style=style))
+def _print_share(console: Console, name: str, count: int, rows: int, width: int, style: str) -> None:
+    console.print(Text(f"  {name:<{width}} {count:>10,}  {count / rows:>6.1%}", style=style))
 
 
 class TrainingDisplay:
