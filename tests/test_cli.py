@@ -406,7 +406,7 @@ def test_an_error_while_standard_input_is_still_being_read_ends_with_code_1(file
         "        self.sent += size\n"
         "        return size\n"
         "sys.stdin = io.TextIOWrapper(io.BufferedReader(SlowPipe()))\n"
-        "cli.main()"
+        "cli.run()"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "score", "-", "--format", "csv", "--text-column", "text", "-m", tiny_preset],
