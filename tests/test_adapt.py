@@ -1,5 +1,6 @@
 import json
 import random
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -181,8 +182,22 @@ def test_a_model_that_is_adapted_again_has_one_section_on_it(adapted, tmp_path):
 
 
 def find_again(start):
-    return Adaptation(start, start.weights, 200, {}, {"negative": 30, "positive": 30}, (1.0, 1.0),
-                      {"negative": 0, "positive": 0}, (), 20, (0.5, 0.5), (2, 2))  # fmt: skip
+    """Return what is found where nothing changes."""
+    return Adaptation(
+        start=start,
+        weights=start.weights,
+        texts=200,
+        left_out={},
+        agreed={"negative": 30, "positive": 30},
+        coverage=(1.0, 1.0),
+        changed={"negative": 0, "positive": 0},
+        examples=(),
+        untaught="",
+        judged=20,
+        agreement=(0.5, 0.5),
+        turned=(0, 0),
+        plain=(2, 2),
+    )
 
 
 @pytest.mark.parametrize(
@@ -193,9 +208,8 @@ def find_again(start):
             "121 of 200 verdicts would change, more than 60%: these texts are too far from what the model knows",
         ),
         (
-            {"agreement": (0.75, 0.7)},
-            "of 20 texts held out it would be on the lexicons' side of 70.0%, now of 75.0%: nothing was learnt "
-            "that holds for others",
+            {"agreement": (0.75, 0.65), "turned": (2, 0)},
+            "of 20 texts that lexicons are sure about it would be on their side of 65.0%, now of 75.0%",
         ),
         ({"plain": (40, 37)}, "of 40 plain sentences that it has right it would have 37 right"),
     ],
@@ -209,8 +223,9 @@ def test_nothing_is_written_where_it_would_do_harm(start, tmp_path, change, reas
 
 
 def test_little_of_what_would_be_refused_is_not(start):
-    little = {"changed": {"negative": 60, "positive": 60}, "agreement": (0.7, 0.7), "plain": (40, 38)}
-    assert replace(find_again(start), **little).refusal == ""
+    little = {"changed": {"negative": 60, "positive": 60}, "plain": (40, 38)}
+    for turned in ((1, 0), (3, 1), (6, 3)):
+        assert replace(find_again(start), **little, turned=turned).refusal == ""
 
 
 def test_a_lexicon_that_says_the_opposite_of_the_model_agrees_with_it_too_seldom(start):
@@ -231,17 +246,12 @@ def test_a_lexicon_that_says_the_opposite_of_the_model_agrees_with_it_too_seldom
             "('no words' (1×), 'no known words' (1×))",
         ),
         (
-            [text for text, label in corpus(500).items() if label],
-            "negative texts, nearly all of one kind: there must be 10 of each, or the model would learn that "
-            "everything is so",
-        ),
-        (
             [" ".join(random.Random(number).choices(FILLERS, k=9)) for number in range(300)],
             "model and lexicons agree on 0 positive and 0 negative texts, which is too few to learn from: give "
             "more texts, 50 of them with a plain tone, or label some and use textsent calibrate",
         ),
     ],
-    ids=["few", "few in its language", "one kind", "no tone"],
+    ids=["few", "few in its language", "no tone"],
 )
 def test_texts_to_which_no_model_could_be_adapted_are_refused(start, texts, message):
     with pytest.raises(InputError) as refused:
@@ -249,14 +259,54 @@ def test_texts_to_which_no_model_could_be_adapted_are_refused(start, texts, mess
     assert str(refused.value).endswith(message)
 
 
-def test_a_model_that_is_sure_of_texts_is_kept_from_lexicons(start, monkeypatch):
-    monkeypatch.setattr(adapt, "LEAST_UNSURE", 0.99)
+def test_texts_of_one_kind_are_refused(start, monkeypatch):
+    monkeypatch.setattr(adapt, "KNOWS_LEXICONS", 1.1)
+    message = "nearly all of one kind: there must be 10 of each, or the model would learn that everything is so$"
+    with pytest.raises(InputError, match=message):
+        find_adaptation(
+            pa.array([text for text, label in corpus(800).items() if label]), start, Observer(), lexicons=LEXICONS
+        )
+
+
+def with_gaskets(texts):
+    return [f"{text} gasket" if number % 4 == 0 else text for number, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize(
+    ("constants", "reason"),
+    [
+        ({}, r"the model knows what lexicons know, and is on their side of \d+% of these texts"),
+        (
+            {"KNOWS_LEXICONS": 1.1, "LEAST_UNSURE": 0.99},
+            r"the model is sure about \d+% of these texts, as about what it was trained for, and lexicons would "
+            "only mislead it",
+        ),
+    ],
+)
+def test_a_model_that_lexicons_have_nothing_to_tell_gets_the_new_words_and_changes_no_other_text(
+    start, preset, tmp_path, monkeypatch, constants, reason
+):
+    for name, value in constants.items():
+        monkeypatch.setattr(adapt, name, value)
+    known, observer = list(corpus(300, words=KNOWN)), Observer()
+    adaptation = find_adaptation(pa.array(with_gaskets(known)), start, observer, lexicons=LEXICONS)
+    assert re.fullmatch(reason, adaptation.untaught)
+    assert observer.lines == [f"no more than new words: {adaptation.untaught}"]
+    assert adaptation.start.new_words == {"gasket": 75}
+    assert adaptation.refusal == ""
+    assert adaptation.judged == 300
+    write_adapted(adaptation, tmp_path / "model")
+    before, after = (load(folder, device="cpu").score(known) for folder in (preset, tmp_path / "model"))
+    np.testing.assert_allclose(after, before, atol=1e-4)
+    assert f"Nothing was trained: {adaptation.untaught}." in (tmp_path / "model" / README_FILE).read_text()
+
+
+def test_where_there_is_neither_a_new_word_nor_anything_that_lexicons_could_tell_nothing_is_done(start):
     message = (
-        r"^the model is sure of \d+% of these texts, as of what it was trained for: lexicons would only mislead "
-        "it: keep it, or label some texts and use textsent calibrate$"
+        "^there is nothing to learn: no word that the model lacks stands in 5 texts, and the model knows what "
     )
     with pytest.raises(InputError, match=message):
-        find_adaptation(pa.array(list(corpus())), start, Observer(), lexicons=LEXICONS)
+        find_adaptation(pa.array(list(corpus(300, words=KNOWN))), start, Observer(), lexicons=LEXICONS)
 
 
 def test_what_lexicons_say_of_texts_lies_between_minus_1_and_1():

@@ -318,8 +318,8 @@ def print_fine_tuned(console: Console, trained: Trained, name: str) -> None:
             )
     if not trained.has_learned:
         console.print(
-            "\nFine-tuning did not help: after every epoch the model was worse on the validation part than it is, "
-            "so that is what was written. Label more texts, or keep the model.",
+            "\nFine-tuning did not help: no epoch was better on the validation part than the model as it was, so "
+            "that is what was written. Label more texts, or keep the model.",
             soft_wrap=True,
         )
 
@@ -350,8 +350,9 @@ def print_adaptation(console: Console, adaptation: Adaptation) -> None:
     for heading in ("before", "after"):
         table.add_column(heading, justify="right")
     table.add_row("words known", *(f"{share:.2%}" for share in adaptation.coverage))
-    held_out = f"on the lexicons' side, of {adaptation.judged:,} texts held out"
-    table.add_row(held_out, *(f"{share:.1%}" for share in adaptation.agreement))
+    held_out = "" if adaptation.untaught else " held out"
+    judged = f"on the lexicons' side, of {adaptation.judged:,} texts{held_out}"
+    table.add_row(judged, *(f"{share:.1%}" for share in adaptation.agreement))
     table.add_row("plain sentences right", *(f"{number:,}" for number in adaptation.plain))
     console.print(table)
     share = sum(changed.values()) / adaptation.texts

@@ -3,7 +3,7 @@
 Three things keep a few hundred texts from overwriting what the model knows. The embedding is left as it is, so that
 words that stand in none of the texts still mean what they meant beside those that do. The weights kept lie between
 those before and after: Wortsman et al., "Robust fine-tuning of zero-shot models", 2022. And the model as it was is
-epoch 0, which is kept where the others are worse. What each gave is in `docs/adapting.md`.
+epoch 0, which is kept where no other is better. What each gave is in `docs/adapting.md`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from textsent.calibrate import fit_temperature, log_odds
 from textsent.datasets import LabelledTexts
-from textsent.errors import OptionError
+from textsent.errors import InputError, OptionError
 from textsent.evaluate import Evaluation, evaluate
 from textsent.fitting import Fitting
 from textsent.model import KerasNetwork, import_keras
@@ -58,7 +58,7 @@ FROZEN_UNDER = 10_000
 KEPT_SHARE = 0.75
 """How far the weights kept are from those before to those that training reached."""
 
-RATE = 2.0
+RATE = 1.0
 """Learning rate, in the recipe's own."""
 
 BATCH_SIZE, EPOCHS, VALIDATION = 16, 8, 0.2
@@ -237,13 +237,13 @@ class Start:
         """Have a fitting judge what would be kept, from epoch 0 on.
 
         Log loss is what is left of it at the best temperature, which the model gets when it is written: a network
-        that learns from few texts becomes too sure long before it ceases to order them better. The last epoch is
-        kept that isn't worse than the best by more than the standard error of the difference. The forty texts that
-        validate two hundred are too few to choose an epoch by, but enough to tell harm.
+        that learns from few texts becomes too sure long before it ceases to order them better. Kept is the last
+        epoch that is better than the model as it was, and isn't worse than the best by more than the standard error
+        of the difference: forty texts, which validate two hundred, tell whether it helps, and not when most.
         """
         model, layout, folder = fitting.model, Layout.from_config(self.config), fitting.folder
         labels = lesson.validation_labels
-        worse: dict[int, bool] = {}
+        is_better: dict[int, bool] = {}
 
         def judge(epoch: int) -> Evaluation:
             reached = model.get_weights()
@@ -251,15 +251,20 @@ class Start:
             scores = sentiment_model(model, layout, folder.path).predict(lesson.validation)
             model.set_weights(reached)
             scores = at_best_temperature(scores, labels)
-            losses, best = _losses(scores, labels), folder.load_arrays(_LOSSES_FILE)
-            worse[epoch] = best is not None and _is_worse(losses, best["losses"])
-            if best is None or losses.mean() < best["losses"].mean():
-                folder.save_arrays(_LOSSES_FILE, {"losses": losses})
+            losses = _losses(scores, labels)
+            known = {"first": losses, "least": losses} if epoch == 0 else folder.load_arrays(_LOSSES_FILE)
+            if known is None:
+                raise InputError(f"{folder.path / _LOSSES_FILE} is missing: begin anew with --overwrite")
+            first, least = known["first"], known["least"]
+            helps = bool(losses.mean() < first.mean()) and not _is_worse(losses, least)
+            is_better[epoch] = epoch == 0 or helps
+            if losses.mean() < least.mean() or epoch == 0:
+                folder.save_arrays(_LOSSES_FILE, {"first": first, "least": losses})
             return evaluate(scores, labels)
 
         fitting.judge = judge
         fitting.first_epoch = 0
-        fitting.may_keep = lambda epoch: not worse[epoch]
+        fitting.may_keep = lambda epoch: is_better[epoch]
 
     def kept(self, reached: _Weights, epoch: int) -> list[_Floats]:
         """Return the weights that are kept of an epoch: of epoch 0 those with which the model scores as it did.
@@ -345,7 +350,7 @@ class Start:
         return model
 
 
-_LOSSES_FILE = "least-losses.npz"
+_LOSSES_FILE = "losses.npz"
 
 _ADDED = ("graph", CALIBRATION)
 """Keys of a preset's configuration that are written anew."""

@@ -65,7 +65,7 @@ class Trained(NamedTuple):
         validation: On the part that its epoch was chosen by.
         test: On the part that nothing was chosen by; None where there is none.
         before: How well the model does that the training started from; None where it started from none.
-        has_learned: Whether that is another model than this; False where every epoch made it worse.
+        has_learned: Whether that is another model than this; False where no epoch made it better.
     """
 
     validation: Evaluation
