@@ -197,7 +197,7 @@ class FakeModel:
     def __init__(self):
         self.weight, self.momentum = Variable([1.0]), Variable(0.5)
         self.variables = [self.weight]
-        self.optimizer = SimpleNamespace(variables=[self.momentum])
+        self.optimizer = SimpleNamespace(variables=[self.momentum], use_ema=False)
         self.trained_on = []
 
     def train_on_batch(self, ids, targets, weights, return_dict):
@@ -470,7 +470,7 @@ def test_loss_and_accuracy_are_those_of_the_probability_of_positive_by_weight(un
     vectors = keras.layers.Flatten()(keras.layers.Embedding(9, 3, name="embedding")(ids))
     model = keras.Model(ids, keras.layers.Dense(units, activation=activation, kernel_initializer="normal")(vectors))
     recipe = Recipe(lambda config: model, {}, vocabulary_size=5, batch_size=5, learning_rate=0.25, cosine=True)
-    compile_network(model, recipe, steps=4)
+    compile_network(model, recipe, steps=4, epochs=1)
     texts = np.array([[4, 5], [6, 7], [8, 4], [5, 5], [7, 8]], np.int32)
     targets = np.array([[1], [0], [0.75], [0.5], [0.25]], np.float32)
     weights = np.array([1, 2, 0.5, 0, 1], np.float32)

@@ -8,7 +8,9 @@ import pytest
 from textsent import short_texts
 from textsent.preprocess import Settings
 from textsent.short_texts import EMOJI_TONES, FILM_WORDS, SPACES, changed, emoji_tones, sentences, tone_words
-from textsent.templates import THINGS
+from textsent.templates import TABLES
+
+THINGS = TABLES["thing"]
 
 VALENCES = {
     "splendid": 3.2,

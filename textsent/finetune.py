@@ -210,6 +210,7 @@ class Start:
             learning_rate=RATE * own.learning_rate,
             cosine=True,
             clip_norm=own.clip_norm or 1.0,
+            averaging=0.0,
             batch_size=BATCH_SIZE,
             epochs=EPOCHS,
             patience=None,

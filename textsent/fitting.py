@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from math import isfinite, nan
 from types import FrameType
@@ -275,7 +276,8 @@ class Fitting:
             if time.monotonic() - saved >= CHECKPOINT_SECONDS:
                 self.save()
                 saved = time.monotonic()
-        evaluation = self.judge(number)
+        with self._averaged():
+            evaluation = self.judge(number)
         loss, accuracy = self._so_far()
         epoch = Epoch(
             number=number,
@@ -288,10 +290,30 @@ class Fitting:
         )
         with _WholeStep():
             if epoch.best:
-                self.folder.save_best(self.model, number)
+                with self._averaged():
+                    self.folder.save_best(self.model, number)
             self.state = State((*self.state.epochs, epoch))
             self.save()
             observer.epoch_done(epoch)
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """Have the network hold its averaged weights, if its optimizer keeps any; then all is as it was."""
+        import keras
+
+        if not self.model.optimizer.use_ema:
+            yield
+            return
+        variables = [*self.model.variables, *self.model.optimizer.variables]
+        before = [np.array(variable) for variable in variables]
+        averaging = keras.callbacks.SwapEMAWeights()
+        averaging.set_model(self.model)
+        averaging.on_test_begin()
+        try:
+            yield
+        finally:
+            for variable, value in zip(variables, before, strict=True):
+                variable.assign(value)
 
     def _so_far(self) -> tuple[float, float]:
         """Return the epoch's mean loss and accuracy so far; NaN before its first batch."""
@@ -406,27 +428,29 @@ def _cropped(starts: _Longs, ends: _Longs, share: float, random: np.random.Gener
     """Return where windows start and end of which a share is cut to a part, whose length's logarithm is uniform."""
     lengths = ends - starts
     least = np.minimum(lengths, CROP_WORDS)
-    kept = np.exp(random.uniform(np.log(least), np.log(lengths))).astype(np.int64)
+    kept = np.exp(random.uniform(np.log(least), np.log(lengths)) + 1e-9).astype(np.int64)  # ln 5 is rounded down
     kept = np.where(random.random(len(lengths)) < share, kept, lengths)
     starts = starts + random.integers(0, lengths - kept, endpoint=True)
     return starts, starts + kept
 
 
-def compile_network(model: Any, recipe: Recipe, steps: int) -> None:
+def compile_network(model: Any, recipe: Recipe, steps: int, epochs: int) -> None:
     """Compile a network for training by a recipe, and build its optimizer.
 
     Args:
         model: What the recipe built.
         recipe: Says which optimizer and learning rate.
-        steps: Batches in all of the training, along which a cosine falls.
+        steps: Batches in an epoch, over a share of which weights are averaged.
+        epochs: Epochs, along which a cosine falls.
     """
     import keras
 
     rate = (
-        keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
+        keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps * epochs)
         if recipe.cosine
         else recipe.learning_rate
     )
+    averaged = recipe.averaging * steps
     kind = {"adam": keras.optimizers.Adam, "rmsprop": keras.optimizers.RMSprop}[recipe.optimizer]
 
     def cross_entropy(targets: Any, predicted: Any) -> Any:
@@ -441,7 +465,7 @@ def compile_network(model: Any, recipe: Recipe, steps: int) -> None:
     # On a GPU XLA would keep cuDNN's LSTM out; PyTorch's compiler gains nothing on loops over words.
     jit = keras.config.backend() != "torch" and not keras_sees_gpu()
     model.compile(
-        kind(rate, clipnorm=recipe.clip_norm),
+        kind(rate, clipnorm=recipe.clip_norm, use_ema=averaged > 1, ema_momentum=1 - 1 / max(1.0, averaged)),
         cross_entropy,
         weighted_metrics=[accuracy],
         jit_compile=jit or "auto",

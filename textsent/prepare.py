@@ -18,6 +18,7 @@ from textsent.checkpoint import TrainingFolder
 from textsent.datasets import LabelledTexts
 from textsent.errors import InputError, OptionError
 from textsent.fitting import Observer
+from textsent.frames import framed_sentences, made_sentences
 from textsent.lexicons import Lexicons
 from textsent.options import Options
 from textsent.parts import Parts
@@ -26,17 +27,17 @@ from textsent.presets import CONFIG_FILE, read_json, write_json
 from textsent.recipes import Recipe, recipe
 from textsent.short_texts import EMOJI_TONES, ShortTexts, changed, emoji_tones, sentences, tone_words
 from textsent.teaching import Lesson
-from textsent.templates import made_sentences
 from textsent.unlabelled import Teacher, check_extra
 
 SHORT_TEXTS = 300_000
 """Sentences of the texts that a network learns from beside them; five a text where that is less."""
 
-MADE_SENTENCES = 60_000
-"""Sentences made from lexicons that it learns from as well; one a text where that is less."""
+MADE_SENTENCES, FRAMED_SENTENCES = 300_000, 60_000
+"""Sentences made from lexicons that it learns from as well, and sentences of the texts put into the same frames; in
+proportion to the others where these are fewer."""
 
-SHORT_WEIGHT = 0.4
-"""What a short text weighs against a whole one."""
+SHORT_WEIGHT, MADE_WEIGHT = 0.4, 1.0
+"""What a sentence of the texts weighs against a whole one, and what one that is made or framed does."""
 
 AS_FOUND, CHANGED = (2.0, 2.0, 1.0), (1.0, 3.0, 1.0)
 """A sentence's log-odds are so many times its teacher's log-odds, VADER's compound score, and the score of Hu and
@@ -186,9 +187,14 @@ def prepare(parts: Parts, sources: Sources, options: Options, observer: Observer
         if vectors is not None:
             vectors = _with_tones(vectors, vocabulary, lexicons)
         judged_short = _judged(short, short_opinions, lexicons, settings, observer)
-        learned = pa.concat_arrays([learned, short.found, short.made])
-        targets = np.concatenate([targets, judged_short, short.made_targets])
-        weights = np.concatenate([weights, np.full(len(learned) - len(weights), SHORT_WEIGHT, np.float32)])
+        number = round(FRAMED_SENTENCES * len(short.found) / SHORT_TEXTS)
+        framed, framed_targets = framed_sentences(
+            short.words, short.found.to_pylist(), judged_short, number, options.seed
+        )
+        learned = pa.concat_arrays([learned, short.found, short.made, pa.array(framed, pa.large_string())])
+        targets = np.concatenate([targets, judged_short, short.made_targets, framed_targets])
+        made_weights = np.full(len(short.made) + len(framed), MADE_WEIGHT, np.float32)
+        weights = np.concatenate([weights, np.full(len(short.found), SHORT_WEIGHT, np.float32), made_weights])
     return Prepared(vocabulary, config, learned, targets, weights, opinions, vectors, teacher)
 
 
@@ -257,7 +263,9 @@ def _short_texts(corpus: pa.Array, lexicons: Lexicons, settings: Settings, seed:
     found, as_found = changed(sentences(corpus, int(SHORT_TEXTS * share), seed), valences, seed)
     tones = tone_words(corpus.slice(0, _TONE_TEXTS), valences, settings)
     made, targets = made_sentences(tones, int(MADE_SENTENCES * share), seed)
-    return ShortTexts(pa.array(found, pa.large_string()), as_found, pa.array(made, pa.large_string()), targets)
+    return ShortTexts(
+        pa.array(found, pa.large_string()), as_found, tones, pa.array(made, pa.large_string()), targets
+    )
 
 
 def _judged(

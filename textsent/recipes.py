@@ -49,6 +49,9 @@ class Recipe:
         optimizer: One of OPTIMIZERS, with Keras's defaults.
         cosine: Let the learning rate fall to zero along a cosine.
         clip_norm: Longest gradient of a weight matrix; None for any length.
+        averaging: Weights are judged and kept as means over so much of an epoch, in which later steps weigh more
+            (Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992); 0 takes them as
+            they are.
         epochs: Passes over the training part, at most.
         patience: Epochs without a gain after which training stops; None trains all of them.
         keep: Which epoch's weights are kept: that of the best `accuracy` or the least `loss` on the validation
@@ -74,6 +77,7 @@ class Recipe:
     optimizer: str = "adam"
     cosine: bool = False
     clip_norm: float | None = None
+    averaging: float = 0.0
     epochs: int = 10
     patience: int | None = 3
     keep: str = "accuracy"
@@ -331,6 +335,7 @@ RECIPES: dict[str, Recipe] = {
         learning_rate=2e-3,
         cosine=True,
         clip_norm=1.0,
+        averaging=0.5,
         settings=Settings(emoji=True, typography=True, markup=True, elongated=True),
         vectors="start",
         teacher=True,

@@ -16,8 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from textsent.frames import Words
 from textsent.preprocess import Settings, split_words
-from textsent.templates import THINGS, Words
+from textsent.templates import TABLES
 
 EMOJI_TONES: dict[str, float] = {
     **dict.fromkeys("😀😃😄😁😊😍🥰😘🤩🥳🎉❤💕💖👏🙌💯🏆", 1.0),
@@ -34,14 +35,16 @@ SPACES = (3, 40)
 ADJECTIVE_COUNT, VERB_COUNT = 5, 5
 """Times that a word must stand in the texts as an adjective, or as a verb, does: see `tone_words`."""
 
+_THINGS = TABLES["thing"]
+
 FILM_WORDS = {
-    "movie": THINGS,
-    "film": THINGS,
-    "flick": THINGS,
-    "picture": THINGS,
-    "plot": THINGS,
-    "story": THINGS,
-    "script": THINGS,
+    "movie": _THINGS,
+    "film": _THINGS,
+    "flick": _THINGS,
+    "picture": _THINGS,
+    "plot": _THINGS,
+    "story": _THINGS,
+    "script": _THINGS,
     "acting": ("service", "support", "work", "help", "cleaning"),
     "actor": ("agent", "driver", "waiter", "doctor", "seller"),
     "actress": ("nurse", "teacher", "waitress", "manager", "lady"),
@@ -218,11 +221,13 @@ class ShortTexts:
     Attributes:
         found: Array of strings: sentences of texts, changed.
         as_found: bool, shape (found sentences,): which of them are as they were.
-        made: Array of strings: sentences made from lexicons.
+        words: Words of a known tone.
+        made: Array of strings: sentences made from these.
         made_targets: float32, shape (made sentences,): the probability that each is positive.
     """
 
     found: pa.Array
     as_found: np.ndarray[Any, np.dtype[np.bool_]]
+    words: Words
     made: pa.Array
     made_targets: _Floats

@@ -101,7 +101,7 @@ def fitting_of(
     windows = layout.cut(lesson.texts)
     crops = chosen.crops if options.short_texts else 0.0
     batches = Batches(windows, layout, targets, lesson.weights, batch_size, options.seed, crops)
-    compile_network(model, chosen, len(batches) * epochs)
+    compile_network(model, chosen, len(batches), epochs)
     if not len(layout.cut(lesson.validation).owners):
         raise InputError("the texts to validate with hold no words of the vocabulary: give more data")
     arrays = {"targets": targets}

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from textsent.calibrate import log_odds
 from textsent.errors import InputError, MissingExtraError
 from textsent.imdb import read_unlabelled_reviews
 from textsent.preprocess import Settings, as_text_array, split_words
@@ -259,8 +260,8 @@ def mean_opinion(*opinions: _Floats) -> _Floats:
 
     Where one opinion is missing (NaN), as of a text without words, the others stand.
     """
-    odds = [np.log(np.clip(p, 1e-6, 1 - 1e-6)) - np.log1p(-np.clip(p, 1e-6, 1 - 1e-6)) for p in opinions]
-    return (1 / (1 + np.exp(-np.nanmean(odds, axis=0)))).astype(np.float32)
+    odds = np.nanmean([log_odds(opinion) for opinion in opinions], axis=0)
+    return (1 / (1 + np.exp(-odds))).astype(np.float32)
 
 
 def _ngrams(words: list[str]) -> Iterator[str]:
