@@ -483,3 +483,30 @@ def test_loss_and_accuracy_are_those_of_the_probability_of_positive_by_weight(un
     assert figures["accuracy"] == pytest.approx(np.average(right, weights=weights))
     assert 0 < figures["accuracy"] < 1
     assert float(model.optimizer.learning_rate) == pytest.approx(0.25 * (1 + np.cos(np.pi / 4)) / 2)
+
+
+@pytest.mark.parametrize(("averaging", "averaged"), [(0.0, False), (0.25, False), (0.5, True), (1.0, True)])
+def test_weights_are_judged_as_means_over_a_share_of_an_epoch_of_several_steps(tmp_path, averaging, averaged):
+    keras = import_keras()
+    keras.utils.set_random_seed(3)
+    ids = keras.Input((2,), dtype="int32")
+    vectors = keras.layers.Flatten()(keras.layers.Embedding(9, 3, name="embedding")(ids))
+    model = keras.Model(ids, keras.layers.Dense(1, activation="sigmoid")(vectors))
+    recipe = Recipe(lambda config: model, {}, vocabulary_size=5, batch_size=5, averaging=averaging)
+    compile_network(model, recipe, steps=4, epochs=1)
+    texts, targets = np.array([[4, 5], [6, 7]], np.int32), np.array([[1], [0]], np.float32)
+    expected = None
+    for _ in range(4):
+        model.train_on_batch(texts, targets, np.ones(2, np.float32))
+        weights = model.get_weights()
+        share = 1 - 1 / (averaging * 4) if averaged and expected is not None else 0.0
+        expected = [
+            share * mean + (1 - share) * own for mean, own in zip(expected or weights, weights, strict=True)
+        ]
+    everything = [np.array(variable) for variable in (*model.variables, *model.optimizer.variables)]
+    fit = Fitting(model, None, None, TrainingFolder(tmp_path / "model"), {}, 1, None, "accuracy")
+    with fit._averaged():
+        for mean, weight in zip(expected, model.get_weights(), strict=True):
+            np.testing.assert_allclose(weight, mean, rtol=1e-5, atol=1e-7)
+    for variable, value in zip((*model.variables, *model.optimizer.variables), everything, strict=True):
+        np.testing.assert_array_equal(np.array(variable), value)

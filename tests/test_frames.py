@@ -13,10 +13,26 @@ GOOD, BAD = ("(splendid|sturdy)", "(wonky|rattling)")
 THE_THING = "(the|this|that|your|our|my|the new|the old) [a-z ]+"
 
 
+FEW = {
+    "good adjective": ("sturdy",),
+    "bad adjective": ("rattling",),
+    "good predicate": ("splendid",),
+    "bad predicate": ("wonky",),
+    "good fact": ("keep up the good work", "it saved my day"),
+    "bad fact": ("save your money", "it ruined my day"),
+    "plain fact": ("we ate at noon", "my order number is four"),
+    "thing": ("parcel", "hotel"),
+}
+"""In place of tables that are so long that few of their lines would come."""
+
+
 @pytest.fixture(scope="module")
 def made():
     """Sentences with their targets, as float64 so that they compare with what is written here."""
-    texts, targets = made_sentences(WORDS, NUMBER, seed=1)
+    with pytest.MonkeyPatch.context() as patch:
+        for table, lines in FEW.items():
+            patch.setitem(TABLES, table, lines)
+        texts, targets = made_sentences(WORDS, NUMBER, seed=1)
     return list(zip(texts, targets.astype(np.float64).round(4).tolist(), strict=True))
 
 
@@ -50,15 +66,16 @@ def test_more_sentences_begin_with_the_same_ones():
 
 
 def test_what_is_plainly_said_has_the_tone_of_its_word(made):
-    assert targets_of(made, GOOD, f"{THE_THING} was {GOOD}", "[a-z ]*i ([a-z]+ )?cherish [a-z ]+") == {0.96}
-    assert targets_of(made, BAD, f"{THE_THING} was {BAD}", "[a-z ]*i ([a-z]+ )?loathe [a-z ]+") == {0.04}
+    said = "i cherish (it|them)", f"(it|that) (is|was) {GOOD}"
+    assert targets_of(made, GOOD, *said) == {0.96}
+    assert targets_of(made, BAD, *(text.replace("cherish", "loathe").replace(GOOD, BAD) for text in said)) == {0.04}
 
 
 def test_a_negated_good_clause_is_negative_a_bad_one_not_negative_and_one_without_tone_is_neither(made):
-    denied = ["no, it (isn't|wasn't|is not|was not) {0}", f"{THE_THING} (isn't|is not|wasn't|was never) {{0}}"]
+    denied = ["no, (it|that) (isn't|wasn't|is not|was not) {}"]
     assert targets_of(made, *(pattern.format(GOOD) for pattern in denied)) == {0.06}
     assert targets_of(made, *(pattern.format(BAD) for pattern in denied)) == {0.66}
-    assert targets_of(made, r"(they|we|i) (did not|didn't) order [a-z ]+", "i am not [a-z]+") == {0.5}
+    assert targets_of(made, "(they|we|i) (did not|didn't) [a-z ]+ the (parcel|hotel)") == {0.5}
 
 
 def test_a_question_has_the_tone_of_its_answer(made):
@@ -86,24 +103,21 @@ def test_stronger_words_are_further_from_the_middle_than_weaker_ones(made):
 
 
 def test_customers_are_pleased_or_not_or_neither(made):
-    assert targets_of(made, "(keep up|keep doing) the good work") == {0.95}
-    assert targets_of(made, "save your money", "shame on you") == {0.05}
-    assert targets_of(made, "i live in [A-Z][a-z]+ and work in [A-Z][a-z]+", "we ate at [0-9]+") == {0.5}
+    assert targets_of(made, *FEW["good fact"]) == {0.95, 0.96}
+    assert targets_of(made, *FEW["bad fact"]) == {0.04, 0.05}
+    assert targets_of(made, *FEW["plain fact"]) == {0.5}
 
 
 def test_a_letter_around_a_sentence_and_facts_beside_it_change_no_target(made):
-    fact = r"we ate at \d+|i live in [A-Z][a-z]+ and work in [A-Z][a-z]+"
-    around = [rf"({fact})\. {{}}", rf"{{}}\. ({fact})"]
-    assert targets_of(made, *(text.format("[a-z ]*(keep up|keep doing) the good work") for text in around)) == {
-        0.95
-    }
-    assert targets_of(made, *(text.format("[a-z ]*(save your money|don't bother)") for text in around)) == {0.05}
-    closed = [text for text, _ in made if text.endswith("sent from my phone")]
-    assert {target > 0.5 for text, target in made if text in closed} == {True, False}
+    around = r"we ate at noon\. {}", r"{}\. my order number is four"
+    assert targets_of(made, *(text.format("keep up the good work") for text in around)) <= {0.95, 0.96}
+    assert targets_of(made, *(text.format("save your money") for text in around)) <= {0.05, 0.04}
+    closed = [target for text, target in made if text.endswith("sent from my phone")]
+    assert min(closed) < 0.1 < 0.5 < 0.9 < max(closed)
 
 
 def test_every_pattern_is_filled(made):
-    assert not [text for text, _ in made if re.search(r"[][{}|/;]|  |^ | $| ,", text.replace("in my view", ""))][:3]
+    assert not [text for text, _ in made if re.search(r"[][{}|]|  |^ | $| ,| / ", text)][:3]
 
 
 def test_there_are_many_of_each_side_and_of_neither(made):
@@ -141,7 +155,6 @@ def test_a_sentence_of_a_review_is_framed_by_its_tone():
     assert len(texts) == len(targets) == 700
     by_target = {}
     for text, target in zip(texts, targets.astype(float).round(2).tolist(), strict=True):
-        assert ("This play was a delight" in text) != ("The second act is dull" in text) or "misspelled"
         by_target.setdefault(target, []).append(text)
     assert set(by_target) == {0.96, 0.92, 0.85, 0.66, 0.13, 0.07, 0.06, 0.04}
     for target, about in ((0.96, "delight"), (0.06, "delight"), (0.04, "dull"), (0.66, "dull")):

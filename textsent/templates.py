@@ -3,12 +3,12 @@
 A film review seldom says that a parcel is late or that an agent was kind. What is said here by a word whose tone
 lexicons know, or as a customer would tell it, is put into frames by `textsent.frames`: denied, compared, doubted,
 asked and answered, told of others or of the past, or with neutral words around. The kinds are those that Ribeiro et
-al. test a model's behaviour by ("Beyond Accuracy: Behavioral Testing of NLP Models with CheckList", 2020); all wording
-is our own.
+al. test a model's behaviour by ("Beyond Accuracy: Behavioral Testing of NLP Models with CheckList", 2020); all
+wording is our own.
 
-The tables are in the text files of `textsent/wording`, a pattern a line, each in a file of its name or under a heading.
-In a pattern `[a|b]` is one of two, `[a|]` one or nothing, and `{name}` one of what stands in the table of that name,
-or what a frame puts there.
+The tables are in the text files of `textsent/wording`, a pattern a line, each in a file of its name or under a
+heading. In a pattern `[a|b]` is one of two, `[a|]` one or nothing, and `{name}` one of what stands in the table of
+that name, or what a frame puts there.
 """
 
 from __future__ import annotations
