@@ -285,7 +285,8 @@ def test_a_process_that_is_killed_is_an_error_that_says_so(monkeypatch):
     with pytest.raises(InputError) as caught:
         LEXICONS.compound_scores(pa.array(TEXTS), workers=2)
     assert str(caught.value) == (
-        "a process that computed VADER's scores was killed by signal 9: free some memory and try again"
+        "a process that computed VADER's scores was killed by signal 9, for want of memory perhaps: free some "
+        "memory and try again"
     )
 
 
@@ -317,7 +318,9 @@ def test_a_process_whose_input_ends_ends():
         task = json.dumps({"ratings": {"splendid": 3.0}, "answers": answering.fileno()})
         schema = pa.schema([("text", pa.large_string())], {"task": task})
         with subprocess.Popen(
-            [sys.executable, "-c", lexicons._SERVE], stdin=subprocess.PIPE, pass_fds=(answering.fileno(),)
+            [sys.executable, "-c", "from textsent.lexicons import serve; serve()"],
+            stdin=subprocess.PIPE,
+            pass_fds=(answering.fileno(),),
         ) as process:
             answering.close()
             with pa.ipc.new_stream(process.stdin, schema) as stream:

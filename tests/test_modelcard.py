@@ -114,7 +114,8 @@ def test_short_texts_are_told_after_the_data():
     text = card({"data": FACTS["data"] | {"unlabelled_texts": 9, "short_texts": 12_345}})
     assert (
         "SHA-256 of the data: `2e88`. Beside them stood 12,345 single sentences: of these texts, judged by a "
-        "linear teacher and the lexicons of VADER and of Hu and Liu, and made from the lexicons' words.\n"
+        "linear teacher and the lexicons of VADER and of Hu and Liu, and made from the lexicons' words and "
+        "patterns of textsent's own.\n"
     ) in text
 
 
@@ -127,6 +128,9 @@ def test_a_calibration_is_told_in_a_sentence():
         ),
     ):
         assert sentence in model_card(FACTS, HISTORY, CONFIG | {"calibration": calibration}, RECIPE, [])
+    kept = [{**HISTORY[0], "number": 0, "best": True}]
+    text = model_card(FACTS, kept, CONFIG | {"calibration": {"temperature": 2, "bias": 0}}, RECIPE, [])
+    assert "\nLog-odds are divided by 2.000, as in the model that it started from.\n" in text
 
 
 def test_a_part_to_test_on_has_its_own_row():

@@ -382,13 +382,16 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Train a model on labelled texts; Ctrl-C keeps the best epoch so far, and --resume goes on."""
+    import pyarrow as pa
+
     from textsent.checkpoint import TrainingFolder
     from textsent.display import TrainingDisplay, print_evaluation, print_fine_tuned, printable
     from textsent.finetune import Start
     from textsent.fitting import Observer, Observers
     from textsent.imdb import imdb_folder
     from textsent.options import DEFAULT_RECIPE, Options
-    from textsent.train import check_output_folder
+    from textsent.prepare import Sources
+    from textsent.train import check_options, check_output_folder
     from textsent.train import train as train_recipe
     from textsent.unlabelled import read_unlabelled
 
@@ -418,6 +421,7 @@ def train(
         short_texts=short_texts,
     )
     check_output_folder(output, overwrite, resume)
+    check_options(options, Sources(pa.nulls(0, pa.string()) if unlabelled else None, embeddings, stopwords), start)
     texts = labelled(data or imdb_folder(), "train")
     stderr = _console(stderr=True, quiet=quiet)
     _tell_left_out(stderr, texts)

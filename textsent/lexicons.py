@@ -17,14 +17,12 @@ import json
 import math
 import os
 import re
-import subprocess
 import sys
 import warnings
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, NoReturn, Self
 
@@ -36,6 +34,7 @@ from textsent.cores import usable_cores
 from textsent.errors import InputError
 from textsent.nltk_data import read_nltk_file
 from textsent.preprocess import Settings, as_text_array, split_words
+from textsent.processes import ServingProcess
 
 _VADER = "sentiment/vader_lexicon/vader_lexicon.txt"
 _POSITIVE = "corpora/opinion_lexicon/positive-words.txt"
@@ -282,50 +281,23 @@ def _compound_scores(analyzer: Any, texts: pa.Array) -> np.ndarray[Any, np.dtype
     return np.fromiter(scores, np.float32, len(texts))
 
 
-_PATIENCE = 1.0  # seconds
 _TASK = b"task"
-_SERVE = f"from {__name__} import serve; serve()"
 
 
-class _Worker:
+class _Worker(ServingProcess):
     """A process that gives texts their compound scores."""
 
     def __init__(self, ratings: Mapping[str, float]) -> None:
-        # A pipe of its own, not standard output: whatever else runs in the interpreter may print.
-        self._answers, answering = (os.fdopen(end, mode) for end, mode in zip(os.pipe(), ("rb", "wb"), strict=True))
-        task = {"ratings": dict(ratings), "answers": answering.fileno()}
+        try:
+            super().__init__(__name__)
+        except OSError as exc:
+            raise InputError(
+                f"no process can be started to compute VADER's scores, {exc.strerror}: end other programs and "
+                "try again"
+            ) from exc
+        task = {"ratings": dict(ratings), "answers": self.answers_descriptor}
         self._schema = pa.schema([("text", pa.large_string())], {_TASK: json.dumps(task)})
         self._writer: pa.RecordBatchStreamWriter | None = None
-        # What this process imports from, first of all this package's folder, but not the current one.
-        imports = [str(Path(__file__).parents[1])]
-        imports += [str(Path(entry).absolute()) for entry in sys.path if isinstance(entry, str) and entry]
-        with answering:
-            try:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-c", f"import sys; sys.path[:] = {imports!a}; {_SERVE}"],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.DEVNULL,
-                    pass_fds=(answering.fileno(),),
-                    process_group=0,  # Ctrl-C is for this process; it ends the workers
-                )
-            except OSError as exc:
-                self._answers.close()
-                raise InputError(
-                    f"no process can be started to compute VADER's scores, {exc.strerror}: end other programs and "
-                    "try again"
-                ) from exc
-
-    def kill(self) -> None:
-        """End the process."""
-        self._process.kill()
-        self._process.wait()
-
-    def close(self) -> None:
-        """Close the pipes to the process."""
-        for pipe in (self._process.stdin, self._answers):
-            if pipe:
-                with suppress(OSError):  # what is still in the buffer
-                    pipe.close()
 
     def score(self, texts: pa.Array) -> np.ndarray[Any, np.dtype[np.float32]]:
         """Return the texts' compound scores: float32, shape (texts,).
@@ -333,22 +305,17 @@ class _Worker:
         Raises:
             InputError: The process has ended.
         """
-        assert self._process.stdin
         size = len(texts) * np.dtype(np.float32).itemsize
         answer = b""
         with suppress(OSError):  # it has ended, so there is no answer either
             if self._writer is None:
-                self._writer = pa.ipc.new_stream(self._process.stdin, self._schema)
+                self._writer = pa.ipc.new_stream(self.asked, self._schema)
             self._writer.write_batch(pa.record_batch([texts], schema=self._schema))
-            self._process.stdin.flush()
-            answer = self._answers.read(size)
+            self.asked.flush()
+            answer = self.answers.read(size)
         if len(answer) == size:
             return np.frombuffer(answer, np.float32)
-        try:
-            code = self._process.wait(_PATIENCE)
-            reason = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        except subprocess.TimeoutExpired:
-            reason = "stopped answering"
+        reason = self.why_it_ended("stopped answering")
         raise InputError(f"a process that computed VADER's scores {reason}: free some memory and try again")
 
 

@@ -13,8 +13,6 @@ import gc
 import io
 import json
 import os
-import signal
-import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterator
@@ -32,6 +30,7 @@ from textsent._accessor import hide_pandas
 from textsent.errors import InputError
 from textsent.mail import MailOptions, mail_schema, read_messages
 from textsent.mbox import MboxRange, beginning, is_from_git
+from textsent.processes import ServingProcess
 
 RANGE_BYTES = 8 << 20
 """Bytes of a mailbox that are read at a time: what a process works on, and what is held of its answer."""
@@ -151,50 +150,25 @@ class MailboxFile:
             yield asked.popleft().result()
 
 
-class _Worker:
+class _Worker(ServingProcess):
     """A process that reads ranges of a mailbox."""
 
     def __init__(self, path: str, file: int, from_git: bool, options: MailOptions, with_raw: bool) -> None:
-        # A pipe of its own, not standard output: whatever else runs in the interpreter may print.
-        self._answers, answering = (os.fdopen(end, mode) for end, mode in zip(os.pipe(), ("rb", "wb"), strict=True))
+        try:
+            super().__init__(__name__, [file])
+        except OSError as exc:
+            raise InputError(
+                f"{path}: no process can be started to read it, {exc.strerror}: try again with --workers 1"
+            ) from exc
         self._reader: pa.RecordBatchStreamReader | None = None
         self._path = path
         self._task = {
             "file": file,
-            "answers": answering.fileno(),
+            "answers": self.answers_descriptor,
             "from_git": from_git,
             "options": asdict(options),
             "with_raw": with_raw,
         }
-        # What this process imports from, first of all this package's folder, but not the current one.
-        imports = [str(Path(__file__).parents[1])]
-        imports += [str(Path(entry).absolute()) for entry in sys.path if isinstance(entry, str) and entry]
-        with answering:
-            try:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-c", f"import sys; sys.path[:] = {imports!a}; {_SERVE}"],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.DEVNULL,
-                    pass_fds=(file, answering.fileno()),
-                    process_group=0,  # Ctrl-C is for this process; it ends the workers
-                )
-            except OSError as exc:
-                self._answers.close()
-                raise InputError(
-                    f"{path}: no process can be started to read it, {exc.strerror}: try again with --workers 1"
-                ) from exc
-
-    def kill(self) -> None:
-        """End the process."""
-        self._process.kill()
-        self._process.wait()
-
-    def close(self) -> None:
-        """Close the pipes to the process."""
-        for pipe in (self._process.stdin, self._answers):
-            if pipe:
-                with suppress(OSError):  # what is still in the buffer
-                    pipe.close()
 
     def read(self, start: int, end: int) -> _Answer:
         """Return a range's messages.
@@ -207,7 +181,7 @@ class _Worker:
                 self._write(self._task)
             self._write([start, end])
             if self._reader is None:
-                self._reader = pa.ipc.open_stream(self._answers)
+                self._reader = pa.ipc.open_stream(self.answers)
             batches: list[pa.RecordBatch] = []
             for batch, metadata in self._reader.iter_batches_with_custom_metadata():
                 if metadata is not None and _ERROR in metadata:
@@ -217,25 +191,16 @@ class _Worker:
                 batches.append(batch)
         except (OSError, pa.ArrowInvalid):
             pass
-        try:
-            code = self._process.wait(_PATIENCE)
-            reason = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-            if code == -signal.SIGKILL:
-                reason += ", for want of memory perhaps"
-        except subprocess.TimeoutExpired:
-            reason = "gave an answer that can't be understood"
+        reason = self.why_it_ended("gave an answer that can't be understood")
         raise InputError(f"{self._path}: a process that read it {reason}: try again with --workers 1")
 
     def _write(self, task: object) -> None:
-        assert self._process.stdin
-        self._process.stdin.write(json.dumps(task).encode("ascii") + b"\n")
-        self._process.stdin.flush()
+        self.asked.write(json.dumps(task).encode("ascii") + b"\n")
+        self.asked.flush()
 
 
 _NEXT_OFFSET = b"next_offset"
 _ERROR = b"error"
-_SERVE = f"from {__name__} import serve; serve()"
-_PATIENCE = 1.0  # seconds
 
 
 def _read_range(file: Any, start: int, end: int, from_git: bool, options: MailOptions, with_raw: bool) -> _Answer:

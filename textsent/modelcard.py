@@ -56,7 +56,7 @@ def model_card(
         *([_sentence_of_start(facts["started_from"])] if "started_from" in facts else []),
         _sentence_of_data(data),
         f"The vocabulary has {config['vocabulary_size']:,} words. {_sentence_of_window(config)}",
-        *_sentence_of_calibration(config),
+        *_sentence_of_calibration(config, fitted=kept["number"] > 0),
         "",
         f"It took {facts['minutes']} minutes on {facts['hardware']['cores']} cores "
         f"{'with' if facts['hardware']['gpu'] else 'without'} a GPU. "
@@ -159,7 +159,8 @@ def _sentence_of_data(data: dict[str, Any]) -> str:
     if data.get("short_texts"):
         short = (
             f" Beside them stood {data['short_texts']:,} single sentences: of these texts, judged by a linear "
-            "teacher and the lexicons of VADER and of Hu and Liu, and made from the lexicons' words."
+            "teacher and the lexicons of VADER and of Hu and Liu, and made from the lexicons' words and patterns "
+            "of textsent's own."
         )
     return (
         f"Trained on {data['training_texts']:,} labelled texts{beside}, with {data['validation_texts']:,} to "
@@ -174,13 +175,14 @@ def _sentence_of_start(start: dict[str, Any]) -> str:
     return f"Fine-tuned: it started from {start['model']}{words}. SHA-256 of that model: `{start['sha256']}`."
 
 
-def _sentence_of_calibration(config: dict[str, Any]) -> list[str]:
+def _sentence_of_calibration(config: dict[str, Any], fitted: bool) -> list[str]:
     """Return what becomes of the network's log-odds, in a sentence; none where nothing does."""
     found = config.get(CALIBRATION)
     if not found:
         return []
     band = f" Scores from {found['neutral'][0]} to {found['neutral'][1]} are neutral." if "neutral" in found else ""
-    return [f"Log-odds are divided by {found['temperature']:.3f}, fitted on the validation part.{band}"]
+    source = "fitted on the validation part" if fitted else "as in the model that it started from"
+    return [f"Log-odds are divided by {found['temperature']:.3f}, {source}.{band}"]
 
 
 def _sentence_of_window(config: dict[str, Any]) -> str:

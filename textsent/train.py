@@ -128,20 +128,14 @@ def train(
     """
     check_output_folder(output, overwrite, resume)
     unfinished = TrainingFolder(output)
-    chosen = recipe(options.recipe) if start is None else start.recipe
-    options = options.completed(chosen)
     sources = Sources(
         None if unlabelled is None else as_text_array(unlabelled).cast(pa.large_string()).drop_null(),
         embeddings,
         stop_words,
     )
-    if start is not None:
-        start.check(options, sources)
-    sources.check(chosen, options)
-    if options.class_weight == "balanced" and chosen.teacher and (unlabelled is not None or options.short_texts):
-        raise OptionError(
-            "--class-weight balanced doesn't go with --unlabelled and --short-texts, whose texts have no class"
-        )
+    check_options(options, sources, start)
+    chosen = recipe(options.recipe) if start is None else start.recipe
+    options = options.completed(chosen)
     if len(np.unique(data.labels)) < 2:
         label = "positive" if len(data) and data.labels[0] else "negative"
         raise InputError(f"all {len(data):,} texts are labelled {label}: there must be texts of both labels")
@@ -222,6 +216,29 @@ def train(
     if fitting.is_over:
         unfinished.remove()
     return result
+
+
+def check_options(options: Options, sources: Sources, start: Start | None = None) -> None:
+    """Check that a recipe can do what it is asked for, with what it is given.
+
+    Args:
+        options: How to train.
+        sources: What to learn from beside the labelled texts; the unlabelled ones may be missing from their array.
+        start: A model to start from.
+
+    Raises:
+        OptionError: It can't.
+        MissingExtraError: A package that is needed isn't installed.
+    """
+    chosen = recipe(options.recipe) if start is None else start.recipe
+    if start is not None:
+        start.check(options, sources)
+    sources.check(chosen, options)
+    others = sources.unlabelled is not None or options.short_texts
+    if options.class_weight == "balanced" and chosen.teacher and others:
+        raise OptionError(
+            "--class-weight balanced doesn't go with --unlabelled and --short-texts, whose texts have no class"
+        )
 
 
 def _fitting(chosen: Recipe, parts: Parts, prepared: Prepared, options: Options, folder: TrainingFolder) -> Fitting:
