@@ -1,5 +1,6 @@
 import shutil
 
+import numpy as np
 import pytest
 
 from textsent import presets
@@ -197,9 +198,21 @@ def test_a_calibration_that_makes_no_sense_is_refused(preset_copy, calibration, 
 
 def test_one_calibration_after_another_is_one():
     both = Calibration(2.0, 0.5, (0.4, 0.6)).then(4.0, -1.0)
-    assert both == Calibration(8.0, -0.875, (0.4, 0.6))
+    assert (both.temperature, both.bias) == (8.0, -0.875)
     assert 3.0 / both.temperature + both.bias == (3.0 / 2 + 0.5) / 4 - 1
     assert NO_CALIBRATION.then(2.0, 0.5) == Calibration(2.0, 0.5)
+
+
+@pytest.mark.parametrize("temperature", [0.25, 1.0, 3.0])
+def test_a_temperature_moves_no_text_into_the_neutral_band_or_out_of_it(temperature):
+    odds = np.array([-9, -1.01, -0.99, 0, 0.49, 0.51, 9])
+    before = Calibration(neutral=(1 / (1 + np.e), 1 / (1 + np.exp(-0.5))))
+    after = before.then(temperature, 0.0)
+    for calibration in (before, after):
+        scores = 1 / (1 + np.exp(-odds / calibration.temperature))
+        low, high = calibration.neutral
+        assert ((scores >= low) & (scores <= high)).tolist() == [False, False, True, True, True, False, False]
+    assert Calibration(neutral=(0.0, 1.0)).then(temperature, 2.0).neutral == (0.0, 1.0)
 
 
 def test_a_new_preset_takes_its_name_when_it_is_complete(tmp_path):

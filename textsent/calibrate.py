@@ -142,7 +142,11 @@ class Outcome:
 
 
 def find_calibration(
-    data: LabelledTexts, scores: _Scores, neutral_scores: _Scores, class_weight: str = "balanced"
+    data: LabelledTexts,
+    scores: _Scores,
+    neutral_scores: _Scores,
+    class_weight: str = "balanced",
+    band: tuple[float, float] | None = None,
 ) -> Outcome:
     """Return the calibration that helps on texts like the labelled ones.
 
@@ -153,6 +157,7 @@ def find_calibration(
         class_weight: `balanced`: both labels count the same, so that 0.5 is as far from one as from the other,
             however many texts have them; `none`: scores are probabilities where labels are as frequent as in
             `data`.
+        band: The model's own neutral band, which another one must be better than; None where it has none.
 
     Raises:
         InputError: There are too few texts to tell.
@@ -170,16 +175,16 @@ def find_calibration(
     draw = np.random.default_rng(0)
     folds = np.stack([_folds(labels, groups, draw) for _ in range(REPEATS)])
     found, gains = _scaling(odds, labels, groups, folds, class_weight)
-    band = None
+    better_band = None
     if len(neutral_odds) >= LEAST_NEUTRAL:
         neutral_folds = np.stack([draw.permutation(len(neutral_odds)) % FOLDS for _ in range(REPEATS)])
         kept = _Kept(found.temperature != 1, found.bias != 0, class_weight)
-        gain = _band_gain(odds, labels, groups, folds, neutral_odds, neutral_folds, kept)
+        gain = _band_gain(odds, labels, groups, folds, neutral_odds, neutral_folds, kept, band)
         gains = (*gains, gain)
         if gain.change > BAND_ERRORS * gain.error:
             moved, neutral = (part / found.temperature + found.bias for part in (odds, neutral_odds))
-            band = fit_band(moved[labels == 0], neutral, moved[labels == 1])
-    return Outcome(found.temperature, found.bias, band, gains, class_weight, texts)
+            better_band = fit_band(moved[labels == 0], neutral, moved[labels == 1])
+    return Outcome(found.temperature, found.bias, better_band, gains, class_weight, texts)
 
 
 def write_calibrated(
@@ -346,8 +351,10 @@ def _band_gain(
     neutral_odds: _Floats,
     neutral_folds: _Longs,
     kept: _Kept,
+    own_band: tuple[float, float] | None,
 ) -> Gain:
-    """Return what a neutral band does to the balanced accuracy of three labels, beside what is kept without one."""
+    """Return what a fitted neutral band does to the balanced accuracy of three labels, beside the model's own."""
+    own = Calibration(neutral=own_band)
     before = np.zeros((REPEATS, len(odds) + len(neutral_odds)))
     after = np.zeros_like(before)
     for repeat, (fold_of, neutral_fold_of) in enumerate(zip(folds, neutral_folds, strict=True)):
@@ -358,14 +365,13 @@ def _band_gain(
             band = fit_band(
                 moved[fitted_on & (labels == 0)], neutral[neutral_fold_of != fold], moved[fitted_on & (labels == 1)]
             )
-            right = (moved >= 0) == labels
-            before[repeat, : len(odds)][held_out] = right[held_out]
-            scores, neutral_scores = _sigmoid(moved), _sigmoid(neutral)
-            low, high = band or (2.0, 2.0)
-            outside = (scores < low) | (scores > high)
-            after[repeat, : len(odds)][held_out] = (right & outside)[held_out]
-            inside = (neutral_scores >= low) & (neutral_scores <= high)
-            after[repeat, len(odds) :][neutral_fold_of == fold] = inside[neutral_fold_of == fold]
+            right, scores, neutral_scores = (moved >= 0) == labels, _sigmoid(moved), _sigmoid(neutral)
+            for verdicts, used in ((before, own.then(found.temperature, found.bias).neutral), (after, band)):
+                low, high = used or (2.0, 2.0)
+                outside = (scores < low) | (scores > high)
+                verdicts[repeat, : len(odds)][held_out] = (right & outside)[held_out]
+                inside = (neutral_scores >= low) & (neutral_scores <= high)
+                verdicts[repeat, len(odds) :][neutral_fold_of == fold] = inside[neutral_fold_of == fold]
     three = np.concatenate([labels, np.full(len(neutral_odds), 2)])
     weights = (len(three) / (3 * np.bincount(three)))[three]
     all_groups = np.concatenate([groups, groups.max() + 1 + np.arange(len(neutral_odds))])

@@ -632,7 +632,8 @@ def calibrate(
     stderr = _console(stderr=True, quiet=quiet)
     if sum(data.left_out.values()) > len(data.neutral):
         _tell_left_out(stderr, data)
-    outcome = find_calibration(data, scorer.score(data.texts), scorer.score(data.neutral), class_weight)
+    band = scorer.model.calibration.neutral
+    outcome = find_calibration(data, scorer.score(data.texts), scorer.score(data.neutral), class_weight, band)
     print_calibration(stderr, outcome)
     command = printable(shlex.join(["textsent", *sys.argv[1:]]))
     write_calibrated(outcome, data, find_preset(model), output, command)

@@ -82,11 +82,25 @@ class Calibration:
         return {"temperature": self.temperature, "bias": self.bias, **band}
 
     def then(self, temperature: float, bias: float) -> Calibration:
-        """Return this and another temperature and bias after it, as one."""
-        return Calibration(self.temperature * temperature, self.bias / temperature + bias, self.neutral)
+        """Return this and another temperature and bias after it, as one.
+
+        The neutral band is moved along with the temperature, which so changes no verdict; a bias does.
+        """
+        band = self.neutral
+        if band is not None:
+            low, high = (_tempered(end, temperature) for end in band)
+            band = low, high
+        return Calibration(self.temperature * temperature, self.bias / temperature + bias, band)
 
 
 NO_CALIBRATION = Calibration()
+
+
+def _tempered(score: float, temperature: float) -> float:
+    """Return what becomes of a score, 0 … 1, whose log-odds are divided by a temperature."""
+    if score in (0, 1):
+        return score
+    return 1 / (1 + ((1 - score) / score) ** (1 / temperature))
 
 
 def find_preset(name: str | os.PathLike[str]) -> Path:
