@@ -1,0 +1,115 @@
+"""What several commands take and do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from textsent.datasets import LabelledTexts
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 and the number of the signal."""
+
+Model = Annotated[str, typer.Option("--model", "-m", help="A shipped model's name, or a folder made by train.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or gpu; auto takes a GPU where there is one.")]
+TextColumn = Annotated[
+    str | None,
+    typer.Option(help="Column of the texts.", show_default="text, else the only column of strings"),
+]
+Precision = Annotated[
+    str,
+    typer.Option(
+        help="float32; int8: faster on a CPU, scores change by hundredths at most; float16: faster on a GPU, they "
+        "change by less than a thousandth."
+    ),
+]
+BatchSize = Annotated[
+    int | None,
+    typer.Option(help="Texts, or pieces of long ones, predicted together at most.", show_default="by their length"),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Cores to use: threads that predict on a CPU, and processes that read a large mailbox.",
+        show_default="all that the process may use",
+    ),
+]
+
+TRAINING_DATA = "Labelled texts: .csv, .tsv, .parquet or .jsonl, an aclImdb folder, or its .tar.gz."
+
+LabelColumn = Annotated[
+    str | None,
+    typer.Option(
+        help="Column of the labels: pos or neg, positive or negative, good or bad, 1 or 0, 1 or -1.",
+        show_default="label, else sentiment",
+    ),
+]
+GroupColumn = Annotated[
+    str | None,
+    typer.Option(
+        help="Rows with one value here are never on both sides of a cut; '' cuts by text.",
+        show_default="movie, film or group, where there is one",
+    ),
+]
+PositiveLabels = Annotated[
+    list[str] | None,
+    typer.Option("--positive", metavar="LABEL", help="A label that means positive; may be given several times."),
+]
+NegativeLabels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--negative", metavar="LABEL", help="A label that means negative. Rows with other labels are left out."
+    ),
+]
+TrustRecipe = Annotated[
+    bool,
+    typer.Option(
+        "--trust-recipe", help="Run the code of a model's recipe that isn't textsent's, where Keras needs it."
+    ),
+]
+
+
+def labelled_texts(
+    path: Path,
+    part: str,
+    text_column: str | None,
+    label_column: str | None,
+    group_column: str | None,
+    positive: list[str] | None,
+    negative: list[str] | None,
+    neutral: list[str] | None = None,
+) -> LabelledTexts:
+    """Return the labelled texts of a file, or of a part of the Large Movie Review Dataset."""
+    from textsent.datasets import read_labelled
+
+    return read_labelled(
+        path,
+        part=part,
+        text=text_column,
+        label=label_column,
+        group=group_column,
+        positive=positive or (),
+        negative=negative or (),
+        neutral=neutral or (),
+    )
+
+
+def tell_left_out(stderr: Console, texts: LabelledTexts) -> None:
+    """Say which rows were left out for their labels, if any were."""
+    from textsent.datasets import describe_labels
+
+    if texts.left_out:
+        stderr.print(f"rows left out for their labels: {describe_labels(texts.left_out)}", soft_wrap=True)
+
+
+def console(stderr: bool = False, quiet: bool = False) -> Console:
+    """Return a console that prints text as it is."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)
