@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from benchmarks.domains import DATA, DOMAINS, MAIL, NEUTRAL, POSITIVE, film_parts, read_set
 from benchmarks.measure import Figure
+from textsent.odds import log_odds, probabilities
 
 ROWS, DRAWS = 50, 50
 
@@ -118,7 +119,7 @@ def made_sets() -> Iterator[Scored]:
         # With this mean and this standard deviation they are the log-odds of the truth.
         exact = _DISTANCE * (drawn.standard_normal(_MADE) + _DISTANCE * (labels - 0.5))
         odds = factor * (exact + shift * _DISTANCE)
-        yield Scored(f"made, {name}", (1 / (1 + np.exp(-odds))).astype(np.float32), labels)
+        yield Scored(f"made, {name}", probabilities(odds).astype(np.float32), labels)
 
 
 def most(scored: Scored) -> float:
@@ -133,7 +134,7 @@ def most(scored: Scored) -> float:
 
 def change(scored: Scored, seed: int) -> Change:
     """Return what calibrating by ROWS texts, drawn at random, changes on the others."""
-    from textsent.calibrate import find_calibration, log_odds
+    from textsent.calibrate import find_calibration
     from textsent.datasets import LabelledTexts
 
     order = np.random.default_rng(seed).permutation(len(scored.labels))

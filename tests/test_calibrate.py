@@ -27,13 +27,13 @@ from textsent.calibrate import (
     fit_band,
     fit_scaling,
     fit_temperature,
-    log_odds,
     write_calibrated,
 )
 from textsent.datasets import LabelledTexts, read_labelled
 from textsent.errors import InputError, OptionError, OutputError
 from textsent.evaluate import evaluate
 from textsent.model import KerasOnCpu, SentimentModel
+from textsent.odds import log_odds
 from textsent.preprocess import Preprocessor
 from textsent.presets import (
     CONFIG_FILE,

@@ -192,12 +192,15 @@ class Variable:
 
 
 class FakeModel:
-    """A network of one weight, whose every step depends on all steps before it."""
+    """A network of one weight, whose every step depends on all steps before it, and whose optimizer averages it."""
 
     def __init__(self):
-        self.weight, self.momentum = Variable([1.0]), Variable(0.5)
-        self.variables = [self.weight]
-        self.optimizer = SimpleNamespace(variables=[self.momentum], use_ema=False)
+        self.weight, self.momentum, self.average = Variable([1.0]), Variable(0.5), Variable([1.0])
+        self.variables = self.trainable_variables = [self.weight]
+        self.optimizer = SimpleNamespace(
+            variables=[self.momentum, self.average],
+            finalize_variable_values=lambda variables: variables[0].assign(self.average),
+        )
         self.trained_on = []
 
     def train_on_batch(self, ids, targets, weights, return_dict):
@@ -205,6 +208,7 @@ class FakeModel:
         self.trained_on.append(ids)
         self.momentum.value = np.array(self.momentum.value / 2 + (ids.sum(axis=1) * targets[:, 0] * weights).sum())
         self.weight.value = np.sin(self.weight.value + self.momentum.value)
+        self.average.value = (self.average.value + self.weight.value) / 2
         right = targets[:, 0] >= 0.5
         return {"loss": (targets[:, 0] * weights).mean(), "accuracy": (right * weights).sum() / weights.sum()}
 
@@ -391,7 +395,7 @@ def test_the_epoch_to_keep_is_kept_and_patience_counts_from_it(tmp_path, keep, p
     class Watching(Observer):
         def epoch_done(self, epoch):
             super().epoch_done(epoch)
-            weights.append(fit.model.weight.value.tolist())
+            weights.append(fit.model.average.value.tolist())
 
     weights = []
     fit, observer = fitted(tmp_path, epochs=6, patience=patience, keep=keep, figures=FIGURES), Watching()

@@ -34,7 +34,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from textsent.calibrate import log_odds
 from textsent.checkpoint import TrainingFolder
 from textsent.datasets import describe_labels
 from textsent.errors import InputError
@@ -42,6 +41,7 @@ from textsent.finetune import Start
 from textsent.fitting import Beginning, Epoch, Observer
 from textsent.lexicons import Lexicons
 from textsent.mail import DEFAULT_OPTIONS, MailOptions
+from textsent.odds import log_odds, probabilities
 from textsent.options import Options
 from textsent.preprocess import Preprocessor, WordIds, as_text_array
 from textsent.presets import (
@@ -341,7 +341,7 @@ def find_adaptation(
         learnt, judged = texts.filter(pa.array(~held_out)), held_out & is_sure
         start = replace(start.learning_from(learnt, LEAST_TEXTS_OF_A_WORD), trains_embedding=True)
         told = LEXICON_ODDS * tones / (1 + scored.column("words").to_numpy() / HALF_LENGTH)
-        targets = (1 / (1 + np.exp(-(log_odds(before) + told)))).astype(np.float32)
+        targets = probabilities(log_odds(before) + told).astype(np.float32)
         lesson = Lesson(
             texts=start.preprocessor(learnt),
             targets=targets[~held_out],

@@ -21,6 +21,7 @@ import pyarrow as pa
 from textsent.datasets import LabelledTexts, class_weights
 from textsent.errors import InputError, OptionError
 from textsent.evaluate import CALIBRATION_BINS, calibration_bins
+from textsent.odds import log_odds, probabilities
 from textsent.presets import (
     CALIBRATION,
     COMMON_FILES,
@@ -231,12 +232,6 @@ def write_calibrated(
     return calibration
 
 
-def log_odds(scores: _Scores) -> _Floats:
-    """Return the log-odds of scores: float64, shape (texts,); those of 0 and 1 are about -16 and 16."""
-    inner = np.clip(scores.astype(np.float64), 1e-7, 1 - 1e-7)
-    return np.log(inner) - np.log1p(-inner)
-
-
 def fit_temperature(scores: _Scores, labels: _Labels) -> float:
     """Return the temperature by which scores are probabilities, with no bias; it changes no verdict.
 
@@ -270,10 +265,10 @@ def fit_scaling(odds: _Floats, labels: _Labels, weights: _Floats, with_bias: boo
     least = cost(point)
     for _ in range(_MOST_STEPS):
         scaled = np.exp(-point[0]) * odds
-        probabilities = _sigmoid(scaled + point[1:].sum())
+        positive = probabilities(scaled + point[1:].sum())
         slopes = np.stack([-scaled, np.ones(len(odds))])[: len(point)]  # (parameters, texts)
-        gradient = slopes @ (weights * (probabilities - labels)) + point / spread**2
-        curvature = (slopes * (weights * probabilities * (1 - probabilities))) @ slopes.T + np.diag(spread**-2.0)
+        gradient = slopes @ (weights * (positive - labels)) + point / spread**2
+        curvature = (slopes * (weights * positive * (1 - positive))) @ slopes.T + np.diag(spread**-2.0)
         step = np.linalg.solve(curvature, gradient)
         while (reached := cost(point - step)) > least and np.abs(step).max() > 1e-9:
             step = step / 2
@@ -303,7 +298,7 @@ def fit_band(negative: _Floats, neutral: _Floats, positive: _Floats) -> tuple[fl
     high = above[np.argmax(_share_below(above, neutral) - _share_below(above, positive))]
     if low == high:
         return None
-    return round(float(_sigmoid(low)), 3), round(float(_sigmoid(high)), 3)
+    return round(float(probabilities(low)), 3), round(float(probabilities(high)), 3)
 
 
 @dataclass(frozen=True)
@@ -365,7 +360,7 @@ def _band_gain(
             band = fit_band(
                 moved[fitted_on & (labels == 0)], neutral[neutral_fold_of != fold], moved[fitted_on & (labels == 1)]
             )
-            right, scores, neutral_scores = (moved >= 0) == labels, _sigmoid(moved), _sigmoid(neutral)
+            right, scores, neutral_scores = (moved >= 0) == labels, probabilities(moved), probabilities(neutral)
             for verdicts, used in ((before, own.then(found.temperature, found.bias).neutral), (after, band)):
                 low, high = used or (2.0, 2.0)
                 outside = (scores < low) | (scores > high)
@@ -416,7 +411,7 @@ def _gain(figure: str, before: _Floats, after: _Floats, weights: _Floats, groups
 
 def _gain_of_calibration(before: _Floats, after: _Floats, labels: _Labels, weights: _Floats) -> Gain:
     """Return the gain of the expected calibration error; its standard error is found by resampling texts."""
-    scores, calibrated = _sigmoid(before), _sigmoid(after)
+    scores, calibrated = probabilities(before), probabilities(after)
 
     def error(scores: _Floats, rows: _Longs) -> float:
         gaps = np.bincount(
@@ -458,11 +453,7 @@ def _folds(labels: _Labels, groups: _Longs, draw: np.random.Generator) -> _Longs
 def _share_below(places: _Floats, values: _Floats) -> _Floats:
     """Return the share of values, each spread by Silverman's rule, below each place: float64, shape (places,)."""
     width = max(1.06 * float(values.std()) * len(values) ** -0.2 * np.sqrt(3) / np.pi, 1e-6)
-    return _sigmoid((places[:, None] - values) / width).mean(axis=1)
-
-
-def _sigmoid(odds: _Floats) -> _Floats:
-    return (1 + np.tanh(odds / 2)) / 2
+    return probabilities((places[:, None] - values) / width).mean(axis=1)
 
 
 def _with_neutral(data: LabelledTexts) -> LabelledTexts:

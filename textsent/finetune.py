@@ -18,13 +18,14 @@ from typing import Any, Self
 import numpy as np
 import pyarrow as pa
 
-from textsent.calibrate import fit_temperature, log_odds
+from textsent.calibrate import fit_temperature
 from textsent.datasets import LabelledTexts
 from textsent.errors import InputError, OptionError
 from textsent.evaluate import Evaluation, evaluate
 from textsent.fitting import Fitting
 from textsent.model import KerasNetwork, import_keras
 from textsent.new_words import new_words, vectors_from_contexts
+from textsent.odds import log_odds, probabilities
 from textsent.options import Options
 from textsent.prepare import Prepared, Sources
 from textsent.preprocess import (
@@ -366,7 +367,7 @@ def at_best_temperature(scores: _Floats, labels: np.ndarray[Any, np.dtype[np.int
     """
     scored = ~np.isnan(scores)
     temperature = fit_temperature(scores[scored], labels[scored])
-    return (1 / (1 + np.exp(-log_odds(scores) / temperature))).astype(np.float32)
+    return probabilities(log_odds(scores) / temperature).astype(np.float32)
 
 
 def _losses(scores: _Floats, labels: np.ndarray[Any, np.dtype[np.int8]]) -> np.ndarray[Any, np.dtype[np.float64]]:

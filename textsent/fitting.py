@@ -299,21 +299,15 @@ class Fitting:
     @contextmanager
     def _averaged(self) -> Iterator[None]:
         """Have the network hold its averaged weights, if its optimizer keeps any; then all is as it was."""
-        import keras
-
-        if not self.model.optimizer.use_ema:
-            yield
-            return
-        variables = [*self.model.variables, *self.model.optimizer.variables]
+        variables = self.model.trainable_variables
         before = [np.array(variable) for variable in variables]
-        averaging = keras.callbacks.SwapEMAWeights()
-        averaging.set_model(self.model)
-        averaging.on_test_begin()
         try:
+            self.model.optimizer.finalize_variable_values(variables)
             yield
         finally:
-            for variable, value in zip(variables, before, strict=True):
-                variable.assign(value)
+            with _WholeStep():
+                for variable, value in zip(variables, before, strict=True):
+                    variable.assign(value)
 
     def _so_far(self) -> tuple[float, float]:
         """Return the epoch's mean loss and accuracy so far; NaN before its first batch."""
@@ -499,7 +493,7 @@ class _WholeStep:
         if self._usual is not None:
             signal.signal(signal.SIGINT, self._usual)
         if self._came:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)  # for whoever held it back before, or as it is usual
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._came = True

@@ -13,13 +13,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from textsent.calibrate import log_odds
 from textsent.checkpoint import TrainingFolder
 from textsent.datasets import LabelledTexts
 from textsent.errors import InputError, OptionError
 from textsent.fitting import Observer
 from textsent.frames import framed_sentences, made_sentences
 from textsent.lexicons import Lexicons
+from textsent.odds import log_odds, probabilities
 from textsent.options import Options
 from textsent.parts import Parts
 from textsent.preprocess import Preprocessor, Settings, split_words
@@ -281,7 +281,7 @@ def _judged(
     odds = EMOJI_SHARE * emoji_tones(short.found.to_pylist())
     for values, as_found, after_change in zip(thought, AS_FOUND, CHANGED, strict=True):
         odds += np.where(short.as_found, as_found, after_change) * values
-    return (1 / (1 + np.exp(-odds))).astype(np.float32)
+    return probabilities(odds).astype(np.float32)
 
 
 def _with_known_words(vocabulary: Preprocessor, short: ShortTexts, lexicons: Lexicons) -> Preprocessor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Iterator
@@ -100,7 +101,8 @@ def _tempered(score: float, temperature: float) -> float:
     """Return what becomes of a score, 0 … 1, whose log-odds are divided by a temperature."""
     if score in (0, 1):
         return score
-    return 1 / (1 + ((1 - score) / score) ** (1 / temperature))
+    odds = math.log(score) - math.log1p(-score)
+    return (1 + math.tanh(odds / temperature / 2)) / 2
 
 
 def find_preset(name: str | os.PathLike[str]) -> Path:

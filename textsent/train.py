@@ -133,9 +133,8 @@ def train(
         embeddings,
         stop_words,
     )
-    check_options(options, sources, start)
+    options = checked(options, sources, start)
     chosen = recipe(options.recipe) if start is None else start.recipe
-    options = options.completed(chosen)
     if len(np.unique(data.labels)) < 2:
         label = "positive" if len(data) and data.labels[0] else "negative"
         raise InputError(f"all {len(data):,} texts are labelled {label}: there must be texts of both labels")
@@ -218,12 +217,12 @@ def train(
     return result
 
 
-def check_options(options: Options, sources: Sources, start: Start | None = None) -> None:
-    """Check that a recipe can do what it is asked for, with what it is given.
+def checked(options: Options, sources: Sources, start: Start | None = None) -> Options:
+    """Return options with the recipe's own where none were given, if it can do what it is asked for.
 
     Args:
         options: How to train.
-        sources: What to learn from beside the labelled texts; the unlabelled ones may be missing from their array.
+        sources: What is given beside the labelled texts, which need not have been read yet.
         start: A model to start from.
 
     Raises:
@@ -239,6 +238,7 @@ def check_options(options: Options, sources: Sources, start: Start | None = None
         raise OptionError(
             "--class-weight balanced doesn't go with --unlabelled and --short-texts, whose texts have no class"
         )
+    return options.completed(chosen)
 
 
 def _fitting(chosen: Recipe, parts: Parts, prepared: Prepared, options: Options, folder: TrainingFolder) -> Fitting:

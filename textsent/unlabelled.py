@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from textsent.calibrate import log_odds
 from textsent.errors import InputError, MissingExtraError
 from textsent.imdb import read_unlabelled_reviews
+from textsent.odds import log_odds, probabilities
 from textsent.preprocess import Settings, as_text_array, split_words
 from textsent.readers import open_reader
 from textsent.schema import text_column
@@ -252,7 +252,7 @@ class _Linear:
         if not counts.shape[0]:
             return np.empty(0, np.float32)
         odds = self._regression.decision_function(counts.multiply(self._ratios).tocsr()) / temperature
-        return (1 / (1 + np.exp(-odds))).astype(np.float32)
+        return probabilities(odds).astype(np.float32)
 
 
 def mean_opinion(*opinions: _Floats) -> _Floats:
@@ -261,7 +261,7 @@ def mean_opinion(*opinions: _Floats) -> _Floats:
     Where one opinion is missing (NaN), as of a text without words, the others stand.
     """
     odds = np.nanmean([log_odds(opinion) for opinion in opinions], axis=0)
-    return (1 / (1 + np.exp(-odds))).astype(np.float32)
+    return probabilities(odds).astype(np.float32)
 
 
 def _ngrams(words: list[str]) -> Iterator[str]:

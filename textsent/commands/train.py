@@ -153,7 +153,7 @@ def train(
     from textsent.imdb import imdb_folder
     from textsent.options import DEFAULT_RECIPE, Options
     from textsent.prepare import Sources
-    from textsent.train import check_options, check_output_folder
+    from textsent.train import check_output_folder, checked
     from textsent.train import train as train_recipe
     from textsent.unlabelled import read_unlabelled
 
@@ -183,7 +183,8 @@ def train(
         short_texts=short_texts,
     )
     check_output_folder(output, overwrite, resume)
-    check_options(options, Sources(pa.nulls(0, pa.string()) if unlabelled else None, embeddings, stopwords), start)
+    not_read = pa.nulls(0, pa.string()) if unlabelled else None
+    checked(options, Sources(not_read, embeddings, stopwords), start)
     texts = labelled(data or imdb_folder(), "train")
     stderr = console(stderr=True, quiet=quiet)
     tell_left_out(stderr, texts)
