@@ -76,8 +76,8 @@ def texts_labelled(labels, groups=None) -> LabelledTexts:
     return LabelledTexts(names, np.asarray(labels, np.int8), pa.array(groups) if named else names, named)
 
 
-def found(scores, labels, neutral=NOTHING, class_weight="balanced") -> Outcome:
-    return find_calibration(texts_labelled(labels), scores, neutral, class_weight)
+def found(scores, labels, neutral=NOTHING, class_weight="balanced", band=None) -> Outcome:
+    return find_calibration(texts_labelled(labels), scores, neutral, class_weight, band)
 
 
 def gain_of(outcome: Outcome, figure: str) -> Gain:
@@ -318,6 +318,17 @@ def test_a_band_alone_helps_where_the_scores_are_as_they_should_be():
     assert (outcome.temperature, outcome.bias) == (1, 0)
     assert outcome.neutral is not None
     assert outcome.helps
+
+
+def test_a_band_must_be_better_than_the_models_own():
+    scores, labels = made(200, seed=3)
+    neutral = scores_of(np.random.default_rng(3).standard_normal(100) / 3)
+    without = found(scores, labels, neutral)
+    assert without.neutral is not None
+    assert found(scores, labels, neutral, band=without.neutral).neutral is None
+    narrow = found(scores, labels, neutral, band=(0.499, 0.501))
+    assert narrow.neutral == without.neutral
+    assert gain_of(narrow, OF_THREE).before < gain_of(narrow, OF_THREE).after
 
 
 def test_neutral_texts_that_score_like_the_others_give_no_band():

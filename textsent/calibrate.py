@@ -106,7 +106,7 @@ class Outcome:
         bias: What is then to be added to them; 0 where that doesn't help.
         neutral: The scores, so calibrated, from which to which texts are neutral; None where no band helps.
         gains: ACCURACY to CALIBRATION_ERROR by what is kept, or where nothing is by temperature and bias; with
-            LEAST_NEUTRAL neutral texts OF_THREE too, by a band.
+            LEAST_NEUTRAL neutral texts OF_THREE too, by a band in place of the model's own.
         class_weight: `balanced` where both labels counted the same in log loss and calibration error, else `none`.
         texts: Texts with a score, by label: `negative`, `positive`, `neutral`.
     """
@@ -348,7 +348,7 @@ def _band_gain(
     kept: _Kept,
     own_band: tuple[float, float] | None,
 ) -> Gain:
-    """Return what a fitted neutral band does to the balanced accuracy of three labels, beside the model's own."""
+    """Return what a fitted neutral band does to the balanced accuracy of three labels, beside the own one or none."""
     own = Calibration(neutral=own_band)
     before = np.zeros((REPEATS, len(odds) + len(neutral_odds)))
     after = np.zeros_like(before)

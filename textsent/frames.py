@@ -1,7 +1,8 @@
 """Sentences made for a network to learn from: clauses whose tone is known, in frames that keep or turn it.
 
-The patterns are in `textsent.templates`. Clauses come from there and from lexicons' words, and sentences of reviews
-are put into the same frames, so that a network learns what a frame does rather than what stands in it.
+The patterns are those of `textsent.templates`. Clauses come from there and from lexicons' words, and sentences of
+reviews are put into the same frames, so that a network learns what a frame does rather than what stands in it. How
+often each kind comes, and what probability each is worth, is our choice: no other was tried.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def made_sentences(words: Words, number: int, seed: int) -> tuple[list[str], _Fl
     """Return sentences and the probability that each is positive.
 
     Args:
-        words: What they are made of, beside the templates' own; none of its fields is empty.
+        words: Words of a known tone, beside the tables' own; none of its fields is empty.
         number: Of sentences.
         seed: Of the choice.
 
@@ -168,11 +169,11 @@ class _Maker:
             (0.13, lambda: (self._filled("{fact}"), 0.5)),
         ]
         self._kinds = [kind for _, kind in kinds]
-        self._shares = list(accumulate(share for share, _ in kinds))
+        self._weights = list(accumulate(weight for weight, _ in kinds))
 
     def text(self) -> tuple[str, float]:
         """Return a sentence, in a letter now and then, and its target."""
-        (kind,) = self.random.choices(self._kinds, cum_weights=self._shares)
+        (kind,) = self.random.choices(self._kinds, cum_weights=self._weights)
         made, target = kind()
         return self._in_a_letter(made, target)
 
@@ -310,7 +311,6 @@ class _Maker:
             clause: What stands in a frame, and whose tone its adjective and verb have.
             other: What it is set against.
         """
-        tone = 1 if clause is None else clause.tone
 
         def chosen(found: re.Match[str]) -> str:
             choices, name = found.groups()
@@ -329,15 +329,15 @@ class _Maker:
                     return self._subject()
                 case "T":
                     return self._drawn("thing")
-                case "K":
-                    return self._predicate(tone)
-                case "A" | "X":
-                    return self._adjective(tone if name == "A" else -tone)
-                case "F" | "Y":
-                    return self._verb(tone if name == "F" else -tone)
             if clause is None:
                 raise KeyError(name)
             match name:
+                case "K":
+                    return self._predicate(clause.tone)
+                case "A" | "X":
+                    return self._adjective(clause.tone if name == "A" else -clause.tone)
+                case "F" | "Y":
+                    return self._verb(clause.tone if name == "F" else -clause.tone)
                 case "c":
                     return clause.said
                 case "n":
@@ -345,7 +345,7 @@ class _Maker:
                 case "q":
                     return clause.asked
                 case "d" | "e":
-                    return self._clause(tone).said
+                    return self._clause(clause.tone).said
                 case "o" if other is not None:
                     return other.said
             raise KeyError(name)

@@ -105,7 +105,7 @@ class Prepared:
         preprocessor: Texts to word ids.
         config: What the network is built from.
         texts: Array of strings: what is trained on, the labelled texts first, then the unlabelled ones where a
-            teacher judges them, then the short ones.
+            teacher judges them, then the short ones: found, made and framed.
         targets: float32, shape (texts,): the probability that each is positive.
         weights: float32, shape (texts,): what each weighs.
         opinions: float32, shape (unlabelled texts,): what the teacher thinks of the unlabelled texts; None where

@@ -221,8 +221,8 @@ class ShortTexts:
     Attributes:
         found: Array of strings: sentences of texts, changed.
         as_found: bool, shape (found sentences,): which of them are as they were.
-        words: Words of a known tone.
-        made: Array of strings: sentences made from these.
+        words: Words of a known tone, by the lexicons.
+        made: Array of strings: sentences made from these and from tables of our own.
         made_targets: float32, shape (made sentences,): the probability that each is positive.
     """
 

@@ -23,6 +23,8 @@ def _tables() -> dict[str, tuple[str, ...]]:
     """Return the lines of each table, by its name."""
     tables: dict[str, list[str]] = defaultdict(list)
     for file in sorted(files(__package__).joinpath("wording").iterdir(), key=lambda file: file.name):
+        if not file.name.endswith(".txt"):
+            continue
         name = file.name.removesuffix(".txt").replace("_", " ")
         for line in file.read_text("utf-8").splitlines():
             if line.startswith(_HEADING):
