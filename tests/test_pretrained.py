@@ -29,9 +29,11 @@ def test_the_shipped_preset_says_what_it_was_made_by_and_of():
 
 def test_the_history_of_the_shipped_preset_has_the_epoch_that_its_metadata_report_on():
     history = json.loads((find_preset("imdb-lstm") / HISTORY_FILE).read_text("utf-8"))
-    assert [(epoch["number"], epoch["best"]) for epoch in history] == [(1, True), (2, True), (3, True)]
+    assert [(epoch["number"], epoch["best"]) for epoch in history] == [
+        (1, True), (2, True), (3, True), (4, True), (5, False),
+    ]  # fmt: skip
     reported = read_json(find_preset("imdb-lstm") / METADATA_FILE)["validation"]
-    assert history[2]["validation_accuracy"] == reported["accuracy"]
+    assert history[3]["validation_accuracy"] == reported["accuracy"]
 
 
 def test_every_shipped_preset_loads():
@@ -41,12 +43,12 @@ def test_every_shipped_preset_loads():
 @pytest.mark.parametrize(
     ("text", "score"),
     [
-        ("great service", 0.98241),
-        ("you guys are terrible", 0.02213),
-        ("One of the finest films of the year, and I would watch it again tomorrow.", 0.93025),
-        ("Two hours of my life that I will never get back.", 0.66619),
-        ("The parcel arrived on Tuesday.", 0.63653),
-        (LONG, 0.99784),
+        ("great service", 0.97289),
+        ("you guys are terrible", 0.04108),
+        ("One of the finest films of the year, and I would watch it again tomorrow.", 0.96826),
+        ("Two hours of my life that I will never get back.", 0.51789),
+        ("The parcel arrived on Tuesday.", 0.55401),
+        (LONG, 0.99440),
     ],
 )
 def test_the_shipped_scores_stay_what_they_are(text, score):

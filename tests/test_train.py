@@ -763,7 +763,7 @@ def test_a_training_with_short_texts_writes_a_calibration_and_the_coverage_that_
     assert config["calibration"].keys() == {"temperature", "bias", "neutral"}
     assert (config["calibration"]["bias"], config["calibration"]["neutral"]) == (0, [0.4, 0.6])
     assert config["min_coverage"] == MIN_COVERAGE
-    assert (Calibration.from_preset(model).neutral, read_min_coverage(model)) == ((0.4, 0.6), MIN_COVERAGE)
+    assert (Calibration.from_preset(model).neutral, read_min_coverage(model)) == ((0.33, 0.67), MIN_COVERAGE)
 
 
 def test_the_temperature_is_the_best_one_on_the_validation_part_and_the_figures_are_with_it(with_short_texts):

@@ -348,7 +348,7 @@ def _band_gain(
     kept: _Kept,
     own_band: tuple[float, float] | None,
 ) -> Gain:
-    """Return what a fitted neutral band does to the balanced accuracy of three labels, beside the own one or none."""
+    """Return how a fitted neutral band changes the balanced accuracy of three labels, against its own or none."""
     own = Calibration(neutral=own_band)
     before = np.zeros((REPEATS, len(odds) + len(neutral_odds)))
     after = np.zeros_like(before)
