@@ -80,8 +80,8 @@ MOST_WEIGHT = 4.0
 
 KNOWS_LEXICONS = 0.85
 """Of the texts that lexicons are sure about, the share on whose side a model is that knows all that they know. The
-shipped one is on their side of 0.93 of the remarks of the development sets, and of 0.71 of the mail, where it is right
-more often than they are; a model that had not learned from them was on their side of 0.71 to 0.80."""
+shipped one is on their side of 0.93 of the remarks of the development sets, and of 0.71 of the mail, where it is
+right more often than they are; a model that had not learned from them was on their side of 0.71 to 0.80."""
 
 UNSURE_SCORES, LEAST_UNSURE = (0.27, 0.73), 0.2
 """Scores between which a model is unsure, log-odds of about 1, and the share of texts that it must be unsure of.
