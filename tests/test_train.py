@@ -761,7 +761,7 @@ def test_a_training_with_short_texts_writes_a_calibration_and_the_coverage_that_
     model, _ = with_short_texts
     config = read_json(model / "config.json")
     assert config["calibration"].keys() == {"temperature", "bias", "neutral"}
-    assert (config["calibration"]["bias"], config["calibration"]["neutral"]) == (0, [0.4, 0.6])
+    assert (config["calibration"]["bias"], config["calibration"]["neutral"]) == (0, [0.33, 0.67])
     assert config["min_coverage"] == MIN_COVERAGE
     assert (Calibration.from_preset(model).neutral, read_min_coverage(model)) == ((0.33, 0.67), MIN_COVERAGE)
 
