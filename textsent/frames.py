@@ -158,9 +158,9 @@ class _Maker:
         kinds: list[tuple[float, Callable[[], tuple[str, float]]]] = [
             (0.04, self._word),
             (0.14, self._same),
-            (0.16, self._denied),
-            (0.07, self._affirmed),
-            (0.13, self._outweighed),
+            (0.16, lambda: self._in_frame("denied", _OPPOSITE, 0.5, 0.28, 0.22)),
+            (0.07, lambda: self._in_frame("affirmed", _INDIRECTLY, 0.4, 0.4, 0.2)),
+            (0.13, lambda: self._in_frame("outweighed", _ON_BALANCE, 0.5, 0.5, 0)),
             (0.22, lambda: self._one_of("good fact", 0.95, "bad fact", 0.05)),
             (0.05, lambda: self._one_of("good compared", 0.88, "bad compared", 0.1)),
             (0.05, lambda: self._one_of("good degree", 0.94, "bad degree", 0.06)),
@@ -227,18 +227,6 @@ class _Maker:
         tone = self._tone(0.4, 0.4, 0.2)
         return self._filled(self.random.choice(TABLES["same"]), self._clause(tone)), _PLAINLY[tone]
 
-    def _denied(self) -> tuple[str, float]:
-        tone = self._tone(0.5, 0.28, 0.22)
-        return self._with_forms("denied", tone), _OPPOSITE[tone]
-
-    def _affirmed(self) -> tuple[str, float]:
-        tone = self._tone(0.4, 0.4, 0.2)
-        return self._with_forms("affirmed", tone), _INDIRECTLY[tone]
-
-    def _outweighed(self) -> tuple[str, float]:
-        tone = self._tone(0.5, 0.5, 0)
-        return self._with_forms("outweighed", tone), _ON_BALANCE[tone]
-
     def _one_of(self, good: str, good_target: float, bad: str, bad_target: float) -> tuple[str, float]:
         table, target = (good, good_target) if self.random.random() < 0.48 else (bad, bad_target)
         return self._drawn(table), target
@@ -247,12 +235,12 @@ class _Maker:
         """Return one of a table's patterns, filled."""
         return self._filled(self.random.choice(TABLES[table]))
 
-    def _with_forms(self, table: str, tone: _Tone) -> str:
-        """Return a clause in one of a table's frames."""
-        frame = self.random.choice(TABLES[table])
+    def _in_frame(self, table: str, targets: Mapping[_Tone, float], *shares: float) -> tuple[str, float]:
+        """Return a clause in one of a table's frames, and its target; the shares are of good, bad and neither."""
+        tone, frame = self._tone(*shares), self.random.choice(TABLES[table])
         clause = self._clause(tone, whole=bool(_WHOLE_CLAUSE.search(frame)))
         other = self._clause(-tone if self.random.random() < 0.8 else 0)
-        return self._filled(frame, clause, other)
+        return self._filled(frame, clause, other), targets[tone]
 
     def _clause(self, tone: _Tone, whole: bool = False) -> Clause:
         """Return a clause of a tone; a whole one can be denied and asked."""

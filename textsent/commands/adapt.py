@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -17,16 +15,16 @@ from textsent.commands.common import (
     LabelColumn,
     Model,
     NegativeLabels,
+    Overwrite,
     PositiveLabels,
+    Quiet,
     TextColumn,
     TrustRecipe,
+    command_line,
     console,
     labelled_texts,
     tell_left_out,
 )
-
-if TYPE_CHECKING:
-    pass
 
 
 def calibrate(
@@ -59,8 +57,8 @@ def calibrate(
     ] = None,
     device: Device = "auto",
     trust_recipe: TrustRecipe = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model of that name.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
 ) -> None:
     """Fit a model's scores to labelled rows of your own, where that helps: temperature, bias, neutral band."""
     from textsent.calibrate import find_calibration, write_calibrated
@@ -78,8 +76,7 @@ def calibrate(
     band = scorer.model.calibration.neutral
     outcome = find_calibration(data, scorer.score(data.texts), scorer.score(data.neutral), class_weight, band)
     print_calibration(stderr, outcome)
-    command = printable(shlex.join(["textsent", *sys.argv[1:]]))
-    write_calibrated(outcome, data, find_preset(model), output, command)
+    write_calibrated(outcome, data, find_preset(model), output, command_line())
     stderr.print(f"written to {printable(str(output))}", soft_wrap=True)
 
 
@@ -97,8 +94,8 @@ def adapt(
     text_column: TextColumn = None,
     seed: Annotated[int, typer.Option(help="Of the draw, the order and the dropout.")] = 1,
     trust_recipe: TrustRecipe = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model of that name.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
 ) -> None:
     """Teach a model the words of texts that nobody labelled, by NLTK's lexicons, and tell what changes."""
     from textsent.adapt import find_adaptation, read_texts, write_adapted
@@ -117,5 +114,5 @@ def adapt(
             stderr.print("textsent: interrupted: nothing is written", soft_wrap=True)
             raise typer.Exit(INTERRUPTED) from None
     print_adaptation(stderr, adaptation)
-    write_adapted(adaptation, output, printable(shlex.join(["textsent", *sys.argv[1:]])))
+    write_adapted(adaptation, output, command_line())
     stderr.print(f"written to {printable(str(output))}", soft_wrap=True)

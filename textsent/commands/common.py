@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,6 +75,15 @@ TrustRecipe = Annotated[
         "--trust-recipe", help="Run the code of a model's recipe that isn't textsent's, where Keras needs it."
     ),
 ]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a model of that name.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+
+
+def command_line() -> str:
+    """Return the command line of this process, as it is stored with a model: in one printable line."""
+    from textsent.display import printable
+
+    return printable(shlex.join(["textsent", *sys.argv[1:]]))
 
 
 def labelled_texts(

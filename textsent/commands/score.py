@@ -14,6 +14,7 @@ from textsent.commands.common import (
     Device,
     Model,
     Precision,
+    Quiet,
     TextColumn,
     TrustRecipe,
     Workers,
@@ -84,7 +85,7 @@ def score(
     ] = 64,
     trust_recipe: TrustRecipe = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Score the rows of files and write them with their scores."""
     from textsent.mail import MailOptions

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,8 +14,10 @@ from textsent.commands.common import (
     LabelColumn,
     NegativeLabels,
     PositiveLabels,
+    Quiet,
     TextColumn,
     TrustRecipe,
+    command_line,
     console,
     labelled_texts,
     tell_left_out,
@@ -141,7 +141,7 @@ def train(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a model of that name, and an unfinished training of it.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train a model on labelled texts; Ctrl-C keeps the best epoch so far, and --resume goes on."""
     import pyarrow as pa
@@ -211,7 +211,7 @@ def train(
                 pictures=pictures,
                 overwrite=overwrite,
                 resume=resume,
-                command=printable(shlex.join(["textsent", *sys.argv[1:]])),
+                command=command_line(),
             )
         except KeyboardInterrupt:
             stderr.print(
