@@ -66,16 +66,17 @@ def test_more_sentences_begin_with_the_same_ones():
 
 
 def test_what_is_plainly_said_has_the_tone_of_its_word(made):
-    said = "i cherish (it|them)", f"(it|that) (is|was) {GOOD}"
+    said = "i ((really|truly|absolutely) )?cherish (it|them|everything)", f"(it|that) (is|was) {GOOD}"
     assert targets_of(made, GOOD, *said) == {0.96}
     assert targets_of(made, BAD, *(text.replace("cherish", "loathe").replace(GOOD, BAD) for text in said)) == {0.04}
 
 
 def test_a_negated_good_clause_is_negative_a_bad_one_not_negative_and_one_without_tone_is_neither(made):
     denied = ["no, (it|that) (isn't|wasn't|is not|was not) {}"]
+    plain = "|".join(line.split(", ")[0] for line in TABLES["plain verb"])
     assert targets_of(made, *(pattern.format(GOOD) for pattern in denied)) == {0.06}
     assert targets_of(made, *(pattern.format(BAD) for pattern in denied)) == {0.66}
-    assert targets_of(made, "(they|we|i) (did not|didn't) [a-z ]+ the (parcel|hotel)") == {0.5}
+    assert targets_of(made, f"(they|we|i) (did not|didn't) ({plain}) [a-z]+ (parcel|hotel)") == {0.5}
 
 
 def test_a_question_has_the_tone_of_its_answer(made):

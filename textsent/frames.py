@@ -43,7 +43,7 @@ _BEGINNING = re.compile(
 )
 """A sentence of one piece that can stand after `that`."""
 
-_ARTICLE = re.compile(r"\ba (?=[aeio])")
+_ARTICLE = re.compile(r"\ba (?=(?!one|eu|uni|use(?!less)|us[ua]|ut)[aeiou])")
 _SYNTAX = str.maketrans("[]{}|", "     ")
 
 
@@ -155,6 +155,10 @@ class _Maker:
             0: (TABLES["plain"],),
         }
         self._verbs = {1: words.like, -1: words.dislike}
+        self._facts = {
+            tone: [line for line in TABLES[f"{name} fact"] if _BEGINNING.match(line)]
+            for tone, name in _NAMES.items()
+        }
         kinds: list[tuple[float, Callable[[], tuple[str, float]]]] = [
             (0.04, self._word),
             (0.14, self._same),
@@ -166,7 +170,9 @@ class _Maker:
             (0.05, lambda: self._one_of("good degree", 0.94, "bad degree", 0.06)),
             (0.02, lambda: self._one_of("mildly good", 0.7, "mildly bad", 0.27)),
             (0.03, lambda: (self._drawn("sarcasm"), 0.08)),
+            (0.05, lambda: self._one_of("good mail", 0.95, "bad mail", 0.05)),
             (0.13, lambda: (self._filled("{fact}"), 0.5)),
+            (0.03, lambda: (self._drawn("plain mail"), 0.5)),
         ]
         self._kinds = [kind for _, kind in kinds]
         self._weights = list(accumulate(weight for weight, _ in kinds))
@@ -245,7 +251,7 @@ class _Maker:
     def _clause(self, tone: _Tone, whole: bool = False) -> Clause:
         """Return a clause of a tone; a whole one can be denied and asked."""
         if self.random.random() < 0.35 and not whole:
-            return Clause(tone, self._drawn(f"{_NAMES[tone]} fact"))
+            return Clause(tone, self._filled(self.random.choice(self._facts[tone])))
         kinds = ["plain clause"]
         if tone:
             kinds = ["clause", "clause", "clause", "deed", "deed", "feeling"]
@@ -266,7 +272,7 @@ class _Maker:
         }
         for name, value in chosen.items():
             pattern = pattern.replace(f"{{{name}}}", value)
-        said, denied, asked = _ARTICLE.sub("an ", self._filled(pattern)).split(" / ")
+        said, denied, asked = self._filled(pattern).split(" / ")
         return Clause(tone, said, denied, asked)
 
     def _deed(self, tone: _Tone) -> dict[str, str]:
@@ -341,7 +347,7 @@ class _Maker:
         before = ""
         while before != pattern:
             before, pattern = pattern, _CHOICE.sub(chosen, pattern)
-        return " ".join(pattern.replace(" ,", ",").split())
+        return _ARTICLE.sub("an ", " ".join(pattern.replace(" ,", ",").split()))
 
 
 _FRAMES_OF_ANY = {

@@ -36,7 +36,7 @@ MADE_SENTENCES, FRAMED_SENTENCES = 300_000, 60_000
 """Sentences made from lexicons that it learns from as well, and sentences of the texts put into the same frames; in
 proportion to the others where these are fewer."""
 
-SHORT_WEIGHT, MADE_WEIGHT = 0.2, 0.5
+SHORT_WEIGHT, MADE_WEIGHT = 0.2, 0.75
 """What a sentence of the texts weighs against a whole one, and what one that is made or framed does."""
 
 AS_FOUND, CHANGED = (2.0, 2.0, 1.0), (1.0, 3.0, 1.0)
