@@ -21,6 +21,7 @@ FEW = {
     "good fact": ("keep up the good work", "it saved my day"),
     "bad fact": ("save your money", "it ruined my day"),
     "plain fact": ("we ate at noon", "my order number is four"),
+    "plain verb": ("measure, measured",),
     "thing": ("parcel", "hotel"),
 }
 """In place of tables that are so long that few of their lines would come."""
@@ -73,10 +74,9 @@ def test_what_is_plainly_said_has_the_tone_of_its_word(made):
 
 def test_a_negated_good_clause_is_negative_a_bad_one_not_negative_and_one_without_tone_is_neither(made):
     denied = ["no, (it|that) (isn't|wasn't|is not|was not) {}"]
-    plain = "|".join(line.split(", ")[0] for line in TABLES["plain verb"])
     assert targets_of(made, *(pattern.format(GOOD) for pattern in denied)) == {0.06}
     assert targets_of(made, *(pattern.format(BAD) for pattern in denied)) == {0.66}
-    assert targets_of(made, f"(they|we|i) (did not|didn't) ({plain}) [a-z]+ (parcel|hotel)") == {0.5}
+    assert targets_of(made, "(they|we|i) (did not|didn't) measure .*") == {0.5}
 
 
 def test_a_question_has_the_tone_of_its_answer(made):
