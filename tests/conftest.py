@@ -9,7 +9,9 @@ import numpy as np
 import pandas  # noqa: F401 - before a test calls textsent.cli.main, which hides it from what comes after
 import pytest
 
+from textsent.ngrams import NgramTable
 from textsent.preprocess import FIRST_WORD_ID, WordIds
+from textsent.presets import CONFIG_FILE, NGRAMS, read_json, write_json
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -26,6 +28,14 @@ def word_ids(*texts: Sequence[int]) -> WordIds:
         np.array([word for text in texts for word in text], np.int32),
         np.cumsum([0, *(len(text) for text in texts)]),
     )
+
+
+def add_ngrams(preset: Path) -> NgramTable:
+    """Give a preset a table of n-grams that moves its scores by some hundredths."""
+    table = NgramTable(np.random.default_rng(5).normal(0, 0.5, 1 << 10).astype(np.float16), 0.5)
+    table.save(preset)
+    write_json(preset / CONFIG_FILE, {**read_json(preset / CONFIG_FILE), NGRAMS: True})
+    return table
 
 
 class FirstWordNetwork:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
+from conftest import add_ngrams
 from small_trainings import Observer, interrupt
 
 from textsent import adapt, cli, load, recipes
@@ -17,6 +18,7 @@ from textsent.display import EXAMPLE_LENGTH
 from textsent.errors import InputError
 from textsent.finetune import Start
 from textsent.lexicons import Lexicons
+from textsent.ngrams import NgramTable
 from textsent.options import Options
 from textsent.preprocess import Preprocessor
 from textsent.presets import CONFIG_FILE, METADATA_FILE, README_FILE, Calibration, read_json, write_json
@@ -80,6 +82,7 @@ def preset(tmp_path_factory):
     write_json(
         folder / CONFIG_FILE, {**config, "calibration": {"temperature": 1.5, "bias": 0, "neutral": [0.4, 0.6]}}
     )
+    add_ngrams(folder)
     return folder
 
 
@@ -159,6 +162,9 @@ def test_the_new_preset_says_what_it_was_adapted_to_and_holds_none_of_the_texts(
     facts = metadata.pop("adapted")
     assert metadata == before
     assert facts["model"] == "start"
+    n_grams = NgramTable.from_preset(adapted)
+    np.testing.assert_array_equal(n_grams.weights, NgramTable.from_preset(preset).weights)
+    assert n_grams.scale == 1 / 1.5
     assert facts["sha256"] == adaptation.start.sha256
     assert facts["new_words"] == 4
     assert facts["command"] == "textsent adapt corpus.txt"

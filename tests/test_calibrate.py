@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import WORDS, FirstWordNetwork
+from conftest import WORDS, FirstWordNetwork, add_ngrams
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -38,6 +38,7 @@ from textsent.preprocess import Preprocessor
 from textsent.presets import (
     CONFIG_FILE,
     METADATA_FILE,
+    NGRAMS_FILE,
     PICTURES_FOLDER,
     PRESET_FILES,
     README_FILE,
@@ -370,14 +371,15 @@ def test_a_calibrated_preset_scores_as_it_says_and_is_otherwise_the_same(tiny_pr
     (copy / PICTURES_FOLDER / "learning.svg").write_text("<svg/>")
     (copy / README_FILE).write_text("# A model\n\n## Where it fails\n\nAt times.\n")
     (copy / "private.csv").write_text("not a file of a preset")
+    add_ngrams(copy)
     before = scores_by(copy)
     assert write_calibrated(FITTED, DATA, copy, tmp_path / "new", "textsent calibrate mine.csv") == Calibration(
         2.0, -0.5, (0.4, 0.65)
     )
     np.testing.assert_allclose(scores_by(tmp_path / "new"), moved(before, 2, -0.5), atol=1e-6)
     names = {str(path.relative_to(tmp_path / "new")) for path in (tmp_path / "new").rglob("*") if path.is_file()}
-    assert names == {*PRESET_FILES, README_FILE, f"{PICTURES_FOLDER}/learning.svg"}
-    for name in {*PRESET_FILES} - {CONFIG_FILE, METADATA_FILE}:
+    assert names == {*PRESET_FILES, NGRAMS_FILE, README_FILE, f"{PICTURES_FOLDER}/learning.svg"}
+    for name in {*PRESET_FILES, NGRAMS_FILE} - {CONFIG_FILE, METADATA_FILE}:
         assert (tmp_path / "new" / name).read_bytes() == (copy / name).read_bytes()
     calibration = {"temperature": 2.0, "bias": -0.5, "neutral": [0.4, 0.65]}
     assert read_json(tmp_path / "new" / CONFIG_FILE) == read_json(copy / CONFIG_FILE) | {"calibration": calibration}

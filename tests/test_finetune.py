@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
+from conftest import add_ngrams
 from small_trainings import Observer, history_of, labelled, weights_of, write_csv
 
 from textsent import cli, finetune, load, recipes
@@ -13,6 +14,7 @@ from textsent.datasets import LabelledTexts
 from textsent.errors import OptionError, PresetError
 from textsent.evaluate import evaluate
 from textsent.finetune import Start, at_best_temperature
+from textsent.ngrams import NgramTable
 from textsent.options import Options
 from textsent.prepare import Sources
 from textsent.preprocess import FIRST_WORD_ID, OUT_OF_VOCABULARY_ID, Preprocessor
@@ -161,6 +163,28 @@ def test_where_no_epoch_is_better_the_model_is_kept_and_scores_as_it_did(tiny_pr
     assert [epoch["number"] for epoch in history_of(tmp_path / "model") if epoch["best"]] == [0]
     before, after = (load(folder, device="cpu").score(TEXTS) for folder in (tiny_preset, tmp_path / "model"))
     np.testing.assert_allclose(after, before, atol=1e-6)
+
+
+def test_n_grams_are_taken_along_and_calibrated_like_the_network(preset, tmp_path):
+    table = add_ngrams(preset)
+    calibrated(preset, temperature=0.4, bias=0.9)
+    training, validation = by_verdict_of(preset).split(0.3, 1)
+    trained = fine_tuned(preset, tmp_path / "kept", inverted(training), validation=validation)
+    assert not trained.has_learned
+    before, after = (load(folder, device="cpu").score(TEXTS) for folder in (preset, tmp_path / "kept"))
+    np.testing.assert_allclose(after, before, atol=1e-6)
+    fine_tuned(preset, tmp_path / "tuned")
+    for folder in (tmp_path / "kept", tmp_path / "tuned"):
+        taken = NgramTable.from_preset(folder)
+        np.testing.assert_array_equal(taken.weights, table.weights)
+        assert taken.scale == 1 / 0.4
+
+
+def test_a_table_of_n_grams_is_part_of_what_a_model_is_told_apart_by(preset):
+    add_ngrams(preset)
+    before = Start.from_preset(preset).sha256
+    NgramTable(np.zeros(4, np.float16), 0.0).save(preset)
+    assert Start.from_preset(preset).sha256 != before
 
 
 def test_the_weights_kept_lie_three_quarters_of_the_way(tiny_preset):

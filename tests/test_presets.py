@@ -2,6 +2,7 @@ import shutil
 
 import numpy as np
 import pytest
+from conftest import add_ngrams
 
 from textsent import presets
 from textsent.errors import OutputError, PresetError
@@ -9,6 +10,7 @@ from textsent.model import SentimentModel
 from textsent.presets import (
     CONFIG_FILE,
     METADATA_FILE,
+    NGRAMS_FILE,
     NO_CALIBRATION,
     ONNX_FILE,
     PRESET_FILES,
@@ -110,6 +112,14 @@ def test_a_preset_needs_the_files_of_its_graph_and_no_others(preset_copy, graph,
     with pytest.raises(PresetError) as incomplete:
         check_preset(preset_copy)
     assert f" is not a complete preset, it lacks {name}: " in str(incomplete.value)
+
+
+def test_a_preset_with_n_grams_needs_their_file(preset_copy):
+    add_ngrams(preset_copy)
+    check_preset(preset_copy)
+    (preset_copy / NGRAMS_FILE).unlink()
+    with pytest.raises(PresetError, match=f" is not a complete preset, it lacks {NGRAMS_FILE}: "):
+        check_preset(preset_copy)
 
 
 def test_the_files_that_a_preset_lacks_are_all_named(preset_copy):

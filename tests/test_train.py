@@ -781,6 +781,21 @@ def test_the_temperature_is_the_best_one_on_the_validation_part_and_the_figures_
     )
 
 
+def test_what_a_teacher_taught_about_n_grams_stands_beside_the_network(with_short_texts):
+    model, _ = with_short_texts
+    assert read_json(model / "config.json")["ngrams"] is True
+    scorer = load(model, device="cpu")
+    ids = scorer.preprocessor(pa.array(["the great guys are great", "the awful guys are awful", ""]))
+    great, awful, nothing = scorer.model.ngrams.log_odds(ids)
+    assert great > 0 > awful
+    assert nothing == 0
+    together = scorer.model.predict(ids)
+    scorer.model.ngrams = None
+    alone = scorer.model.predict(ids)
+    assert together[0] > alone[0]
+    assert together[1] < alone[1]
+
+
 def test_the_metadata_and_the_card_say_how_many_short_texts_there_were(with_short_texts):
     model, _ = with_short_texts
     metadata = read_json(model / METADATA_FILE)
@@ -791,7 +806,7 @@ def test_the_metadata_and_the_card_say_how_many_short_texts_there_were(with_shor
 
 
 def test_without_short_texts_scores_are_as_the_network_gives_them_and_every_language_is_read(trained):
-    assert read_json(trained[0] / "config.json").keys().isdisjoint({"calibration", "min_coverage"})
+    assert read_json(trained[0] / "config.json").keys().isdisjoint({"calibration", "min_coverage", "ngrams"})
 
 
 def test_unlabelled_texts_that_only_vectors_are_made_from_are_no_short_texts(tmp_path):

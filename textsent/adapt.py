@@ -391,7 +391,7 @@ def write_adapted(adaptation: Adaptation, output: Path, command: str = "") -> No
     created = datetime.now(UTC).isoformat(timespec="seconds")
     facts = {"command": command, "created": created, **adaptation.to_json()}
     with new_preset(output) as folder:
-        write_network(model, start.config, start.preprocessor, folder)
+        write_network(model, start.config, start.preprocessor, folder, start.ngrams)
         start.write_neutral_band(folder)
         write_json(folder / METADATA_FILE, {**read_json(preset / METADATA_FILE), "adapted": facts})
         if (preset / HISTORY_FILE).is_file():
@@ -457,7 +457,7 @@ def _scores(start: Start, weights: Sequence[_Floats], *texts: Any) -> list[_Floa
     model, layout = start.recipe.build(start.config), Layout.from_config(start.config)
     model.set_weights(weights)
     with _training_folder() as folder:
-        predicting = sentiment_model(model, layout, folder.path)
+        predicting = sentiment_model(model, layout, folder.path, start.ngrams)
         return [predicting.predict(start.preprocessor(some)) for some in texts]
 
 

@@ -24,17 +24,15 @@ from textsent.evaluate import CALIBRATION_BINS, calibration_bins
 from textsent.odds import log_odds, probabilities
 from textsent.presets import (
     CALIBRATION,
-    COMMON_FILES,
     CONFIG_FILE,
-    GRAPHS,
     HISTORY_FILE,
     METADATA_FILE,
     NO_CALIBRATION,
     PICTURES_FOLDER,
-    PROJECTED,
     README_FILE,
     Calibration,
     new_preset,
+    preset_files,
     read_json,
     write_json,
 )
@@ -219,7 +217,7 @@ def write_calibrated(
     created = datetime.now(UTC).isoformat(timespec="seconds")
     facts = {"command": command, "created": created, "sha256": sha256, **outcome.to_json()}
     with new_preset(output) as folder:
-        for name in {*COMMON_FILES, *GRAPHS[config.get("graph", PROJECTED)], HISTORY_FILE, README_FILE}:
+        for name in {*preset_files(preset), HISTORY_FILE, README_FILE}:
             if (preset / name).is_file():
                 shutil.copyfile(preset / name, folder / name)
         if (preset / PICTURES_FOLDER).is_dir():

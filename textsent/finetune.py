@@ -25,6 +25,7 @@ from textsent.evaluate import Evaluation, evaluate
 from textsent.fitting import Fitting
 from textsent.model import KerasNetwork, import_keras
 from textsent.new_words import new_words, vectors_from_contexts
+from textsent.ngrams import NgramTable
 from textsent.odds import log_odds, probabilities
 from textsent.options import Options
 from textsent.prepare import Prepared, Sources
@@ -37,6 +38,8 @@ from textsent.preprocess import (
 from textsent.presets import (
     CALIBRATION,
     CONFIG_FILE,
+    NGRAMS,
+    NGRAMS_FILE,
     NO_CALIBRATION,
     WEIGHTS_FILE,
     Calibration,
@@ -80,6 +83,8 @@ class Start:
         weights: Those of its network, as Keras lists them. Its calibration is part of them.
         table: Which of them is the embedding's.
         calibration: What the preset made of the network's log-odds beside.
+        ngrams: What n-grams add to the network's log-odds, calibrated like its weights; None for nothing. They
+            learn nothing more.
         is_calibrated: Whether that could be made part of the weights; otherwise training goes without it.
         new_words: Words that the model lacked, with the number of texts that hold each.
         trains_embedding: Whether the vectors of words that are known change too.
@@ -94,6 +99,7 @@ class Start:
     table: int
     calibration: Calibration
     is_calibrated: bool
+    ngrams: NgramTable | None = None
     new_words: dict[str, int] = field(default_factory=dict)
     trains_embedding: bool = False
     is_trusted: bool = False
@@ -115,16 +121,24 @@ class Start:
         calibration = Calibration.from_preset(folder)
         model = KerasNetwork.from_preset(folder, trust_recipe=trust_recipe).model
         config = {key: value for key, value in read_json(folder / CONFIG_FILE).items() if key not in _ADDED}
-        files = (CONFIG_FILE, SETTINGS_FILE, VOCABULARY_FILE, WEIGHTS_FILE)
+        files = [CONFIG_FILE, SETTINGS_FILE, VOCABULARY_FILE, WEIGHTS_FILE]
         hashed = hashlib.sha256()
+        ngrams = None
+        if read_json(folder / CONFIG_FILE).get(NGRAMS):
+            ngrams = NgramTable.from_preset(folder)
+            files.append(NGRAMS_FILE)
         for file in files:
             hashed.update(hashlib.sha256((folder / file).read_bytes()).digest())
+        is_calibrated = _calibrate(model, calibration)
+        if ngrams is not None and is_calibrated:
+            ngrams = replace(ngrams, scale=ngrams.scale / calibration.temperature)
         return cls(
             folder=folder,
             sha256=hashed.hexdigest(),
             config=config,
             preprocessor=Preprocessor.from_preset(folder),
-            is_calibrated=_calibrate(model, calibration),
+            is_calibrated=is_calibrated,
+            ngrams=ngrams,
             weights=model.get_weights(),
             table=_place(model.get_layer("embedding").weights[0], model.weights),
             calibration=calibration,
@@ -250,7 +264,7 @@ class Start:
         def judge(epoch: int) -> Evaluation:
             reached = model.get_weights()
             model.set_weights(self.kept(reached, epoch))
-            scores = sentiment_model(model, layout, folder.path).predict(lesson.validation)
+            scores = sentiment_model(model, layout, folder.path, self.ngrams).predict(lesson.validation)
             model.set_weights(reached)
             scores = at_best_temperature(scores, labels)
             losses = _losses(scores, labels)
@@ -354,7 +368,7 @@ class Start:
 
 _LOSSES_FILE = "losses.npz"
 
-_ADDED = ("graph", CALIBRATION)
+_ADDED = ("graph", CALIBRATION, NGRAMS)
 """Keys of a preset's configuration that are written anew."""
 
 

@@ -18,12 +18,14 @@ import numpy as np
 from textsent._accessor import show_pandas
 from textsent.cores import usable_cores
 from textsent.errors import DeviceError, OptionError, PresetError
+from textsent.ngrams import NgramTable
 from textsent.pipeline import pool_of
 from textsent.preprocess import FIRST_WORD_ID, WordIds
 from textsent.presets import (
     CONFIG_FILE,
     GRAPHS,
     IDS_KEY,
+    NGRAMS,
     NO_CALIBRATION,
     NO_GRAPH,
     ONNX_FILE,
@@ -84,16 +86,23 @@ class SentimentModel:
         network: The network on its engine.
         layout: What of a text the network reads. Where that is several windows, the mean of their log-odds counts.
         threads: How many batches are predicted at once.
-        calibration: What becomes of that mean.
+        calibration: What becomes of that mean, and of what n-grams add to it.
+        ngrams: What they add; None for nothing.
     """
 
     def __init__(
-        self, network: Network, layout: Layout, threads: int = 1, calibration: Calibration = NO_CALIBRATION
+        self,
+        network: Network,
+        layout: Layout,
+        threads: int = 1,
+        calibration: Calibration = NO_CALIBRATION,
+        ngrams: NgramTable | None = None,
     ) -> None:
         self.network = network
         self.layout = layout
         self.threads = threads
         self.calibration = calibration
+        self.ngrams = ngrams
 
     @classmethod
     def from_preset(
@@ -132,6 +141,7 @@ class SentimentModel:
         except OptionError as exc:
             raise PresetError(f"{folder / CONFIG_FILE}: {exc}") from exc
         calibration = Calibration.from_preset(folder)
+        ngrams = NgramTable.from_preset(folder) if config.get(NGRAMS) else None
         graph = config.get("graph", PROJECTED)
         may_import = trust_recipe or not is_outside(config.get("recipe", ""))
         if device == "gpu" or (device == "auto" and precision == "float32" and may_import and _may_have_gpu()):
@@ -140,7 +150,7 @@ class SentimentModel:
                 _share_gpu_memory()
                 policy = "mixed_float16" if precision == "float16" else "float32"
                 network = KerasNetwork.from_preset(folder, policy, trust_recipe)
-                return cls(network, layout, 2, calibration)  # one thread pads while the other predicts
+                return cls(network, layout, 2, calibration, ngrams)  # one thread pads while the other predicts
             if device == "gpu":
                 raise DeviceError(
                     "Keras sees no GPU: use --device cpu, or install a backend with GPU support "
@@ -150,7 +160,7 @@ class SentimentModel:
             raise OptionError(f"the model {folder.name} has no 8-bit form: leave --precision out")
         if graph == NO_GRAPH:
             import_keras()
-            return cls(KerasOnCpu.from_preset(folder, trust_recipe=trust_recipe), layout, 2, calibration)
+            return cls(KerasOnCpu.from_preset(folder, trust_recipe=trust_recipe), layout, 2, calibration, ngrams)
         on_cpu: OnnxNetwork | WholeOnnxNetwork
         if graph == PROJECTED:
             on_cpu = OnnxNetwork.from_preset(folder, precision)
@@ -161,7 +171,7 @@ class SentimentModel:
                 f"{folder / GRAPHS[graph][0]} is made for {on_cpu.ids - FIRST_WORD_ID} words, "
                 f"{folder / CONFIG_FILE} for another number: take the preset's files from one place"
             )
-        return cls(on_cpu, layout, threads or usable_cores(), calibration)
+        return cls(on_cpu, layout, threads or usable_cores(), calibration, ngrams)
 
     def predict(self, texts: WordIds, batch_size: int | None = None) -> FloatArray:
         """Return the probability that each text is positive.
@@ -180,6 +190,7 @@ class SentimentModel:
 
     def begin(self, texts: WordIds, pool: Executor, batch_size: int | None = None) -> Callable[[], FloatArray]:
         """Begin to predict in the threads of a pool; return a function that waits for what `predict` returns."""
+        added = None if self.ngrams is None else pool.submit(self.ngrams.log_odds, texts)
         ids, starts, ends, owners = self.layout.cut(texts)
         network = self.network
         read = network.reading(ids)
@@ -193,7 +204,8 @@ class SentimentModel:
             for batch, values in zip(batches, predicted, strict=True):
                 probabilities[batch] = values
             temperature, bias = self.calibration.temperature, self.calibration.bias
-            return combine_windows(probabilities, owners, len(texts), temperature, bias)
+            more = 0.0 if added is None else added.result()
+            return combine_windows(probabilities, owners, len(texts), temperature, bias, more)
 
         return result
 

@@ -32,6 +32,10 @@ GRAPHS = {PROJECTED: (PROJECTION_FILE, ONNX_FILE), WHOLE: (ONNX_FILE,), NO_GRAPH
 """What `graph` may be in a preset's configuration, and the files that it means: the pooled LSTM as two graphs, as
 it is where nothing is said; any other network as one; or none, where `textsent.export` lacks one of its layers."""
 
+NGRAMS_FILE = "ngrams.npz"
+NGRAMS = "ngrams"
+"""Key of `config.json`: whether the preset has a table of n-grams beside its network."""
+
 PRESET_FILES = tuple(sorted(COMMON_FILES + GRAPHS[PROJECTED]))
 
 CALIBRATION = "calibration"
@@ -142,20 +146,26 @@ def check_preset(folder: Path) -> None:
     Raises:
         PresetError: One is missing, or `config.json` names a graph that there isn't.
     """
-    files = PRESET_FILES
-    if (folder / CONFIG_FILE).is_file():
-        graph = read_json(folder / CONFIG_FILE).get("graph", PROJECTED)
-        if not isinstance(graph, str) or graph not in GRAPHS:
-            raise PresetError(
-                f"{folder / CONFIG_FILE}: graph must be one of {', '.join(GRAPHS)}. Received: {graph!r}"
-            )
-        files = tuple(sorted(COMMON_FILES + GRAPHS[graph]))
+    files = preset_files(folder) if (folder / CONFIG_FILE).is_file() else PRESET_FILES
     missing = [name for name in files if not (folder / name).is_file()]
     if missing:
         raise PresetError(
             f"{folder} is not a complete preset, it lacks {', '.join(missing)}: "
             "train it again with `textsent train`, or use --model imdb-lstm"
         )
+
+
+def preset_files(folder: Path) -> tuple[str, ...]:
+    """Return the names of the files that a preset must have by its configuration.
+
+    Raises:
+        PresetError: That names a graph that there isn't, or can't be read.
+    """
+    config = read_json(folder / CONFIG_FILE)
+    graph = config.get("graph", PROJECTED)
+    if not isinstance(graph, str) or graph not in GRAPHS:
+        raise PresetError(f"{folder / CONFIG_FILE}: graph must be one of {', '.join(GRAPHS)}. Received: {graph!r}")
+    return tuple(sorted((*COMMON_FILES, *GRAPHS[graph], *([NGRAMS_FILE] if config.get(NGRAMS) else []))))
 
 
 def is_outside(recipe: object) -> bool:

@@ -24,6 +24,7 @@ from textsent.model import (
     WholeOnnxNetwork,
     keras_sees_gpu,
 )
+from textsent.ngrams import NgramTable
 from textsent.options import PRECISIONS, Options
 from textsent.preprocess import WordIds
 from textsent.presets import NO_GRAPH, PROJECTED
@@ -130,11 +131,11 @@ def fitting_of(
     return fitting
 
 
-def sentiment_model(model: Any, layout: Layout, folder: Path) -> SentimentModel:
+def sentiment_model(model: Any, layout: Layout, folder: Path, ngrams: NgramTable | None = None) -> SentimentModel:
     """Return what predicts with a Keras network; ONNX Runtime's graph, on a CPU, goes to `folder`."""
     with writing(folder):
         graph = NO_GRAPH if keras_sees_gpu() else export(model, folder)
-    return SentimentModel(network_of(graph, folder, model, layout), layout, usable_cores())
+    return SentimentModel(network_of(graph, folder, model, layout), layout, usable_cores(), ngrams=ngrams)
 
 
 def network_of(graph: str, folder: Path, model: Any, layout: Layout) -> Network:

@@ -32,6 +32,7 @@ from textsent.model import (
     keras_sees_gpu,
 )
 from textsent.modelcard import draw_pictures, model_card
+from textsent.ngrams import NgramTable
 from textsent.options import Options
 from textsent.parts import Parts, check_parts, cut, stands_in
 from textsent.prepare import Prepared, Sources, load_prepared, prepare, save_prepared
@@ -41,6 +42,7 @@ from textsent.presets import (
     CONFIG_FILE,
     HISTORY_FILE,
     METADATA_FILE,
+    NGRAMS,
     PROJECTED,
     README_FILE,
     WEIGHTS_FILE,
@@ -52,6 +54,7 @@ from textsent.presets import (
 from textsent.recipes import Recipe, recipe
 from textsent.stopwords import stop_words as read_stop_words
 from textsent.teaching import fitting_of, network_of
+from textsent.unlabelled import ngram_table
 from textsent.windows import Layout
 
 NEUTRAL_BAND = (0.33, 0.67)
@@ -189,6 +192,15 @@ def train(
     fitting.load_best()
     trained, weights = chosen.build(prepared.config), fitting.model.get_weights()  # in float32, without optimizer
     trained.set_weights(weights if start is None else start.kept(weights, fitting.kept_epoch))
+    ngrams = None if start is None else start.ngrams
+    if prepared.teacher is not None:
+        observer.said("n-grams are weighed")
+        whole = len(prepared.texts) - len(prepared.short_texts(parts))
+        ngrams = ngram_table(
+            prepared.preprocessor(prepared.texts.slice(0, whole)),
+            fitting.arrays["targets"][:whole],
+            len(parts.training),
+        )
     seconds += sum(epoch.seconds for epoch in fitting.state.epochs)
     facts = {
         "command": command,
@@ -212,7 +224,16 @@ def train(
     }
     with new_preset(output) as folder:
         result = _write_preset(
-            folder, trained, prepared, parts, facts, fitting.state.epochs, fitting.kept_epoch, pictures, start
+            folder,
+            trained,
+            ngrams,
+            prepared,
+            parts,
+            facts,
+            fitting.state.epochs,
+            fitting.kept_epoch,
+            pictures,
+            start,
         )
     if fitting.is_over:
         unfinished.remove()
@@ -273,6 +294,7 @@ def _beginning(parts: Parts, prepared: Prepared, fitting: Fitting) -> Beginning:
 def _write_preset(
     folder: Path,
     model: Any,
+    ngrams: NgramTable | None,
     prepared: Prepared,
     parts: Parts,
     facts: dict[str, Any],
@@ -282,9 +304,9 @@ def _write_preset(
     start: Start | None,
 ) -> Trained:
     """Write all of a preset into a folder; return how well it does on what was held out."""
-    graph = write_network(model, prepared.config, prepared.preprocessor, folder)
+    graph = write_network(model, prepared.config, prepared.preprocessor, folder, ngrams)
     layout = Layout.from_config(prepared.config)
-    final = SentimentModel(network_of(graph, folder, model, layout), layout, usable_cores())
+    final = SentimentModel(network_of(graph, folder, model, layout), layout, usable_cores(), ngrams=ngrams)
     scores = final.predict(prepared.preprocessor(parts.validation.texts))
     before = None
     if start is None and facts["options"]["short_texts"]:
@@ -324,7 +346,13 @@ def _write_calibration(folder: Path, scores: np.ndarray[Any, Any], validation: L
     return calibration
 
 
-def write_network(model: Any, config: dict[str, Any], preprocessor: Preprocessor, folder: Path) -> str:
+def write_network(
+    model: Any,
+    config: dict[str, Any],
+    preprocessor: Preprocessor,
+    folder: Path,
+    ngrams: NgramTable | None = None,
+) -> str:
     """Write a preset's network, preprocessor and configuration; return which graph it has.
 
     Args:
@@ -332,12 +360,17 @@ def write_network(model: Any, config: dict[str, Any], preprocessor: Preprocessor
         config: What the recipe was built from, with `recipe`, `vocabulary_size` and the layout's fields.
         preprocessor: What turns texts into the network's ids.
         folder: An existing folder.
+        ngrams: What n-grams add to the network's log-odds; None for nothing.
     """
     round_embedding(model)
     save_weights(model, folder / WEIGHTS_FILE)
     graph = export(model, folder)
     preprocessor.save(folder)
-    write_json(folder / CONFIG_FILE, config if graph == PROJECTED else {**config, "graph": graph})
+    config = config if graph == PROJECTED else {**config, "graph": graph}
+    if ngrams is not None:
+        ngrams.save(folder)
+        config = {**config, NGRAMS: True}
+    write_json(folder / CONFIG_FILE, config)
     return graph
 
 

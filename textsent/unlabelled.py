@@ -18,20 +18,15 @@ import pyarrow as pa
 
 from textsent.errors import InputError, MissingExtraError
 from textsent.imdb import read_unlabelled_reviews
+from textsent.ngrams import BITS, LAST_WORDS, NGRAMS, NgramTable, ngrams
 from textsent.odds import log_odds, probabilities
-from textsent.preprocess import Settings, as_text_array, split_words
+from textsent.preprocess import Settings, WordIds, as_text_array, split_words
 from textsent.readers import open_reader
 from textsent.schema import text_column
 
-NGRAMS = 3
-"""The teacher looks at single words, pairs and triples."""
-
-LAST_WORDS = 40
-"""A text's last words, whose n-grams count by themselves too."""
-
 TEACHER_C, TAUGHT_C = 0.05, 0.2
 """Inverse strength of the teacher's L2 penalty, with labels alone and with opinions too; these and LABEL_WEIGHT and
-LAST_WORDS were chosen on the training split of the Large Movie Review Dataset."""
+`textsent.ngrams.LAST_WORDS` were chosen on the training split of the Large Movie Review Dataset."""
 
 TAUGHT_TEMPERATURE = 2.0
 """What its log-odds are divided by when it has learned from opinions: by then it is twice as sure as its pupil."""
@@ -215,7 +210,7 @@ class Teacher:
         """
         labelled = len(self._labels)
         targets = np.concatenate([self._labels, opinions]).astype(np.float64)
-        weights = np.concatenate([np.full(labelled, LABEL_WEIGHT), np.abs(2 * opinions - 1)])
+        weights = _weights(targets, labelled)
         thought = np.empty(len(opinions), np.float32)
         half = np.arange(len(opinions)) % 2
         for part in (0, 1):
@@ -234,7 +229,7 @@ class _Linear:
         """Learn from texts.
 
         Args:
-            counts: Sparse matrix, shape (texts, n-grams): 1 where a text holds an n-gram.
+            counts: Sparse matrix, shape (texts, n-grams): 1 where a text holds an n-gram, or how many there are.
             targets: float64, shape (texts,), 0 … 1: the probability that each is positive.
             weights: float64, shape (texts,): what each weighs.
             c: Inverse strength of the L2 penalty.
@@ -247,12 +242,49 @@ class _Linear:
         self._regression = LogisticRegression(C=c, solver="liblinear")
         self._regression.fit(counts.multiply(self._ratios).tocsr(), targets > 0.5, sample_weight=weights)
 
+    @property
+    def weights(self) -> _Floats:
+        """What each n-gram adds to a text's log-odds: float32, shape (n-grams,)."""
+        return self._ratios * self._regression.coef_[0].astype(np.float32)
+
+    @property
+    def bias(self) -> float:
+        """What is added to all of them."""
+        return float(self._regression.intercept_[0])
+
     def predict(self, counts: Any, temperature: float = 1.0) -> _Floats:
         """Return the probability that each text is positive: float32, shape (texts,)."""
         if not counts.shape[0]:
             return np.empty(0, np.float32)
         odds = self._regression.decision_function(counts.multiply(self._ratios).tocsr()) / temperature
         return probabilities(odds).astype(np.float32)
+
+
+def ngram_table(texts: WordIds, targets: _Floats, labelled: int) -> NgramTable:
+    """Return what n-grams add to log-odds, by a linear model as the teacher is one when it has heard opinions.
+
+    Args:
+        texts: The word ids of each text, the labelled ones first.
+        targets: float32, shape (texts,): the label, or the probability that a text is positive.
+        labelled: How many texts are labelled.
+    """
+    from scipy.sparse import csr_matrix
+
+    rows, columns = [], []
+    for places, is_whole, offsets in ngrams(texts, BITS):
+        rows.append(np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(offsets))[is_whole])
+        columns.append(places[is_whole].astype(np.int32))
+    where = np.concatenate(rows), np.concatenate(columns)
+    counts = csr_matrix((np.ones(len(where[0]), np.float32), where), (len(texts), 1 << BITS))
+    learned = _Linear(counts, targets.astype(np.float64), _weights(targets, labelled), TAUGHT_C)
+    return NgramTable(learned.weights.astype(np.float16), learned.bias)
+
+
+def _weights(targets: np.ndarray[Any, Any], labelled: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return what each text weighs: LABEL_WEIGHT, or how sure it is where none labelled it."""
+    weights = np.abs(2 * targets.astype(np.float64) - 1)
+    weights[:labelled] = LABEL_WEIGHT
+    return weights
 
 
 def mean_opinion(*opinions: _Floats) -> _Floats:

@@ -199,14 +199,15 @@ def combine_windows(
     texts: int,
     temperature: float = 1.0,
     bias: float = 0.0,
+    added: float | np.ndarray[Any, np.dtype[np.float64]] = 0.0,
 ) -> FloatArray:
     """Return each text's probability: float32, shape (texts,).
 
-    It is the mean of its windows' log-odds, divided by the temperature and added to the bias, as a probability. A
-    text without windows gets NaN.
+    It is the mean of its windows' log-odds and what is added to it, divided by the temperature and added to the
+    bias, as a probability. A text without windows gets NaN.
     """
     inner = np.clip(probabilities, 1e-7, 1 - 1e-7)
     log_odds = np.bincount(owners, np.log(inner) - np.log1p(-inner), texts)
     windows = np.bincount(owners, minlength=texts)
     with np.errstate(invalid="ignore", over="ignore"):
-        return (1 / (1 + np.exp(-(log_odds / windows / temperature + bias)))).astype(np.float32)
+        return (1 / (1 + np.exp(-((log_odds / windows + added) / temperature + bias)))).astype(np.float32)

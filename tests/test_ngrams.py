@@ -1,0 +1,143 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+from conftest import FirstWordNetwork, word_ids
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textsent.errors import PresetError
+from textsent.model import SentimentModel
+from textsent.ngrams import HALF_WORDS, LAST_WORDS, MOST_WORDS, NGRAMS_FILE, NgramTable, ngrams
+from textsent.preprocess import WordIds
+from textsent.presets import Calibration
+from textsent.windows import Layout
+
+BITS = 16
+TEXTS = st.lists(st.lists(st.integers(1, 9), max_size=6), max_size=6)
+
+
+def found(texts: WordIds) -> list[Counter]:
+    """Return how often each place of the n-grams of each text occurs."""
+    counters: list[Counter] = [Counter() for _ in range(len(texts))]
+    for kind, (places, is_whole, offsets) in enumerate(ngrams(texts, BITS)):
+        for text, counter in enumerate(counters):
+            here = slice(offsets[text], offsets[text + 1])
+            counter.update((kind, int(place)) for place in places[here][is_whole[here]])
+    return counters
+
+
+def table(seed: int = 1, bias: float = 0.25, scale: float = 1.0) -> NgramTable:
+    weights = np.random.default_rng(seed).normal(0, 0.1, 1 << BITS).astype(np.float16)
+    return NgramTable(weights, bias, scale)
+
+
+@given(TEXTS)
+def test_a_text_s_n_grams_are_its_own_whatever_stands_beside_it(texts):
+    together = found(word_ids(*texts))
+    assert together == [found(word_ids(text))[0] for text in texts]
+
+
+@pytest.mark.parametrize(("length", "number"), [(0, 0), (1, 2), (2, 6), (3, 12), (4, 18), (40, 2 * (40 + 39 + 38))])
+def test_words_pairs_and_triples_are_counted_and_those_of_the_last_words_once_more(length, number):
+    assert found(word_ids(list(range(1, length + 1))))[0].total() == number
+
+
+def test_of_a_long_text_the_last_words_are_the_last():
+    long = list(range(1, 101))
+    (of_all,), (of_last,) = found(word_ids(long)), found(word_ids(long[-LAST_WORDS:]))
+    # The kinds come in turn: of all words, of the last ones.
+    assert [item for item in of_all if item[0] % 2] == [item for item in of_last if item[0] % 2]
+    assert of_all.total() == 100 + 99 + 98 + LAST_WORDS + LAST_WORDS - 1 + LAST_WORDS - 2
+
+
+def test_n_grams_have_places_of_their_own_by_their_words_and_their_order():
+    places = [found(word_ids(text))[0] for text in ([4, 5], [5, 4], [4, 6], [4, 4])]
+    pairs = [{place for kind, place in counter if kind == 2} for counter in places]
+    assert len(set.union(*pairs)) == 4
+    first = {place for kind, place in places[0] if kind == 0}
+    assert first.isdisjoint({place for kind, place in places[0] if kind == 1})
+
+
+def test_places_lie_within_the_table_and_spread_over_it():
+    rng = np.random.default_rng(3)
+    texts = word_ids(rng.integers(3, 40_000, 20_000).tolist())
+    for places, is_whole, _ in ngrams(texts, 10):
+        assert places.dtype == np.uint32
+        counts = np.bincount(places[is_whole], minlength=1024)
+        assert len(counts) == 1024
+        assert counts.max() < 20 + 3 * counts.mean()
+
+
+@given(TEXTS)
+def test_log_odds_are_the_sum_of_what_the_n_grams_weigh_by_the_number_of_words(texts):
+    weighing = table()
+    expected = [
+        len(text)
+        / (len(text) + HALF_WORDS)
+        * (sum(float(weighing.weights[place]) * times for (_, place), times in counter.items()) + weighing.bias)
+        for text, counter in zip(texts, found(word_ids(*texts)), strict=True)
+    ]
+    np.testing.assert_allclose(weighing.log_odds(word_ids(*texts)), expected, atol=1e-6)
+
+
+def test_a_very_long_text_is_weighed_by_its_mean():
+    weighing = NgramTable(np.full(1 << BITS, 0.01, np.float16), 0.0)
+    lengths = np.array([MOST_WORDS, 100 * MOST_WORDS, 10_000 * MOST_WORDS])
+    odds = weighing.log_odds(word_ids(*([5] * length for length in lengths)))
+    assert 0 < odds[0] < odds[1] < odds[2] < 2.5 * odds[0]
+
+
+def test_the_scale_multiplies_all_of_it():
+    texts = word_ids([4, 5, 6], [], [7])
+    np.testing.assert_allclose(table(scale=0.5).log_odds(texts), table().log_odds(texts) / 2)
+
+
+def test_no_texts_have_no_log_odds():
+    assert table().log_odds(word_ids()).shape == (0,)
+
+
+def test_a_model_adds_them_to_its_network_s_before_it_is_calibrated():
+    texts, weighing = word_ids([4, 5, 6], [], [5]), table(bias=40.0)
+    network = FirstWordNetwork(np.linspace(0.1, 0.9, 9))
+    calibration = Calibration(temperature=2.0, bias=0.5)
+    alone = SentimentModel(network, Layout(2)).predict(texts).astype(np.float64)
+    both = SentimentModel(network, Layout(2), 2, calibration, weighing).predict(texts)
+    odds = np.log(alone / (1 - alone)) + weighing.log_odds(texts)
+    np.testing.assert_allclose(both, 1 / (1 + np.exp(-(odds / 2 + 0.5))), atol=1e-6)
+    assert np.isnan(both[1])
+
+
+def test_a_table_comes_back_from_a_preset(tmp_path):
+    table(scale=0.8).save(tmp_path)
+    again = NgramTable.from_preset(tmp_path)
+    np.testing.assert_array_equal(again.weights, table().weights)
+    assert (again.weights.dtype, again.bias, again.scale) == (np.float16, 0.25, 0.8)
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {},
+        {"weights": np.zeros(8, np.float16), "bias": 0.0},
+        {"weights": np.zeros(8, np.float32), "bias": 0.0, "scale": 1.0},
+        {"weights": np.zeros((4, 2), np.float16), "bias": 0.0, "scale": 1.0},
+        {"weights": np.zeros(6, np.float16), "bias": 0.0, "scale": 1.0},
+        {"weights": np.zeros(0, np.float16), "bias": 0.0, "scale": 1.0},
+        {"weights": np.zeros(8, np.float16), "bias": np.zeros(2), "scale": 1.0},
+        {"weights": np.zeros(8, np.float16), "bias": 0.0, "scale": np.array(["x"])},
+        {"weights": np.full(8, np.nan, np.float16), "bias": 0.0, "scale": 1.0},
+        {"weights": np.zeros(8, np.float16), "bias": np.inf, "scale": 1.0},
+    ],
+)
+def test_a_table_that_textsent_did_not_write_is_refused_by_name(arrays, tmp_path):
+    np.savez(tmp_path / NGRAMS_FILE, **arrays)
+    with pytest.raises(PresetError, match=rf"{NGRAMS_FILE} (can't be read|isn't what textsent wrote)"):
+        NgramTable.from_preset(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04cut"])
+def test_a_damaged_file_is_refused_by_name(content, tmp_path):
+    (tmp_path / NGRAMS_FILE).write_bytes(content)
+    with pytest.raises(PresetError, match=f"{NGRAMS_FILE} can't be read"):
+        NgramTable.from_preset(tmp_path)

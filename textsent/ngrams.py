@@ -1,0 +1,125 @@
+"""Word n-grams beside a network: what each of them adds to a text's log-odds.
+
+A network reads a text as a whole and a linear model counts its n-grams; they err differently, and their log-odds
+added up are right more often than either (`docs/model.md` has the figures). The n-grams are numbers in a table that
+is too small for all of them, so that some share a place: Weinberger et al., "Feature Hashing for Large Scale
+Multitask Learning", 2009.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from textsent.errors import PresetError
+from textsent.preprocess import WordIds
+from textsent.presets import NGRAMS_FILE
+
+NGRAMS = 3
+"""Single words, pairs and triples are counted."""
+
+LAST_WORDS = 40
+"""A text's last words, whose n-grams count by themselves too: reviews come to their verdict there."""
+
+BITS = 20
+"""The table has 2**BITS places, 2 MB. With four times as many it was no better beside a network."""
+
+HALF_WORDS, MOST_WORDS = 150, 400
+"""N-grams count by words / (words + HALF_WORDS), and beyond MOST_WORDS on average, not in sum. Those of film
+reviews say little of short texts: counted in full they gave one in twenty neutral mails a tone."""
+
+_MIX, _ALL, _LAST = np.uint32(2654435761), np.uint32(2246822519), np.uint32(3266489917)
+_SHIFT = np.uint32(15)
+"""They spread numbers over 32 bits: odd multipliers, those of Knuth's multiplicative hashing and of xxHash, and a
+shift that brings high bits down."""
+
+_Floats = np.ndarray[Any, np.dtype[np.float64]]
+_Places = np.ndarray[Any, np.dtype[np.uint32]]
+_Flags = np.ndarray[Any, np.dtype[np.bool_]]
+_Longs = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True)
+class NgramTable:
+    """What n-grams add to log-odds.
+
+    Attributes:
+        weights: float16, shape (places,), places a power of 2: what an n-gram of that place adds.
+        bias: What a text's n-grams add together, whatever they are.
+        scale: By which the sum is multiplied.
+    """
+
+    weights: np.ndarray[Any, np.dtype[np.float16]]
+    bias: float
+    scale: float = 1.0
+
+    @classmethod
+    def from_preset(cls, folder: Path) -> Self:
+        """Return the table stored in a preset.
+
+        Raises:
+            PresetError: It can't be read.
+        """
+        path = folder / NGRAMS_FILE
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                table = cls(arrays["weights"], float(arrays["bias"]), float(arrays["scale"]))
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as exc:
+            raise PresetError(f"{path} can't be read: {exc}") from exc
+        weights = table.weights
+        is_power = weights.size > 1 and weights.size & (weights.size - 1) == 0
+        if weights.dtype != np.float16 or weights.ndim != 1 or not is_power:
+            raise PresetError(f"{path} isn't what textsent wrote: it holds {weights.dtype}, {weights.shape}")
+        if not np.isfinite([weights.min(), weights.max(), table.bias, table.scale]).all():
+            raise PresetError(f"{path} isn't what textsent wrote: it holds values that are no numbers")
+        return table
+
+    def save(self, folder: Path) -> None:
+        """Write the table into a preset's folder."""
+        np.savez(folder / NGRAMS_FILE, weights=self.weights, bias=self.bias, scale=self.scale)
+
+    @cached_property
+    def _exact_weights(self) -> np.ndarray[Any, np.dtype[np.float32]]:
+        return self.weights.astype(np.float32)  # which a processor adds up faster
+
+    def log_odds(self, texts: WordIds) -> _Floats:
+        """Return what the n-grams of each text add to its log-odds: float64, shape (texts,)."""
+        weights, sums = self._exact_weights, np.zeros(len(texts))
+        for places, is_whole, offsets in ngrams(texts, len(weights).bit_length() - 1):
+            added = np.where(is_whole, weights[places], 0)
+            sums += np.diff(np.concatenate([[0.0], np.cumsum(added, dtype=np.float64)])[offsets])
+        share = np.minimum(texts.words, MOST_WORDS) / (texts.words + HALF_WORDS)
+        return self.scale * share * (sums + self.bias)
+
+
+def ngrams(texts: WordIds, bits: int) -> Iterator[tuple[_Places, _Flags, _Longs]]:
+    """Yield the n-grams of texts, kind by kind: by their length, and of all words or of the last ones.
+
+    Args:
+        texts: The word ids of each text.
+        bits: The places are numbers below 2**bits, 1 … 32.
+
+    Yields:
+        places: uint32, shape (words,): of the n-gram that begins with each word.
+        is_whole: bool, shape (words,): whether it ends within its text; otherwise there is none.
+        offsets: int64, shape (texts + 1,): text i owns the words from `offsets[i]` to `offsets[i + 1]`.
+    """
+    ids, ends, down = texts.ids.astype(np.uint32), texts.offsets[1:], np.uint32(32 - bits)
+    last_offsets = np.concatenate([[0], np.cumsum(np.minimum(texts.words, LAST_WORDS))])
+    last = np.arange(last_offsets[-1]) + np.repeat(ends - last_offsets[1:], np.diff(last_offsets))
+    hashed, is_whole = np.zeros(len(ids), np.uint32), np.ones(len(ids), bool)
+    for further in range(NGRAMS):
+        hashed[: len(ids) - further] ^= ids[further:]
+        hashed *= _MIX
+        hashed ^= hashed >> _SHIFT
+        if further:
+            beyond = ends - further
+            is_whole[beyond[beyond >= 0]] = False
+        yield hashed * _ALL >> down, is_whole, texts.offsets
+        yield hashed[last] * _LAST >> down, is_whole[last], last_offsets
