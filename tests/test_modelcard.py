@@ -119,6 +119,12 @@ def test_short_texts_are_told_after_the_data():
     ) in text
 
 
+def test_n_grams_are_told_in_a_sentence():
+    sentence = "To the network's log-odds those of the text's n-grams are added"
+    assert sentence in model_card(FACTS, HISTORY, CONFIG | {"ngrams": True}, RECIPE, [])
+    assert sentence not in model_card(FACTS, HISTORY, CONFIG, RECIPE, [])
+
+
 def test_a_calibration_is_told_in_a_sentence():
     for calibration, sentence in (
         ({"temperature": 1.25, "bias": 0}, "\nLog-odds are divided by 1.250, fitted on the validation part.\n"),

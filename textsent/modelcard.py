@@ -10,7 +10,7 @@ import numpy as np
 
 from textsent.datasets import LabelledTexts
 from textsent.preprocess import Preprocessor
-from textsent.presets import CALIBRATION, PICTURES_FOLDER
+from textsent.presets import CALIBRATION, NGRAMS, PICTURES_FOLDER
 from textsent.recipes import Recipe
 
 _FIGURES = {
@@ -56,6 +56,7 @@ def model_card(
         *([_sentence_of_start(facts["started_from"])] if "started_from" in facts else []),
         _sentence_of_data(data),
         f"The vocabulary has {config['vocabulary_size']:,} words. {_sentence_of_window(config)}",
+        *([_SENTENCE_OF_NGRAMS] if config.get(NGRAMS) else []),
         *_sentence_of_calibration(config, fitted=kept["number"] > 0),
         "",
         f"It took {facts['minutes']} minutes on {facts['hardware']['cores']} cores "
@@ -173,6 +174,12 @@ def _sentence_of_start(start: dict[str, Any]) -> str:
     number = start["new_words"]
     words = f", with {number:,} new word{'s'[: number != 1]}" if number else ""
     return f"Fine-tuned: it started from {start['model']}{words}. SHA-256 of that model: `{start['sha256']}`."
+
+
+_SENTENCE_OF_NGRAMS = (
+    "To the network's log-odds those of the text's n-grams are added, of one to three words, by a linear model; the "
+    "shorter the text the less."
+)
 
 
 def _sentence_of_calibration(config: dict[str, Any], fitted: bool) -> list[str]:
