@@ -177,8 +177,8 @@ def _sentence_of_start(start: dict[str, Any]) -> str:
 
 
 _SENTENCE_OF_NGRAMS = (
-    "To the network's log-odds those of the text's n-grams are added, of one to three words, by a linear model; the "
-    "shorter the text the less."
+    "To the network's log-odds those of the text's n-grams are added, of one to three words, by a linear model: "
+    "the less, the shorter a text."
 )
 
 
