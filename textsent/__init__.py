@@ -5,6 +5,7 @@
     textsent.load().score(["great service", "you guys are terrible"])
     textsent.score_frame(frame, column="text")
     frame["text"].textsent.score()
+    textsent.TextsentClassifier().fit(texts, labels)
 
 Importing this package imports neither Arrow nor pandas nor a model: the names below arrive when they are used.
 """
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from textsent._accessor import register_when_pandas_is_imported
 
 if TYPE_CHECKING:
-    from textsent.dataframe import score_frame
+    from textsent.classifier import TextsentClassifier as TextsentClassifier
+    from textsent.dataframe import score_frame, score_frames
     from textsent.errors import TextsentError
     from textsent.mail import MailOptions
     from textsent.preprocess import Preprocessor
@@ -36,18 +38,21 @@ __all__ = [
     "own_words",
     "score_file",
     "score_frame",
+    "score_frames",
 ]
 
 _HOMES = {
     "MailOptions": "textsent.mail",
     "Preprocessor": "textsent.preprocess",
     "Scorer": "textsent.score",
+    "TextsentClassifier": "textsent.classifier",
     "TextsentError": "textsent.errors",
     "load": "textsent.score",
     "open_reader": "textsent.readers",
     "own_words": "textsent.replies",
     "score_file": "textsent.score",
     "score_frame": "textsent.dataframe",
+    "score_frames": "textsent.dataframe",
 }
 
 
@@ -58,7 +63,10 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    from importlib.util import find_spec
+
+    # Not of __all__: where scikit-learn is missing, `from textsent import *` and help() must work all the same.
+    return sorted([*__all__, *(["TextsentClassifier"] if find_spec("sklearn") else [])])
 
 
 register_when_pandas_is_imported()

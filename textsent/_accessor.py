@@ -76,4 +76,16 @@ def _register(pandas: ModuleType) -> None:
 
             return score_series(self._series, model)
 
+        def sentiment(self, model: Any = None) -> Any:
+            """Return each text's sentiment; see `textsent.dataframe.sentiment_of_series`."""
+            from textsent.dataframe import sentiment_of_series
+
+            return sentiment_of_series(self._series, model)
+
+        def explain(self, model: Any = None) -> Any:
+            """Return what moved each text's score; see `textsent.dataframe.explain_series`."""
+            from textsent.dataframe import explain_series
+
+            return explain_series(self._series, model)
+
     pandas.api.extensions.register_series_accessor("textsent")(TextsentAccessor)

@@ -2,54 +2,94 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from os import PathLike
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from textsent.errors import InputError
-from textsent.schema import scored_schema
-from textsent.score import DEFAULT_MODEL, Scorer, load
+from textsent.errors import InputError, OptionError
+from textsent.preprocess import first_wrong
+from textsent.schema import SCORE_SCHEMA, is_text
+from textsent.score import DEFAULT_MODEL, Scorer, loaded
+
+_Model = str | PathLike[str] | Scorer | None
 
 
 def score_frame(
     frame: pd.DataFrame,
-    column: str = "text",
+    column: Hashable = "text",
     *,
     model: str | PathLike[str] | Scorer | None = None,
     prefix: str = "",
+    progress: bool = False,
 ) -> pd.DataFrame:
-    """Return a copy of a frame with the columns sentiment, score, words, coverage and error after its own.
+    """Return a frame with the columns sentiment, score, words, coverage and error after its own.
 
-    Rows, index and the columns that came in stay as they are. A row whose text is None, NaN or empty gets no
-    score and a reason in `error`.
+    Rows, index and the columns that came in stay as they are, and so does the frame itself. A row whose text is
+    None, NaN or empty gets no score and a reason in `error`. Texts that Arrow holds are not copied.
 
     Args:
-        frame: Any frame; its texts may be of type object, str, or Arrow's.
+        frame: Any frame; its texts may be of type object, str, string, category, or Arrow's.
         column: The column of the texts.
-        model: A shipped preset's name, a preset's folder, or a scorer; by default the shipped model.
+        model: A shipped preset's name, a preset's folder, or a scorer; by default the shipped model. The last four
+            models that were named stay loaded.
         prefix: Put before the name of each added column.
+        progress: Show a bar on stderr while it takes, in a terminal or a notebook.
 
     Raises:
         InputError: There is no such column, or it holds something else than text.
         OptionError: The frame has a column of an added one's name already.
+        PresetError: There is no such model.
     """
-    if list(frame.columns).count(column) > 1:
-        raise InputError(f"several columns of the frame are named {column!r}: rename them")
-    if column not in frame.columns:
-        raise InputError(
-            f"the frame has no column {column!r}: name one with column=. "
-            f"The columns are {', '.join(map(repr, frame.columns))}"
-        )
-    scored_schema(pa.schema([(str(name), pa.null()) for name in frame.columns]), prefix)
-    added = _scorer(model).score_columns(_texts(frame[column])).to_pandas().set_axis(frame.index)
-    added["score"] = added["score"].astype("float32")
-    result = frame.copy()
-    for name, values in added.items():
-        result[f"{prefix}{name}"] = values
-    return result
+    if not isinstance(frame, pd.DataFrame):
+        raise InputError(f"score_frame takes a DataFrame. Received: {_kind(frame)}{_advice(frame)}")
+    with _rows(progress, len(frame)) as on_rows:
+        return _scored(frame, column, _scorer(model), prefix, on_rows)
+
+
+def score_frames(
+    frames: Iterable[pd.DataFrame],
+    column: Hashable = "text",
+    *,
+    model: str | PathLike[str] | Scorer | None = None,
+    prefix: str = "",
+    progress: bool = False,
+) -> Iterator[pd.DataFrame]:
+    """Return an iterator over frames as `score_frame` returns them, each scored when it is asked for.
+
+    For what is too large for one frame: no more than one is held, so memory doesn't grow with their number.
+
+        for chunk in textsent.score_frames(pd.read_csv("big.csv", chunksize=10_000, dtype={"text": "str"})):
+            ...
+
+    Args:
+        frames: Frames, such as those that pandas reads with `chunksize`.
+        column: The column of the texts.
+        model: As of `score_frame`.
+        prefix: Put before the name of each added column.
+        progress: Show the number of rows on stderr, in a terminal or a notebook.
+
+    Raises:
+        InputError: What comes is no frame, has no such column, or it holds something else than text.
+        OptionError: A frame has a column of an added one's name already.
+        PresetError: There is no such model.
+    """
+    if isinstance(frames, pd.DataFrame | pd.Series | str) or not isinstance(frames, Iterable):
+        raise InputError(f"score_frames takes several DataFrames. Received: {_kind(frames)}{_advice(frames)}")
+    scorer = _scorer(model)
+
+    def scored() -> Iterator[pd.DataFrame]:
+        with _rows(progress, None) as on_rows:
+            for frame in frames:
+                if not isinstance(frame, pd.DataFrame):
+                    raise InputError(f"score_frames takes DataFrames. One of them is: {_kind(frame)}")
+                yield _scored(frame, column, scorer, prefix, on_rows)
+
+    return scored()
 
 
 def score_series(series: pd.Series[Any], model: str | PathLike[str] | Scorer | None = None) -> pd.Series[Any]:
@@ -58,27 +98,118 @@ def score_series(series: pd.Series[Any], model: str | PathLike[str] | Scorer | N
     Where there is no score it is NaN.
 
     Args:
-        series: Texts, of type object, str, or Arrow's.
-        model: A shipped preset's name, a preset's folder, or a scorer; by default the shipped model.
+        series: Texts, of type object, str, string, category, or Arrow's.
+        model: As of `score_frame`.
+
+    Raises:
+        InputError: The Series holds something else than text.
+        PresetError: There is no such model.
     """
     return pd.Series(_scorer(model).score(_texts(series)), series.index, name="score")
 
 
-def _texts(series: pd.Series[Any]) -> pa.Array:
+def sentiment_of_series(
+    series: pd.Series[Any], model: str | PathLike[str] | Scorer | None = None
+) -> pd.Series[Any]:
+    """Return `positive`, `negative` or `neutral` for each text, as a str Series named `sentiment`, the same index.
+
+    Where there is no score it is NaN.
+
+    Args:
+        series: Texts, of type object, str, string, category, or Arrow's.
+        model: As of `score_frame`. Which scores are neutral is its calibration's, or the scorer's `neutral`.
+
+    Raises:
+        InputError: The Series holds something else than text.
+        PresetError: There is no such model.
+    """
+    sentiments = _scorer(model).score_columns(_texts(series)).column("sentiment")
+    return pd.Series(sentiments.to_pandas().array, series.index, name="sentiment")
+
+
+def explain_series(series: pd.Series[Any], model: str | PathLike[str] | Scorer | None = None) -> pd.Series[Any]:
+    """Return what moved each text's score, as a Series of `Explanation` named `explanation`, with the same index.
+
+    Args:
+        series: Texts, of type object, str, string, category, or Arrow's.
+        model: As of `score_frame`.
+
+    Raises:
+        InputError: The Series holds something else than text.
+        PresetError: There is no such model.
+    """
+    explain = import_module("textsent.explain").explain
+    explanations = explain(_scorer(model), _texts(series).to_pylist())
+    return pd.Series(list(explanations), series.index, dtype=object, name="explanation")
+
+
+def _scored(
+    frame: pd.DataFrame, column: Hashable, scorer: Scorer, prefix: str, on_rows: Callable[[int], object] | None
+) -> pd.DataFrame:
+    names: list[Any] = frame.columns.tolist()
+    if names.count(column) > 1:
+        raise InputError(f"{names.count(column)} columns of the frame are named {column!r}: rename them")
+    if column not in names:
+        raise InputError(
+            f"the frame has no column {column!r}: name one with column=. "
+            f"The columns are {', '.join(map(repr, names)) or 'none'}"
+        )
+    clashes = [prefix + name for name in SCORE_SCHEMA.names if prefix + name in names]
+    if clashes:
+        raise OptionError(
+            f"the frame already has the column{'s'[: len(clashes) > 1]} {', '.join(map(repr, clashes))}: "
+            "give the added columns a prefix, for instance prefix='textsent_'"
+        )
+    added = scorer.score_columns(_texts(frame[column]), on_rows).to_pandas().set_axis(frame.index)
+    added["score"] = added["score"].astype("float32")
+    return frame.assign(**{f"{prefix}{name}": values.array for name, values in added.items()})
+
+
+def _texts(series: pd.Series[Any]) -> pa.Array | pa.ChunkedArray:
+    name = "the Series" if series.name is None else f"the column {series.name!r}"
+    remedy = ".astype('str') makes strings of it, and so does reading it with dtype='str'"
     try:
         texts = pa.array(series, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as exc:
-        raise InputError(f"the column {series.name!r} must hold texts: {exc}") from exc
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
+        raise InputError(f"{name} must hold texts: {remedy}. Received: {first_wrong(series)}") from None
     except UnicodeEncodeError as exc:
-        raise InputError(f"the column {series.name!r} holds half of a character: {exc}") from exc
+        raise InputError(f"{name} holds half of a character: {exc}") from exc
     # A column of nothing but NaN, or of nothing at all, is one of numbers to pandas.
-    return pa.nulls(len(texts), pa.string()) if texts.null_count == len(texts) else texts
+    if texts.null_count == len(texts):
+        return pa.nulls(len(texts), pa.string())
+    if not is_text(texts.type):
+        raise InputError(f"{name} must hold texts: {remedy}. Received: {texts.type}")
+    return texts
 
 
-def _scorer(model: str | PathLike[str] | Scorer | None) -> Scorer:
-    return model if isinstance(model, Scorer) else _loaded(str(model or DEFAULT_MODEL))
+def _kind(value: object) -> str:
+    return "None" if value is None else type(value).__name__
 
 
-@lru_cache(maxsize=4)
-def _loaded(model: str) -> Scorer:
-    return load(model)
+def _advice(received: object) -> str:
+    """Return what to call for what a function of this module doesn't take."""
+    if isinstance(received, pd.Series):
+        return ": call .textsent.score() on it"
+    if isinstance(received, pd.DataFrame):
+        return ": call score_frame"
+    if isinstance(received, Iterator):
+        return ": call score_frames for several"
+    return ""
+
+
+@contextmanager
+def _rows(progress: bool, total: int | None) -> Iterator[Callable[[int], object] | None]:
+    """Yield what is told how many more rows are scored; None where nobody watches."""
+    if not progress:
+        yield None
+        return
+    from rich.console import Console
+
+    from textsent.display import RowProgress
+
+    with RowProgress(Console(stderr=True), total) as shown:
+        yield shown.add
+
+
+def _scorer(model: _Model) -> Scorer:
+    return model if isinstance(model, Scorer) else loaded(DEFAULT_MODEL if model is None else str(model))

@@ -26,7 +26,7 @@ LABELS = {
     "__label__pos": 1, "__label__positive": 1, "__label__neg": 0, "__label__negative": 0,
 }  # fmt: skip
 """What a label may be, in lower case and a whole number without its point, and whether it is positive. One that
-another label of the same file makes doubtful is not known, see `_known_labels`."""
+another label of the same file makes doubtful is not known, see `known_labels`."""
 
 NEUTRAL_LABELS = {"neutral"}
 """Labels of rows that are left out, since a network of two classes has nothing to learn from them. They come as
@@ -186,7 +186,7 @@ def read_labelled(
     if table.num_rows == 0:
         raise InputError(f"{path} has no rows with a text")
     texts = as_text_array(table.column(text))
-    spellings = [_spelling(value) for value in table.column(label).to_pylist()]
+    spellings = [spelling(value) for value in table.column(label).to_pylist()]
     labels, is_known, left_out = _labels(path, spellings, rows, named, neutrals)
     groups = texts
     if group:  # a text whose group is null is its own
@@ -270,7 +270,7 @@ def _as_strings(path: Path, column: pa.ChunkedArray) -> pa.ChunkedArray:
         ) from exc
 
 
-def _spelling(label: object) -> str | None:
+def spelling(label: object) -> str | None:
     """Return a label as labels are compared: " Pos " is pos, 4.0 is 4. A null has none."""
     if label is None:
         return None
@@ -287,7 +287,7 @@ def _named_labels(positive: Collection[str], negative: Collection[str]) -> dict[
     if bool(positive) != bool(negative):
         given, missing = ("--positive", "--negative") if positive else ("--negative", "--positive")
         raise OptionError(f"{given} says nothing of the other labels: name some with {missing} too")
-    named = [{_spelling(label) for label in labels} for labels in (negative, positive)]
+    named = [{spelling(label) for label in labels} for labels in (negative, positive)]
     both = sorted(map(_shown, named[0] & named[1]))
     if both:
         raise OptionError(f"the label {both[0]} can't be both positive and negative: name it once")
@@ -298,7 +298,7 @@ def _neutral_labels(neutral: Collection[str], named: Mapping[str | None, int]) -
     """Return which labels count as neutral beside those that were named as positive and negative."""
     if isinstance(neutral, str):
         raise OptionError("the neutral labels must be several strings, in a list for instance. Received: one")
-    spellings = {_spelling(label) for label in neutral}
+    spellings = {spelling(label) for label in neutral}
     both = sorted(map(_shown, spellings & named.keys()))
     if both:
         raise OptionError(f"the label {both[0]} can't be both neutral and another: name it once")
@@ -316,7 +316,7 @@ def _labels(
 
     Args:
         path: The file, for messages.
-        spellings: The column, see `_spelling`.
+        spellings: The column, see `spelling`.
         rows: Which rows of the file the labels stand in, from 0 on.
         named: The labels that were named as positive (1) and negative (0); with none, those of LABELS count.
         neutral: The labels that are neutral; with none named, no others may be left out.
@@ -326,7 +326,7 @@ def _labels(
         is_known: bool, shape (rows,): whether a label is among the named ones.
         left_out: How many rows have each of the others, the most frequent first.
     """
-    known = named or _known_labels(set(spellings), neutral)
+    known = named or known_labels(set(spellings), neutral)
     is_known = np.array([spelling in known for spelling in spellings])
     unknown = dict(Counter(spelling for spelling in spellings if spelling not in known).most_common())
     may_be_left_out = bool(named) or unknown.keys() <= neutral
@@ -339,7 +339,7 @@ def _labels(
     return labels, is_known, {str(spelling): count for spelling, count in unknown.items()}
 
 
-def _known_labels(labels: Set[str | None], neutral: Set[str | None]) -> dict[str | None, int]:
+def known_labels(labels: Set[str | None], neutral: Set[str | None]) -> dict[str | None, int]:
     """Return those of LABELS that aren't neutral, and can't be misread beside the others of a file."""
     numbers = _numbers(labels - neutral)
     misread = set(neutral)

@@ -73,6 +73,39 @@ class ScoreProgress:
         )
 
 
+class RowProgress:
+    """A bar of the rows that are scored, or where their number isn't known the time, with rows and rows/s.
+
+    It shows in a terminal and in a notebook, which needs the package ipywidgets for it: Rich asks for that.
+    """
+
+    def __init__(self, console: Console, total: int | None) -> None:
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        of_known: list[ProgressColumn] = [BarColumn(), TimeRemainingColumn()]
+        self._progress = _progress(
+            console,
+            TextColumn("{task.completed:,} rows" if total is None else "{task.completed:,} of {task.total:,} rows"),
+            *([TimeElapsedColumn()] if total is None else of_known),
+            TextColumn("{task.fields[rate]:,.0f} rows/s"),
+        )
+        self._task = self._progress.add_task("score", total=total, rate=0.0)
+        self._started = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def add(self, rows: int) -> None:
+        """Show that so many more rows are scored."""
+        seconds = max(time.monotonic() - self._started, 1e-9)
+        done = self._progress.tasks[0].completed + rows
+        self._progress.update(self._task, completed=done, rate=done / seconds)
+
+
 class RowTable:
     """A table of the first SHOWN_ROWS rows of a run."""
 
@@ -419,10 +452,11 @@ def _words(number: float, digits: int) -> str:
 
 
 def _progress(console: Console, *columns: ProgressColumn) -> Progress:
-    """Return a progress display that leaves nothing behind, and shows nothing where there is no terminal."""
+    """Return a progress display that leaves nothing behind, and shows nothing where no one would see it."""
     from rich.progress import Progress
 
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    seen = console.is_terminal or console.is_jupyter
+    return Progress(*columns, console=console, transient=True, disable=not seen)
 
 
 def printable(text: str) -> str:

@@ -2,6 +2,7 @@
 
 TextsentError       to be shown as it is, without a traceback
 ├── InputError      a file, or what is in it, can't be read or understood
+│   └── ArgumentError   nor can what was passed in Python; a ValueError too, as scikit-learn's users expect
 ├── OutputError     a file can't be written
 ├── PresetError     a model's folder is missing, incomplete or inconsistent
 ├── DeviceError     the device asked for isn't there
@@ -17,6 +18,10 @@ class TextsentError(Exception):
 
 class InputError(TextsentError):
     """A file, or what is in it, can't be read or understood."""
+
+
+class ArgumentError(InputError, ValueError):
+    """What was passed to an estimator can't be understood."""
 
 
 class OutputError(TextsentError):

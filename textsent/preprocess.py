@@ -49,6 +49,7 @@ _WIDE_SPACE = r"[\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x
 _SPACED = (pa.scalar(b"", pa.large_binary()), pa.scalar(b" ", pa.large_binary()))
 _OUT_OF_VOCABULARY = np.int32(OUT_OF_VOCABULARY_ID - FIRST_WORD_ID)
 _FITTING_ROWS = 10_000
+_MISSING = ("NAType", "NaTType")  # pandas's
 _SPECIAL = ("emoji", "typography", "markup", "elongated")
 
 
@@ -267,6 +268,15 @@ def as_text_array(texts: Iterable[str | None] | pa.Array | pa.ChunkedArray) -> p
         values = as_text_array(texts.dictionary)
         return pa.DictionaryArray.from_arrays(texts.indices, values).dictionary_decode()
     return texts.cast(pa.large_string()) if pa.types.is_string_view(texts.type) else texts
+
+
+def first_wrong(values: Iterable[object]) -> str:
+    """Return which value is the first that is neither text nor missing, for a message: `int in row 3`."""
+    for row, value in enumerate(values):
+        name = type(value).__name__
+        if not isinstance(value, str) and value is not None and name not in _MISSING and value == value:
+            return f"{name} in row {row}"
+    return "no text"
 
 
 def split_words(texts: pa.Array, settings: Settings) -> tuple[pa.Array, np.ndarray[Any, np.dtype[np.int64]]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -23,9 +23,9 @@ from textsent.mail import DEFAULT_OPTIONS, MailOptions
 from textsent.model import SentimentModel
 from textsent.pipeline import ahead, pool_of
 from textsent.preprocess import VOCABULARY_FILE, Preprocessor, as_text_array
-from textsent.presets import CONFIG_FILE, find_preset, read_json
+from textsent.presets import CONFIG_FILE, METADATA_FILE, find_preset, read_json
 from textsent.readers import Reader, open_reader
-from textsent.schema import NO_TEXT, SCORE_SCHEMA, is_mail, scored_schema, text_column
+from textsent.schema import NO_TEXT, SCORE_SCHEMA, is_mail, is_text, scored_schema, text_column
 from textsent.writers import check_output, open_writer
 
 DEFAULT_MODEL = "imdb-lstm"
@@ -176,26 +176,46 @@ class Scorer:
         """Return the columns of what comes out where `schema` comes in."""
         return scored_schema(schema, self.prefix, self.name)
 
-    def score(self, texts: Iterable[str | None] | pa.Array) -> np.ndarray[Any, np.dtype[np.float32]]:
+    def score(
+        self, texts: Iterable[str | None] | pa.Array | pa.ChunkedArray
+    ) -> np.ndarray[Any, np.dtype[np.float32]]:
         """Return the probability that each text is positive: float32, shape (texts,), NaN where there is none."""
         return self.score_columns(texts).column("score").to_numpy(zero_copy_only=False)
 
-    def score_columns(self, texts: Iterable[str | None] | pa.Array) -> pa.RecordBatch:
+    def score_columns(
+        self,
+        texts: Iterable[str | None] | pa.Array | pa.ChunkedArray,
+        on_rows: Callable[[int], object] | None = None,
+    ) -> pa.RecordBatch:
         """Return the columns of SCORE_SCHEMA for a number of texts, a row each.
 
-        They are scored WINDOW_ROWS at a time, so that memory doesn't grow with their number.
+        They are scored WINDOW_ROWS at a time, so that memory doesn't grow with their number. An Arrow array isn't
+        copied as a whole.
+
+        Args:
+            texts: The texts; None where there is none.
+            on_rows: Called after each window with the number of its rows.
+
+        Raises:
+            InputError: They aren't strings.
         """
-        array = as_text_array(texts)
+        array: Any = texts
+        if not (isinstance(texts, pa.Array | pa.ChunkedArray) and is_text(texts.type)):
+            array = as_text_array(texts)
         if len(array) == 0:
             return pa.RecordBatch.from_pylist([], SCORE_SCHEMA)
         with pool_of(self.model.threads) as pool:
             windows = (
-                self._begin(array.slice(start, WINDOW_ROWS), pool) for start in range(0, len(array), WINDOW_ROWS)
+                self._begin(as_text_array(array.slice(start, WINDOW_ROWS)), pool)
+                for start in range(0, len(array), WINDOW_ROWS)
             )
-            if len(array) <= WINDOW_ROWS:
-                return next(windows)()
-            with ahead(windows, self.windows_ahead) as begun:
-                return pa.concat_batches([finish() for finish in begun])
+            with ahead(windows, self.windows_ahead) if len(array) > WINDOW_ROWS else nullcontext(windows) as begun:
+                scored = []
+                for finish in begun:
+                    scored.append(finish())
+                    if on_rows:
+                        on_rows(scored[-1].num_rows)
+        return pa.concat_batches(scored)
 
     @property
     def windows_ahead(self) -> int:
@@ -245,6 +265,25 @@ class Scorer:
 def load(name: str | Path = DEFAULT_MODEL, **settings: Any) -> Scorer:
     """Return a scorer; see `Scorer.from_preset`."""
     return Scorer.from_preset(name, **settings)
+
+
+def loaded(name: str | Path = DEFAULT_MODEL, **settings: Any) -> Scorer:
+    """Return what `load` does, from a few that are kept loaded as long as their presets stay as they are.
+
+    Raises:
+        PresetError: There is no such preset, or it is incomplete.
+    """
+    folder = find_preset(name).resolve()
+    try:
+        written = (folder / METADATA_FILE).stat()
+    except OSError:
+        return load(folder, **settings)  # which says what is missing
+    return _loaded(folder, written.st_mtime_ns, written.st_ino, **settings)
+
+
+@lru_cache(maxsize=4)
+def _loaded(folder: Path, written: int, file: int, **settings: Any) -> Scorer:
+    return load(folder, **settings)
 
 
 @dataclass
