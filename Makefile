@@ -1,6 +1,6 @@
 # The commands that .ci/run runs, for a checkout with `pip install -e ".[dev]"`.
 
-.PHONY: test lint format types check
+.PHONY: test lint format types check notebook
 
 check: lint types test
 
@@ -17,3 +17,7 @@ format:
 
 types:
 	mypy
+
+# The outputs stored in the notebook, anew: after pip install nbclient ipykernel.
+notebook:
+	cd examples && jupyter execute --inplace mail_in_pandas.ipynb

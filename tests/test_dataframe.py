@@ -1,5 +1,7 @@
+import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,9 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import textsent
-from textsent.dataframe import score_frame, score_series
-from textsent.errors import InputError, OptionError
+from textsent.dataframe import score_frame, score_frames, score_series
+from textsent.errors import InputError, OptionError, PresetError
+from textsent.presets import CONFIG_FILE, new_preset, read_json, write_json
+from textsent.score import load
 
+REMEDY = ".astype('str') makes strings of it, and so does reading it with dtype='str'"
 ADDED = ["sentiment", "score", "words", "coverage", "error"]
 
 
@@ -74,6 +79,7 @@ def test_the_added_columns_have_the_types_of_scores_counts_and_strings(scorer):
         pd.StringDtype("pyarrow"),
         pd.ArrowDtype(pa.string()),
         pd.ArrowDtype(pa.large_string()),
+        pd.ArrowDtype(pa.dictionary(pa.int32(), pa.string())),
         "category",
     ],
     ids=str,
@@ -126,19 +132,151 @@ def test_a_column_that_is_not_there_is_an_error_that_lists_the_columns(scorer):
 def test_a_column_of_numbers_is_an_error(scorer, numbers, received):
     with pytest.raises(InputError) as refused:
         score_frame(pd.DataFrame({"text": numbers}), model=scorer)
-    assert str(refused.value).endswith(f"must be strings. Received: {received}")
+    assert str(refused.value) == f"the column 'text' must hold texts: {REMEDY}. Received: {received}"
 
 
-def test_a_number_among_texts_is_an_error_that_names_the_column(scorer):
+@pytest.mark.parametrize("value", [7, 7.5, True, ("great",), {"great": 1}, ["great"], b"great", pd.Timestamp(0)])
+def test_what_is_no_text_among_texts_is_an_error_that_names_column_row_and_remedy(scorer, value):
+    frame = pd.DataFrame({"body": pd.Series(["great", None, value, "guys"], dtype=object)})
     with pytest.raises(InputError) as refused:
-        score_frame(pd.DataFrame({"body": ["great", 7]}), "body", model=scorer)
-    assert str(refused.value).startswith("the column 'body' must hold texts: ")
+        score_frame(frame, "body", model=scorer)
+    received = "binary" if isinstance(value, bytes) else f"{type(value).__name__} in row 2"
+    assert str(refused.value) == f"the column 'body' must hold texts: {REMEDY}. Received: {received}"
+
+
+def test_the_remedy_for_numbers_among_texts_helps(scorer):
+    frame = pd.DataFrame({"text": pd.Series(["great", None, 7], dtype=object)})
+    scored = score_frame(frame.assign(text=frame["text"].astype("str")), model=scorer)
+    assert scored["error"].fillna("").tolist() == ["", "no text", "no known words"]
 
 
 def test_two_columns_of_texts_with_one_name_are_an_error(scorer):
     frame = pd.DataFrame([["great", "guys"]], columns=["text", "text"])
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"^2 columns of the frame are named 'text': rename them$"):
         score_frame(frame, model=scorer)
+
+
+def test_two_other_columns_of_one_name_stay(scorer):
+    frame = pd.DataFrame([["great", 1, 2]], columns=["text", "number", "number"])
+    assert score_frame(frame, model=scorer).columns.tolist() == ["text", "number", "number", *ADDED]
+
+
+def test_a_column_of_several_levels_is_named_by_all_of_them(scorer):
+    frame = pd.DataFrame([["great", 1]], columns=pd.MultiIndex.from_tuples([("mail", "text"), ("mail", "size")]))
+    scored = score_frame(frame, ("mail", "text"), model=scorer)
+    assert scored[("score", "")].tolist() == pytest.approx(scorer.score(["great"]).tolist())
+    with pytest.raises(InputError, match=r"^the frame has no column 'mail': "):
+        score_frame(frame, "mail", model=scorer)
+
+
+@pytest.mark.parametrize(
+    ("received", "message"),
+    [
+        (pd.Series(["great"]), "Series: call .textsent.score() on it"),
+        (iter([pd.DataFrame({"text": ["great"]})]), "list_iterator: call score_frames for several"),
+        (["great"], "list"),
+        ("mail.csv", "str"),
+        (None, "None"),
+    ],
+)
+def test_what_is_no_frame_is_an_error_that_says_what_to_call(scorer, received, message):
+    with pytest.raises(InputError) as refused:
+        score_frame(received, model=scorer)
+    assert str(refused.value) == f"score_frame takes a DataFrame. Received: {message}"
+
+
+@pytest.mark.parametrize("dtype", ["str", "string[pyarrow]", pd.ArrowDtype(pa.string()), "category"])
+def test_texts_that_arrow_holds_are_not_copied(scorer, dtype):
+    text = "great service " * 100
+    texts = pd.Series([text] * 40_000, dtype=dtype)
+    frame = pd.DataFrame({"text": pd.concat([texts, texts]) if dtype != "category" else texts})
+    assert len(text) * len(frame) > 50_000_000
+    pool, before = pa.system_memory_pool(), pa.default_memory_pool()
+    assert pool.backend_name != before.backend_name  # what it has held at most is of this test alone
+    pa.set_memory_pool(pool)
+    try:
+        scored = score_frame(frame, model=scorer)
+    finally:
+        pa.set_memory_pool(before)
+    assert 0 < pool.max_memory() < 20_000_000
+    assert scored["score"].nunique() == 1
+
+
+def test_the_frame_that_comes_out_is_another_one(scorer):
+    frame = pd.DataFrame({"text": ["great", "guys"], "number": [1, 2]})
+    scored = score_frame(frame, model=scorer)
+    scored.loc[0, "number"] = 7
+    scored.loc[0, "text"] = "else"
+    assert frame["number"].tolist() == [1, 2]
+    assert frame["text"].tolist() == ["great", "guys"]
+
+
+def test_frames_are_scored_one_by_one_as_they_are_asked_for(scorer, tmp_path):
+    frame = pd.DataFrame({"id": range(10), "text": ["great service", "terrible"] * 5})
+    frame.to_csv(tmp_path / "all.csv", index=False)
+    taken = []
+
+    def chunks():
+        for chunk in pd.read_csv(tmp_path / "all.csv", chunksize=4):
+            taken.append(len(chunk))
+            yield chunk
+
+    scored = score_frames(chunks(), model=scorer)
+    assert taken == []
+    first = next(scored)
+    assert taken == [4]
+    pd.testing.assert_frame_equal(pd.concat([first, *scored]), score_frame(frame, model=scorer))
+    assert taken == [4, 4, 2]
+
+
+def test_chunks_have_the_same_types_whatever_they_hold(scorer):
+    chunks = [pd.DataFrame({"text": pd.Series(texts, dtype="str")}) for texts in (["great"], [None], ["..."], [])]
+    types = {tuple(map(str, scored.dtypes)) for scored in score_frames(chunks, model=scorer)}
+    assert types == {("str", "str", "float32", "int32", "float32", "str")}
+
+
+@pytest.mark.parametrize(
+    ("received", "message"),
+    [
+        (pd.DataFrame({"text": ["great"]}), "DataFrame: call score_frame"),
+        (pd.Series(["great"]), "Series: call .textsent.score() on it"),
+        ("mail.csv", "str"),
+        (None, "None"),
+    ],
+)
+def test_what_is_not_several_frames_is_an_error_at_once(scorer, received, message):
+    with pytest.raises(InputError) as refused:
+        score_frames(received, model=scorer)
+    assert str(refused.value) == f"score_frames takes several DataFrames. Received: {message}"
+
+
+def test_a_chunk_that_is_no_frame_is_an_error_in_its_place(scorer):
+    scored = score_frames([pd.DataFrame({"text": ["great"]}), "great"], model=scorer)
+    assert len(next(scored)) == 1
+    with pytest.raises(InputError, match=r"^score_frames takes DataFrames. One of them is: str$"):
+        next(scored)
+
+
+def test_a_model_that_is_not_there_is_an_error_before_the_first_chunk(tmp_path):
+    with pytest.raises(PresetError):
+        score_frames([], model=tmp_path / "nowhere")
+
+
+def test_progress_shows_in_a_terminal_where_it_is_asked_for_and_leaves_nothing(scorer, capsys, monkeypatch):
+    frame = pd.DataFrame({"text": ["great service"] * 5000})
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    score_frame(frame, model=scorer)
+    list(score_frames([frame], model=scorer))
+    assert capsys.readouterr() == ("", "")
+    score_frame(frame, model=scorer, progress=True)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "5,000 of 5,000 rows" in err
+    assert sum(len(chunk) for chunk in score_frames([frame, frame], model=scorer, progress=True)) == 10_000
+    assert "10,000 rows" in capsys.readouterr().err
+    monkeypatch.setenv("TTY_COMPATIBLE", "0")
+    score_frame(frame, model=scorer, progress=True)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_prefix_stands_before_the_names_of_the_added_columns(scorer):
@@ -149,7 +287,9 @@ def test_a_prefix_stands_before_the_names_of_the_added_columns(scorer):
 
 
 def test_a_column_that_has_an_added_ones_name_is_an_error_that_names_the_prefix(scorer):
-    with pytest.raises(OptionError, match=r"the input already has the column 'score': .*prefix"):
+    with pytest.raises(
+        OptionError, match=r"^the frame already has the column 'score': .*, for instance prefix='textsent_'$"
+    ):
         score_frame(pd.DataFrame({"text": ["great"], "score": [7]}), model=scorer)
 
 
@@ -172,6 +312,51 @@ def test_a_series_of_texts_gives_a_series_of_scores_with_its_index(scorer, index
         assert scores.dtype == np.float32
         pd.testing.assert_index_equal(scores.index, index)
         np.testing.assert_allclose(scores, scorer.score(texts.tolist()), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("index", INDEXES.values(), ids=INDEXES)
+def test_a_series_of_texts_gives_a_series_of_sentiments_with_its_index(scorer, index):
+    texts = pd.Series(["great service", None, "terrible", "..."], index, name="body")
+    sentiments = texts.textsent.sentiment(scorer)
+    pd.testing.assert_index_equal(sentiments.index, index)
+    expected = score_frame(texts.to_frame(), "body", model=scorer)["sentiment"]
+    pd.testing.assert_series_equal(sentiments, expected)
+    assert sentiments.isna().tolist() == [False, True, False, True]
+
+
+def test_explanations_stand_beside_their_texts(scorer, monkeypatch):
+    def explain(scorer, texts):
+        return [(scorer, text) for text in texts]
+
+    monkeypatch.setitem(sys.modules, "textsent.explain", SimpleNamespace(explain=explain))
+    explained = pd.Series(["great service", None], [3, 3]).textsent.explain(scorer)
+    assert (explained.name, explained.dtype, explained.index.tolist()) == ("explanation", object, [3, 3])
+    assert explained.tolist() == [(scorer, "great service"), (scorer, None)]
+
+
+def test_a_text_is_explained():
+    explain = pytest.importorskip("textsent.explain", reason="the module isn't there yet", exc_type=ImportError)
+    (explained,) = pd.Series(["a terrible waste of money"]).textsent.explain()
+    assert isinstance(explained, explain.Explanation)
+
+
+def test_a_model_stays_loaded_until_its_preset_changes(tiny_preset, tmp_path, monkeypatch):
+    preset = shutil.copytree(tiny_preset, tmp_path / "model")
+    loads = []
+    monkeypatch.setattr(
+        "textsent.score.load", lambda *args, **settings: loads.append(args) or load(*args, **settings)
+    )
+    texts = pd.Series(["great service"])
+    first = texts.textsent.score(preset)
+    for _ in range(3):
+        texts.textsent.sentiment(str(preset))
+    assert len(loads) == 1
+    config = read_json(preset / CONFIG_FILE)
+    with new_preset(preset) as folder:
+        shutil.copytree(tiny_preset, folder, dirs_exist_ok=True)
+        write_json(folder / CONFIG_FILE, {**config, "calibration": {"temperature": 1.0, "bias": 2.0}})
+    assert (texts.textsent.score(preset) > first).all()
+    assert len(loads) == 2
 
 
 def test_a_series_of_numbers_has_no_scores(scorer):

@@ -21,6 +21,7 @@ PERFORMANCE = (ROOT / "docs" / "performance.md").read_text("utf-8")
 TRAINING = (ROOT / "docs" / "training.md").read_text("utf-8")
 ADAPTING = (ROOT / "docs" / "adapting.md").read_text("utf-8")
 MODEL = (ROOT / "docs" / "model.md").read_text("utf-8")
+PANDAS = (ROOT / "docs" / "pandas.md").read_text("utf-8")
 COMMANDS = typer.main.get_command(app).commands
 OPTIONS = {
     name: {option for parameter in command.params for option in parameter.opts}
@@ -41,12 +42,15 @@ def test_a_command_of_the_documentation_names_only_options_that_exist(line):
 
 
 def test_every_option_that_the_text_names_exists():
-    named = set(re.findall(r"`(--[a-z][a-z-]+)", README + MAIL + PERFORMANCE + TRAINING + ADAPTING + MODEL))
+    named = set(
+        re.findall(r"`(--[a-z][a-z-]+)", README + MAIL + PERFORMANCE + TRAINING + ADAPTING + MODEL + PANDAS)
+    )
     assert named <= set.union(*OPTIONS.values(), {"--help", "--only", "--version"})
 
 
 def test_every_picture_and_page_that_is_linked_is_there():
-    pages = ((ROOT, README), *((ROOT / "docs", page) for page in (MAIL, PERFORMANCE, TRAINING, ADAPTING, MODEL)))
+    of_docs = (MAIL, PERFORMANCE, TRAINING, ADAPTING, MODEL, PANDAS)
+    pages = ((ROOT, README), *((ROOT / "docs", page) for page in of_docs))
     for folder, text in pages:
         for target in re.findall(r"\]\(([^)#:]+)\)", text):
             assert (folder / target).exists(), target
@@ -109,7 +113,11 @@ def test_the_readme_names_every_command():
     assert all(f"textsent {name}" in README for name in COMMANDS)
 
 
-def test_the_readme_s_python_prints_what_it_says():
-    (block,) = re.findall(r"```pycon\n(.*?)```", README, re.DOTALL)
-    example = doctest.DocTestParser().get_doctest(block, {}, "README.md", "README.md", 0)
+@pytest.mark.parametrize(("name", "page"), [("README.md", README), ("pandas.md", PANDAS)])
+def test_the_python_of_a_page_prints_what_it_says(name, page, monkeypatch):
+    monkeypatch.chdir(ROOT / "examples")
+    found = re.findall(r"```pycon\n(.*?)```", page, re.DOTALL)
+    assert found
+    assert "```python" not in page
+    example = doctest.DocTestParser().get_doctest("\n".join(found), {}, name, name, 0)
     assert doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(example).failed == 0

@@ -10,15 +10,15 @@ import textsent
 def test_the_package_has_the_names_it_promises():
     assert sorted(textsent.__all__) == [
         "MailOptions", "Preprocessor", "Scorer", "TextsentError", "__version__", "load", "open_reader", "own_words",
-        "score_file", "score_frame",
+        "score_file", "score_frame", "score_frames",
     ]  # fmt: skip
-    assert dir(textsent) == sorted(textsent.__all__)
+    assert dir(textsent) == sorted([*textsent.__all__, "TextsentClassifier"])
     for name in textsent.__all__:
         assert getattr(textsent, name) is not None
 
 
 def test_each_name_is_the_one_of_its_module():
-    from textsent import dataframe, errors, mail, preprocess, readers, score
+    from textsent import classifier, dataframe, errors, mail, preprocess, readers, score
 
     assert textsent.MailOptions is mail.MailOptions
     assert textsent.open_reader is readers.open_reader
@@ -28,6 +28,8 @@ def test_each_name_is_the_one_of_its_module():
     assert textsent.load is score.load
     assert textsent.score_file is score.score_file
     assert textsent.score_frame is dataframe.score_frame
+    assert textsent.score_frames is dataframe.score_frames
+    assert textsent.TextsentClassifier is classifier.TextsentClassifier
 
 
 def test_a_name_stays_what_it_is_when_every_module_is_imported():

@@ -154,15 +154,19 @@ def _scored(
             f"the frame has no column {column!r}: name one with column=. "
             f"The columns are {', '.join(map(repr, names)) or 'none'}"
         )
-    clashes = [prefix + name for name in SCORE_SCHEMA.names if prefix + name in names]
+    levels = frame.columns.nlevels
+    added = [prefix + name if levels == 1 else (prefix + name, *[""] * (levels - 1)) for name in SCORE_SCHEMA.names]
+    clashes = [name for name in added if name in names]
     if clashes:
         raise OptionError(
             f"the frame already has the column{'s'[: len(clashes) > 1]} {', '.join(map(repr, clashes))}: "
             "give the added columns a prefix, for instance prefix='textsent_'"
         )
-    added = scorer.score_columns(_texts(frame[column]), on_rows).to_pandas().set_axis(frame.index)
-    added["score"] = added["score"].astype("float32")
-    return frame.assign(**{f"{prefix}{name}": values.array for name, values in added.items()})
+    scored = scorer.score_columns(_texts(frame[column]), on_rows).to_pandas().astype({"score": "float32"})
+    result = frame.copy(deep=False)  # written to, either of them becomes a copy
+    for name, source in zip(added, scored.columns, strict=True):
+        result[name] = scored[source].array
+    return result
 
 
 def _texts(series: pd.Series[Any]) -> pa.Array | pa.ChunkedArray:
