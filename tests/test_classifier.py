@@ -232,6 +232,11 @@ def test_labels_that_are_no_two_are_an_error(tiny_preset, labels):
         TextsentClassifier(tiny_preset, device="cpu", labels=labels).fit(TEXTS, TONES)
 
 
+@pytest.mark.parametrize("labels", [None, ("bad", "good"), "good"])
+def test_it_is_drawn_in_a_notebook_whatever_its_parameters_are(labels):
+    assert "TextsentClassifier" in TextsentClassifier(labels=labels)._repr_html_()
+
+
 def test_labels_other_than_those_of_the_data_are_an_error(tiny_preset):
     with pytest.raises(ArgumentError) as refused:
         TextsentClassifier(tiny_preset, device="cpu", labels=("bad", "good")).fit(TEXTS, TONES)

@@ -304,6 +304,21 @@ def test_a_neutral_band_of_the_scorer_counts_in_a_frame(tiny_preset):
     assert score_frame(pd.DataFrame({"text": ["great"]}), model=scorer)["sentiment"].tolist() == ["neutral"]
 
 
+def test_progress_in_a_notebook_is_a_line_that_stays(scorer, monkeypatch):
+    lines = []
+    shown = SimpleNamespace(update=lambda data, raw: lines.append(data["text/plain"]))
+
+    def display(data, raw, display_id):
+        shown.update(data, raw)
+        return shown
+
+    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=display))
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    score_frame(pd.DataFrame({"text": ["great service"] * 5000}), model=scorer, progress=True)
+    assert lines[0] == "0 of 5,000 rows, 0 rows/s"
+    assert lines[-1].startswith("5,000 of 5,000 rows, ")
+
+
 @pytest.mark.parametrize("index", INDEXES.values(), ids=INDEXES)
 def test_a_series_of_texts_gives_a_series_of_scores_with_its_index(scorer, index):
     texts = pd.Series(["great service", None, "terrible", "..."], index, name="body")

@@ -65,25 +65,29 @@ class _NoPandasFinder:
 
 def _register(pandas: ModuleType) -> None:
     class TextsentAccessor:
-        """The tone of a Series of texts."""
+        """The tone of a Series of texts.
+
+        Each method takes a model: a shipped preset's name, a preset's folder, or a scorer; by default the shipped
+        model. Those that were named last stay loaded.
+        """
 
         def __init__(self, series: Any) -> None:
             self._series = series
 
         def score(self, model: Any = None) -> Any:
-            """Return the probability that each text is positive; see `textsent.dataframe.score_series`."""
+            """Return the probability that each text is positive: float32, 0 … 1, NaN where there is no score."""
             from textsent.dataframe import score_series
 
             return score_series(self._series, model)
 
         def sentiment(self, model: Any = None) -> Any:
-            """Return each text's sentiment; see `textsent.dataframe.sentiment_of_series`."""
+            """Return `positive`, `negative` or `neutral` for each text, NaN where there is no score."""
             from textsent.dataframe import sentiment_of_series
 
             return sentiment_of_series(self._series, model)
 
         def explain(self, model: Any = None) -> Any:
-            """Return what moved each text's score; see `textsent.dataframe.explain_series`."""
+            """Return what moved each text's score: a Series of `textsent.explain.Explanation`."""
             from textsent.dataframe import explain_series
 
             return explain_series(self._series, model)

@@ -44,6 +44,10 @@ class UnscoredWarning(UserWarning):
     """Some texts have no score, and so a probability of 0.5."""
 
 
+class BadLabelsError(OptionError, AttributeError):
+    """The parameter `labels` makes no sense, so that there are no `classes_` before `fit` either."""
+
+
 class TextsentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc, unused-ignore]
     """Tells positive from negative texts with a model that is trained already.
 
@@ -141,7 +145,8 @@ class TextsentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc, 
 
     def predict(self, X: Any) -> np.ndarray[Any, Any]:  # noqa: N803
         """Return the more probable label of each text: shape (texts,), of the type of `classes_`."""
-        return self.classes_[(self.decision_function(X) > 0).astype(np.intp)]
+        classes, _ = self._known_labels()
+        return classes[(self.decision_function(X) > 0).astype(np.intp)]
 
     def predict_proba(self, X: Any) -> _Floats:  # noqa: N803
         """Return the probabilities of `classes_`: float64, shape (texts, 2), 0 … 1, 1 in sum."""
@@ -156,7 +161,7 @@ class TextsentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc, 
         _warn_of_unscored(columns.column("error"))
         calibration = getattr(self, "calibration_", NO_CALIBRATION)
         odds = log_odds(scores) / calibration.temperature + calibration.bias
-        _, positive = self._labels_now
+        _, positive = self._known_labels()
         return np.where(np.isnan(odds), 0.0, odds if positive == 1 else -odds)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:  # noqa: N803
@@ -176,12 +181,12 @@ class TextsentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc, 
     @property
     def classes_(self) -> np.ndarray[Any, Any]:
         """The two labels, sorted."""
-        return self._labels_now[0]
+        return self._known_labels()[0]
 
     @property
     def positive_class_(self) -> Any:
         """The label that means positive."""
-        classes, positive = self._labels_now
+        classes, positive = self._known_labels()
         return classes[positive]
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -200,22 +205,14 @@ class TextsentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc, 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in super().__getstate__().items() if name != "_tuned"}
 
-    @property
-    def _labels_now(self) -> tuple[np.ndarray[Any, Any], int]:
-        """The two labels, sorted, and the place of the positive one."""
+    def _known_labels(self) -> tuple[np.ndarray[Any, Any], int]:
+        """Return the two labels, sorted, and the place of the positive one."""
         found: tuple[np.ndarray[Any, Any], int] | None = getattr(self, "_fitted", None)
         if found is None:
-            negative, positive = UNFITTED_LABELS if self.labels is None else self._named
+            negative, positive = UNFITTED_LABELS if self.labels is None else _pair(self.labels)
             classes = np.unique([negative, positive])
             return classes, int(classes[1] == positive)
         return found
-
-    @property
-    def _named(self) -> tuple[Any, Any]:
-        labels = self.labels
-        if labels is None or isinstance(labels, str) or len(labels) != 2 or labels[0] == labels[1]:
-            raise OptionError(f"labels must be the negative label and the positive one. Received: {labels!r}")
-        return labels[0], labels[1]
 
     def _classes_of(self, y: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         """Return the two labels, sorted, and which each text has: 0 or 1, shape (texts,)."""
@@ -234,7 +231,7 @@ class TextsentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc, 
     def _positive_of(self, classes: np.ndarray[Any, Any]) -> int:
         """Return which of two labels is the positive one: 0 or 1."""
         if self.labels is not None:
-            negative, positive = self._named
+            negative, positive = _pair(self.labels)
             places = [place for place, label in enumerate(classes) if label == positive]
             if not places or classes[1 - places[0]] != negative:
                 raise ArgumentError(f"y has the labels {_shown(classes)}, and labels says {tuple(self.labels)!r}")
@@ -316,6 +313,12 @@ class TextsentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc, 
     def _forget(self) -> None:
         for name in ("_fitted", "_preset", "_tuned", "calibration_"):
             self.__dict__.pop(name, None)
+
+
+def _pair(labels: Sequence[Any]) -> tuple[Any, Any]:
+    if isinstance(labels, str) or len(labels) != 2 or labels[0] == labels[1]:
+        raise BadLabelsError(f"labels must be the negative label and the positive one. Received: {labels!r}")
+    return labels[0], labels[1]
 
 
 def _path(model: str | PathLike[str]) -> str | Path:

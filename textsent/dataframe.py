@@ -38,7 +38,7 @@ def score_frame(
         model: A shipped preset's name, a preset's folder, or a scorer; by default the shipped model. The last four
             models that were named stay loaded.
         prefix: Put before the name of each added column.
-        progress: Show a bar on stderr while it takes, in a terminal or a notebook.
+        progress: Show how far it is, in a terminal as a bar on stderr, in a notebook as a line.
 
     Raises:
         InputError: There is no such column, or it holds something else than text.
@@ -71,7 +71,7 @@ def score_frames(
         column: The column of the texts.
         model: As of `score_frame`.
         prefix: Put before the name of each added column.
-        progress: Show the number of rows on stderr, in a terminal or a notebook.
+        progress: Show the number of rows so far, in a terminal on stderr or in a notebook.
 
     Raises:
         InputError: What comes is no frame, has no such column, or it holds something else than text.
@@ -209,9 +209,10 @@ def _rows(progress: bool, total: int | None) -> Iterator[Callable[[int], object]
         return
     from rich.console import Console
 
-    from textsent.display import RowProgress
+    from textsent.display import NotebookProgress, RowProgress
 
-    with RowProgress(Console(stderr=True), total) as shown:
+    console = Console(stderr=True)
+    with NotebookProgress(total) if console.is_jupyter else RowProgress(console, total) as shown:
         yield shown.add
 
 
