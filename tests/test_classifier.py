@@ -226,7 +226,7 @@ def test_labels_of_no_known_meaning_are_given_the_negative_one_first(classifier,
         )
 
 
-@pytest.mark.parametrize("labels", ["ab", ("a",), ("a", "a"), ("a", "b", "c")])
+@pytest.mark.parametrize("labels", ["ab", 5, ("a",), ("a", "a"), ("a", "b", "c")])
 def test_labels_that_are_no_two_are_an_error(tiny_preset, labels):
     with pytest.raises(OptionError, match=r"^labels must be the negative label and the positive one. Received: "):
         TextsentClassifier(tiny_preset, device="cpu", labels=labels).fit(TEXTS, TONES)
@@ -381,6 +381,15 @@ def test_a_model_that_is_not_there_is_an_error_when_it_is_needed(tmp_path):
     nowhere = TextsentClassifier(tmp_path / "nowhere")
     with pytest.raises(PresetError, match=r"^there is no model "):
         nowhere.predict(["great"])
+
+
+@pytest.mark.parametrize(
+    ("model", "received"), [(None, "NoneType"), (7, "int"), (textsent.MailOptions(), "MailOptions")]
+)
+def test_a_model_is_a_name_or_a_folder(model, received):
+    with pytest.raises(OptionError) as refused:
+        TextsentClassifier(model).predict(["great"])
+    assert str(refused.value) == f"model must be a preset's name or its folder. Received: {received}"
 
 
 def test_it_is_validated_searched_and_calibrated_by_scikit_learn(classifier):

@@ -17,7 +17,7 @@ from textsent.errors import InputError, OptionError, PresetError
 from textsent.presets import CONFIG_FILE, new_preset, read_json, write_json
 from textsent.score import load
 
-REMEDY = ".astype('str') makes strings of it, and so does reading it with dtype='str'"
+REMEDY = "choose another, or make texts of it with .astype('str') or by reading it with dtype='str'"
 ADDED = ["sentiment", "score", "words", "coverage", "error"]
 
 
@@ -132,19 +132,28 @@ def test_a_column_that_is_not_there_is_an_error_that_lists_the_columns(scorer):
 def test_a_column_of_numbers_is_an_error(scorer, numbers, received):
     with pytest.raises(InputError) as refused:
         score_frame(pd.DataFrame({"text": numbers}), model=scorer)
-    assert str(refused.value) == f"the column 'text' must hold texts: {REMEDY}. Received: {received}"
+    assert str(refused.value) == f"the column 'text' must hold texts. Received: {received}: {REMEDY}"
 
 
-@pytest.mark.parametrize("value", [7, 7.5, True, ("great",), {"great": 1}, ["great"], b"great", pd.Timestamp(0)])
+@pytest.mark.parametrize(
+    "value", [7, 10**40, 7.5, True, ("great",), {"great": 1}, ["great"], pd.Timestamp(0), pd.DataFrame({"a": [1]})]
+)
 def test_what_is_no_text_among_texts_is_an_error_that_names_column_row_and_remedy(scorer, value):
     frame = pd.DataFrame({"body": pd.Series(["great", None, value, "guys"], dtype=object)})
     with pytest.raises(InputError) as refused:
         score_frame(frame, "body", model=scorer)
-    received = "binary" if isinstance(value, bytes) else f"{type(value).__name__} in row 2"
-    assert str(refused.value) == f"the column 'body' must hold texts: {REMEDY}. Received: {received}"
+    received = f"{type(value).__name__} in row 2"
+    assert str(refused.value) == f"the column 'body' must hold texts. Received: {received}: {REMEDY}"
 
 
-def test_the_remedy_for_numbers_among_texts_helps(scorer):
+def test_the_remedies_help(scorer):
+    encoded = pd.DataFrame({"text": pd.Series([b"great", None], dtype=object)})
+    with pytest.raises(InputError) as refused:
+        score_frame(encoded, model=scorer)
+    remedy = "choose another, or decode it with .str.decode('utf-8')"
+    assert str(refused.value) == f"the column 'text' must hold texts. Received: binary: {remedy}"
+    decoded = encoded.assign(text=encoded["text"].str.decode("utf-8"))
+    assert score_frame(decoded, model=scorer)["score"].notna().tolist() == [True, False]
     frame = pd.DataFrame({"text": pd.Series(["great", None, 7], dtype=object)})
     scored = score_frame(frame.assign(text=frame["text"].astype("str")), model=scorer)
     assert scored["error"].fillna("").tolist() == ["", "no text", "no known words"]

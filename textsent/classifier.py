@@ -316,12 +316,15 @@ class TextsentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc, 
 
 
 def _pair(labels: Sequence[Any]) -> tuple[Any, Any]:
-    if isinstance(labels, str) or len(labels) != 2 or labels[0] == labels[1]:
+    is_pair = isinstance(labels, Sequence) and not isinstance(labels, str) and len(labels) == 2
+    if not is_pair or labels[0] == labels[1]:
         raise BadLabelsError(f"labels must be the negative label and the positive one. Received: {labels!r}")
     return labels[0], labels[1]
 
 
 def _path(model: str | PathLike[str]) -> str | Path:
+    if not isinstance(model, str | PathLike):
+        raise OptionError(f"model must be a preset's name or its folder. Received: {type(model).__name__}")
     return model if isinstance(model, str) else Path(model)
 
 

@@ -16,6 +16,9 @@ from textsent.preprocess import first_wrong
 from textsent.schema import SCORE_SCHEMA, is_text
 from textsent.score import DEFAULT_MODEL, Scorer, loaded
 
+_TO_TEXT = "choose another, or make texts of it with .astype('str') or by reading it with dtype='str'"
+_FROM_BYTES = "choose another, or decode it with .str.decode('utf-8')"
+
 _Model = str | PathLike[str] | Scorer | None
 
 
@@ -171,18 +174,18 @@ def _scored(
 
 def _texts(series: pd.Series[Any]) -> pa.Array | pa.ChunkedArray:
     name = "the Series" if series.name is None else f"the column {series.name!r}"
-    remedy = ".astype('str') makes strings of it, and so does reading it with dtype='str'"
     try:
         texts = pa.array(series, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
-        raise InputError(f"{name} must hold texts: {remedy}. Received: {first_wrong(series)}") from None
     except UnicodeEncodeError as exc:
         raise InputError(f"{name} holds half of a character: {exc}") from exc
+    except (pa.ArrowException, ValueError, TypeError, OverflowError):
+        raise InputError(f"{name} must hold texts. Received: {first_wrong(series)}: {_TO_TEXT}") from None
     # A column of nothing but NaN, or of nothing at all, is one of numbers to pandas.
     if texts.null_count == len(texts):
         return pa.nulls(len(texts), pa.string())
     if not is_text(texts.type):
-        raise InputError(f"{name} must hold texts: {remedy}. Received: {texts.type}")
+        remedy = _FROM_BYTES if pa.types.is_binary(texts.type) else _TO_TEXT
+        raise InputError(f"{name} must hold texts. Received: {texts.type}: {remedy}")
     return texts
 
 

@@ -274,7 +274,8 @@ def first_wrong(values: Iterable[object]) -> str:
     """Return which value is the first that is neither text nor missing, for a message: `int in row 3`."""
     for row, value in enumerate(values):
         name = type(value).__name__
-        if not isinstance(value, str) and value is not None and name not in _MISSING and value == value:
+        is_nan = isinstance(value, float) and value != value
+        if not (isinstance(value, str) or value is None or name in _MISSING or is_nan):
             return f"{name} in row {row}"
     return "no text"
 
