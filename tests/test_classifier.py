@@ -339,7 +339,7 @@ def tuned(tiny_preset):
     classifier = TextsentClassifier(tiny_preset, device="cpu", fitting="finetune", random_state=3)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(finetune, "RATE", 20.0)  # the model's weights are random
-        return classifier.fit([*data.texts.to_pylist(), None], [*data.labels.tolist(), 1])
+        return classifier.fit(pa.chunked_array([data.texts, [None]]), [*data.labels.tolist(), 1])
 
 
 @pytest.mark.filterwarnings("ignore::textsent.classifier.UnscoredWarning")

@@ -145,7 +145,7 @@ class TextsentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc, 
 
     def predict(self, X: Any) -> np.ndarray[Any, Any]:  # noqa: N803
         """Return the more probable label of each text: shape (texts,), of the type of `classes_`."""
-        classes, _ = self._known_labels()
+        classes, _ = self._both_labels()
         return classes[(self.decision_function(X) > 0).astype(np.intp)]
 
     def predict_proba(self, X: Any) -> _Floats:  # noqa: N803
@@ -161,7 +161,7 @@ class TextsentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc, 
         _warn_of_unscored(columns.column("error"))
         calibration = getattr(self, "calibration_", NO_CALIBRATION)
         odds = log_odds(scores) / calibration.temperature + calibration.bias
-        _, positive = self._known_labels()
+        _, positive = self._both_labels()
         return np.where(np.isnan(odds), 0.0, odds if positive == 1 else -odds)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:  # noqa: N803
@@ -181,12 +181,12 @@ class TextsentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc, 
     @property
     def classes_(self) -> np.ndarray[Any, Any]:
         """The two labels, sorted."""
-        return self._known_labels()[0]
+        return self._both_labels()[0]
 
     @property
     def positive_class_(self) -> Any:
         """The label that means positive."""
-        classes, positive = self._known_labels()
+        classes, positive = self._both_labels()
         return classes[positive]
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -205,7 +205,7 @@ class TextsentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc, 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in super().__getstate__().items() if name != "_tuned"}
 
-    def _known_labels(self) -> tuple[np.ndarray[Any, Any], int]:
+    def _both_labels(self) -> tuple[np.ndarray[Any, Any], int]:
         """Return the two labels, sorted, and the place of the positive one."""
         found: tuple[np.ndarray[Any, Any], int] | None = getattr(self, "_fitted", None)
         if found is None:
