@@ -14,7 +14,6 @@ from rich.console import Console
 from textsent.display import (
     SHOWN_ROWS,
     RowTable,
-    ScoreProgress,
     TrainingDisplay,
     print_evaluation,
     print_recipes,
@@ -203,21 +202,6 @@ def test_the_summary_of_a_long_output_name_stays_on_its_line():
     target = console()
     print_summary(target, SUMMARY, "folder/" * 20 + "scored.parquet")
     assert lines(target)[0].endswith("scored.parquet")
-
-
-def progress_of(**settings) -> str:
-    target = console(**settings)
-    with ScoreProgress(target) as progress:
-        progress.show(Summary(rows=1234, position=50, size=200, seconds=2.0))
-        progress.show(Summary(rows=2468, position=100, size=None, seconds=4.0))
-    return target.file.getvalue()
-
-
-def test_progress_is_shown_in_a_terminal_and_nowhere_else():
-    assert progress_of() == ""
-    assert progress_of(force_terminal=True, quiet=True) == ""
-    assert "2,468 rows" in progress_of(force_terminal=True)
-    assert "617 rows/s" in progress_of(force_terminal=True)
 
 
 BEGINNING = Beginning(

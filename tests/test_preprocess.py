@@ -19,13 +19,12 @@ from textsent.preprocess import (
     FILTERS,
     FIRST_WORD_ID,
     OUT_OF_VOCABULARY_ID,
-    SETTINGS_FILE,
-    VOCABULARY_FILE,
     Preprocessor,
     Settings,
     as_text_array,
     split_words,
 )
+from textsent.presets import SETTINGS_FILE, VOCABULARY_FILE
 from textsent.recipes import RECIPES
 
 KERAS = Settings(split="space", break_tags=False)

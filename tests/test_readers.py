@@ -12,6 +12,7 @@ import zipfile
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -22,7 +23,7 @@ from outlook_files import BODY, HEADERS, SENDER_NAME, SUBJECT, SUBMITTED, TO, ms
 from textsent import mailworkers
 from textsent.errors import InputError, OptionError, TextsentError
 from textsent.mail import BATCH_BYTES, BATCH_MESSAGES, MailOptions
-from textsent.readers import BATCH_ROWS, format_by_suffix, open_reader
+from textsent.readers import BATCH_ROWS, format_by_suffix, is_text_argument, lines_as_they_come, open_reader
 from textsent.schema import MAIL_SCHEMA, RAW_FIELDS, scored_schema
 
 NOT_UTF8 = "the text is not UTF-8: convert it first, for instance with `iconv -f WINDOWS-1252 -t UTF-8`"
@@ -572,12 +573,105 @@ def test_position_grows_to_the_size_of_all_inputs(tmp_path, format):
     assert 0 <= positions[0] <= positions[-1] <= size
 
 
-def test_position_lies_within_a_long_file(tmp_path):
-    data = b"0123456789\n" * 20_000
-    with open_reader(written(tmp_path / "a.txt", data)) as reader:
-        positions = [reader.position for _ in reader]
-    assert positions[0] < len(data) / 2
+def many(format: str) -> bytes:
+    """Return 120,000 rows, in a few blocks where a format has them."""
+    lines = "".join(f"{row * 7919 % 1_000_003:>40}\n" for row in range(120_000))
+    match format:
+        case "csv":
+            return b"text\n" + lines.encode()
+        case "jsonl":
+            return "".join(f'{{"text": "{line}"}}\n' for line in lines.splitlines()).encode()
+        case "parquet":
+            sink = io.BytesIO()
+            pq.write_table(pa.table({"text": lines.splitlines()}), sink, row_group_size=50_000)
+            return sink.getvalue()
+        case "mbox":
+            mail = "From ann@example.com Tue Feb  3 09:14:22 2026\nSubject: a\n\n{}\n\n"
+            noise = np.random.default_rng(1).bytes(16_000 * 300).hex()  # which is hard to compress
+            return "".join(mail.format(noise[at : at + 600]) for at in range(0, len(noise), 600)).encode()
+    return lines.encode()
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("format", ["csv", "jsonl", "text", "parquet", "mbox"])
+def test_position_follows_the_rows_of_a_long_file(tmp_path, format, compressed):
+    data = many(format)
+    path = written(tmp_path / f"a.{SUFFIXES.get(format, format)}", gzip.compress(data, 1) if compressed else data)
+    with open_reader(path) as reader:
+        seen = [(batch.num_rows, reader.position) for batch in reader]
+        assert reader.position == reader.size
+    counts, positions = zip(*seen, strict=True)
+    shares = np.cumsum(counts) / sum(counts)
+    assert len(positions) >= 4
+    assert list(positions) == sorted(positions)
+    assert max(abs(np.array(positions) / reader.size - shares)) < 0.15
+
+
+def test_position_in_a_folder_lies_within_its_mailboxes(tmp_path):
+    for name in "ab":
+        written(tmp_path / f"{name}.mbox", many("mbox"))
+    with open_reader(tmp_path) as reader:
+        positions = [reader.position / reader.size for _ in reader]
+    assert 0 < positions[0] < 0.25
     assert positions == sorted(positions)
+
+
+def test_the_rows_of_one_parquet_file_are_known_beforehand_and_those_of_others_afterwards(tmp_path):
+    paths = [written(tmp_path / f"{name}.parquet", many("parquet")) for name in "ab"]
+    with open_reader(paths[0]) as reader:
+        assert reader.total_rows == 120_000
+    with open_reader(paths) as reader:
+        assert reader.total_rows is None
+        assert reader.rows == []
+        for _ in reader:
+            pass
+        assert (reader.names, reader.rows) == ([str(path) for path in paths], [120_000, 120_000])
+
+
+def come(monkeypatch, content: bytes) -> list[list[str]]:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(content))))
+    return list(lines_as_they_come())
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        (b"", []),
+        (b"one", ["one"]),
+        (b"\xef\xbb\xbfone\r\n\ntwo\x0bthree\n", ["one", "", "two\x0bthree"]),
+        ("é".encode() * 300_000 + b"\nlast", ["é" * 300_000, "last"]),
+        (gzip.compress(b"one\ntwo"), ["one", "two"]),
+    ],
+)
+def test_standard_input_is_read_line_by_line(monkeypatch, content, lines):
+    assert [line for some in come(monkeypatch, content) for line in some] == lines
+
+
+def test_a_line_of_standard_input_does_not_wait_for_the_next_one(monkeypatch):
+    ours, theirs = os.pipe()
+    with os.fdopen(ours) as pipe, os.fdopen(theirs, "wb", buffering=0) as sent:
+        monkeypatch.setattr("sys.stdin", pipe)
+        lines = lines_as_they_come()
+        for text in ("one", "two"):
+            sent.write(f"{text}\n".encode())
+            assert next(lines) == [text]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"From ann\nSubject: a\n", "it begins like mbox: say so with - --format mbox"),
+        (b"PK\x03\x04", "it begins like zip: say so with - --format zip"),
+    ],
+)
+def test_mail_on_standard_input_is_not_read_line_by_line(monkeypatch, content, reason):
+    with pytest.raises(InputError, match=f"^standard input can't be read: {reason}$"):
+        come(monkeypatch, content)
+
+
+def test_lines_of_standard_input_that_are_not_utf8_are_an_error(monkeypatch):
+    with pytest.raises(InputError, match="standard input: the text is not UTF-8: convert"):
+        come(monkeypatch, b"caf\xe9\n")
 
 
 def test_a_missing_file_is_an_error(tmp_path):
@@ -585,6 +679,46 @@ def test_a_missing_file_is_an_error(tmp_path):
     assert input_error(path) == f"{path}: there is no such file: check the path"
     path = tmp_path / "a"
     assert input_error(path) == f"{path}: there is no such file: check the path"
+
+
+def test_a_word_that_is_no_file_may_be_meant_as_a_text(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert input_error("don't") == (
+        "don't: there is no such file: check the path, or score it as a text: "
+        """echo 'don'"'"'t' | textsent score"""
+    )
+
+
+@pytest.mark.parametrize(
+    "argument",
+    ["some text", "You guys\tare terrible", "-5 degrees", "either/or is fine", "line\nline", "5 % off.", " "],
+)
+def test_an_argument_with_white_space_that_is_no_file_is_a_text(tmp_path, monkeypatch, argument):
+    monkeypatch.chdir(tmp_path)
+    assert is_text_argument(argument)
+    assert is_text_argument(argument + " and more" * 10_000)  # longer than a file's name may be
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "",
+        "-",
+        "word",
+        "my inbox",
+        "my inbox.mbox",
+        "a b.csv.gz",
+        "./a b",
+        "../a b",
+        "/a b",
+        "~/a b",
+        "Alte Briefe.MBOX",
+    ],
+)
+def test_a_file_and_what_is_named_like_one_is_no_text(tmp_path, monkeypatch, argument):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my inbox").mkdir()
+    assert not is_text_argument(argument)
 
 
 def test_a_missing_later_file_is_an_error_at_once(tmp_path):

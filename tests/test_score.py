@@ -19,8 +19,8 @@ from textsent import mailworkers, score
 from textsent.errors import DeviceError, InputError, OptionError, OutputError, PresetError
 from textsent.mail import MailOptions
 from textsent.model import SentimentModel
-from textsent.preprocess import SETTINGS_FILE, VOCABULARY_FILE, Preprocessor, Settings
-from textsent.presets import PRESET_FILES
+from textsent.preprocess import Preprocessor, Settings
+from textsent.presets import PRESET_FILES, SETTINGS_FILE, VOCABULARY_FILE
 from textsent.schema import MAIL_SCHEMA, NO_TEXT, SCORE_SCHEMA
 from textsent.score import NO_KNOWN_WORDS, NO_WORDS, NULL_TEXT, Scorer, load, score_file
 from textsent.windows import Layout
@@ -731,8 +731,10 @@ class GivenReader:
     def __init__(self, batches):
         self._batches = batches
         self.schema = batches[0].schema
-        self.size = sum(batch.num_rows for batch in batches)
+        self.size = self.total_rows = sum(batch.num_rows for batch in batches)
         self.position = 0
+        self.names = [self.name]
+        self.rows = [self.size]
 
     def __enter__(self):
         return self

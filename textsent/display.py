@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isnan
 from typing import TYPE_CHECKING, Self
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from textsent.calibrate import Outcome
     from textsent.describe import Description
     from textsent.evaluate import Evaluation
+    from textsent.extremes import Extreme
     from textsent.fitting import Beginning, Epoch
     from textsent.recipes import Recipe
     from textsent.score import Summary
@@ -39,41 +40,6 @@ EXAMPLE_LENGTH = 90
 """Characters of a text that is shown as an example."""
 
 _COLOURS = {"positive": "green", "negative": "red", "neutral": "yellow"}
-
-
-class ScoreProgress:
-    """A bar of the bytes read, with rows and rows/s beside it; nothing where stderr is no terminal."""
-
-    def __init__(self, console: Console) -> None:
-        from rich.progress import BarColumn, DownloadColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
-
-        self._progress = _progress(
-            console,
-            SpinnerColumn(),
-            TextColumn("{task.fields[rows]:,} rows"),
-            BarColumn(),
-            DownloadColumn(),
-            TextColumn("{task.fields[rate]:,.0f} rows/s"),
-            TimeRemainingColumn(),
-        )
-        self._task = self._progress.add_task("score", total=None, rows=0, rate=0.0)
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._progress.stop()
-
-    def show(self, summary: Summary) -> None:
-        """Show how far a run has come."""
-        self._progress.update(
-            self._task,
-            completed=summary.position,
-            total=summary.size,
-            rows=summary.rows,
-            rate=summary.rows / max(summary.seconds, 1e-9),
-        )
 
 
 class RowProgress:
@@ -182,8 +148,41 @@ class RowTable:
             )
 
 
-def print_summary(console: Console, summary: Summary, output: str | None) -> None:
-    """Print rows, shares, errors and speed of a finished run."""
+def print_verdicts(console: Console, texts: Sequence[str], scored: pa.RecordBatch) -> None:
+    """Print a line for each text: verdict, score, and the text, cut where a terminal's line ends.
+
+    Args:
+        console: Where to.
+        texts: They.
+        scored: The columns of SCORE_SCHEMA, a row for each.
+    """
+    lines = []
+    for text, row in zip(texts, scored.to_pylist(), strict=True):
+        score = "" if row["score"] is None else f"{row['score']:.2f}"
+        line = Text(f"{row['sentiment'] or row['error']:<8}", style=_COLOURS.get(row["sentiment"], "dim"))
+        line = Text.assemble(line, f"  {score:<4}  {printable(text)}")
+        if console.is_terminal:
+            line.truncate(console.width, overflow="ellipsis")
+        lines.append(line)
+    console.print(Text("\n").join(lines), soft_wrap=True)
+
+
+def print_summary(
+    console: Console,
+    summary: Summary,
+    output: str | None,
+    most_negative: Sequence[Extreme] = (),
+    next_steps: Sequence[tuple[str, str]] = (),
+) -> None:
+    """Print rows, shares, errors and speed of a finished run; in a terminal also what its numbers are made of.
+
+    Args:
+        console: Where to.
+        summary: What the run has done.
+        output: Name of the file that it has written, if any.
+        most_negative: Rows to show in a terminal.
+        next_steps: Questions that one may have then, and the commands that answer them.
+    """
     rate = summary.rows / max(summary.seconds, 1e-9)
     console.print(
         f"{summary.rows:,} rows in {summary.seconds:.1f} s ({rate:,.0f} rows/s)"
@@ -191,6 +190,12 @@ def print_summary(console: Console, summary: Summary, output: str | None) -> Non
         highlight=False,
         soft_wrap=True,
     )
+    if console.is_terminal:
+        _print_bars(console, summary)
+        _print_extremes(console, most_negative)
+        for question, command in next_steps:
+            console.print(f"\n{question}\n  {printable(command)}", soft_wrap=True)
+        return
     width = max([14, *map(len, summary.errors)])
     for sentiment in ("positive", "neutral", "negative"):
         if sentiment in summary.sentiments or sentiment != "neutral":
@@ -202,6 +207,39 @@ def print_summary(console: Console, summary: Summary, output: str | None) -> Non
 
 def _print_share(console: Console, name: str, count: int, rows: int, width: int, style: str) -> None:
     console.print(Text(f"  {name:<{width}} {count:>10,}  {count / rows:>6.1%}", style=style))
+
+
+def _print_bars(console: Console, summary: Summary) -> None:
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(width=30)
+    for _ in ("count", "share"):
+        table.add_column(justify="right")
+    for sentiment in ("negative", "neutral", "positive"):
+        if sentiment in summary.sentiments or sentiment != "neutral":
+            count, style = summary.sentiments[sentiment], _COLOURS[sentiment]
+            # A bar of ASCII where the terminal has no other letters.
+            bar = ProgressBar(summary.rows, count, width=30, complete_style=style, finished_style=style)
+            table.add_row(Text(sentiment, style=style), bar, f"{count:,}", f"{count / summary.rows:.1%}")
+    for reason, count in summary.errors.most_common():
+        table.add_row(Text(reason, style="dim"), "not scored", f"{count:,}", f"{count / summary.rows:.1%}")
+    console.print()
+    console.print(table)
+
+
+def _print_extremes(console: Console, most_negative: Sequence[Extreme]) -> None:
+    if not most_negative:
+        return
+    width = max(len(f"{extreme.row:,}") for extreme in most_negative)
+    console.print("\nmost negative")
+    for extreme in most_negative:
+        score = Text(f"{extreme.score:.3f}", style=_COLOURS["negative"])
+        line = Text.assemble(score, f"  row {extreme.row:>{width},}  {printable(extreme.text)}")
+        line.truncate(console.width, overflow="ellipsis")
+        console.print(line, soft_wrap=True)
 
 
 class TrainingDisplay:

@@ -29,18 +29,15 @@ from textsent.ngrams import NgramTable
 from textsent.odds import log_odds, probabilities
 from textsent.options import Options
 from textsent.prepare import Prepared, Sources
-from textsent.preprocess import (
-    OUT_OF_VOCABULARY_ID,
-    SETTINGS_FILE,
-    VOCABULARY_FILE,
-    Preprocessor,
-)
+from textsent.preprocess import OUT_OF_VOCABULARY_ID, Preprocessor
 from textsent.presets import (
     CALIBRATION,
     CONFIG_FILE,
     NGRAMS,
     NGRAMS_FILE,
     NO_CALIBRATION,
+    SETTINGS_FILE,
+    VOCABULARY_FILE,
     WEIGHTS_FILE,
     Calibration,
     check_preset,

@@ -78,14 +78,15 @@ class MailFolder:
             check_extra()
         self.size = sum(size for _, _, size in self._files)
         self._read = 0
+        self._file: IO[bytes] | None = None
         self.closed = False
 
     def __len__(self) -> int:
         return len(self._files)
 
     def tell(self) -> int:
-        """Return the bytes of the files that are read."""
-        return self._read
+        """Return the bytes of the files that are read, and of the one that is being read."""
+        return self._read + (self._file.tell() if self._file and not self._file.closed else 0)
 
     def __enter__(self) -> MailFolder:
         return self
@@ -98,7 +99,7 @@ class MailFolder:
         for path, format, size in self._files:
             flags = _maildir_flags(path)
             try:
-                with path.open("rb") as file, decompressed(file) as stream:
+                with path.open("rb") as self._file, decompressed(self._file) as stream:
                     for message in read_store(stream, format, max_message_bytes):
                         yield message._replace(flags=flags) if flags else message
             except _NoMailError:

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
+from itertools import zip_longest
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
@@ -109,7 +110,10 @@ class MailboxFile:
                     answer = _read_range(self._file, expected, end, from_git, self._options, self._with_raw)
                     if answer.first_offset != expected:
                         raise InputError(f"{self._path} was changed while it was read: try again")
-                yield from answer.batches
+                following = (batch.column("offset")[0].as_py() for batch in answer.batches[1:])
+                for batch, offset in zip_longest(answer.batches, following, fillvalue=end):
+                    self._read = offset
+                    yield batch
                 expected = answer.next_offset
             self._read = end
         if self._ranges and os.fstat(self._file.fileno()).st_size < self._ranges[-1][1]:

@@ -27,6 +27,7 @@ import pyarrow.compute as pc
 
 from textsent.cleaning import clean
 from textsent.errors import InputError, PresetError
+from textsent.presets import SETTINGS_FILE, VOCABULARY_FILE
 from textsent.schema import is_text
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
@@ -37,9 +38,6 @@ START_ID = 1
 OUT_OF_VOCABULARY_ID = 2
 FIRST_WORD_ID = 4
 """Ids as in `keras.datasets.imdb`: 0 padding, 1 start, 2 out of vocabulary, 3 unused, then the words."""
-
-SETTINGS_FILE = "preprocessor.json"
-VOCABULARY_FILE = "vocabulary.txt"
 
 _BREAK_TAG = r"<(?i:br\s*/?>)"
 _ASCII_SPACE = "\t\n\v\f\r\x1c\x1d\x1e\x1f"

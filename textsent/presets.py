@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from textsent.errors import OutputError, PresetError
-from textsent.preprocess import SETTINGS_FILE, VOCABULARY_FILE
 
 CONFIG_FILE = "config.json"
 IDS_KEY = "ids"
@@ -23,6 +22,8 @@ HISTORY_FILE = "history.json"
 METADATA_FILE = "metadata.json"
 README_FILE = "README.md"
 PICTURES_FOLDER = "pictures"
+SETTINGS_FILE = "preprocessor.json"
+VOCABULARY_FILE = "vocabulary.txt"
 ONNX_FILE = "model.onnx"
 PROJECTION_FILE = "projection.onnx"
 WEIGHTS_FILE = "model.weights.h5"

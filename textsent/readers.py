@@ -5,12 +5,14 @@ A file's format is told by its suffix (`.csv`, or `.csv.gz`), its compression by
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import os
 import re
+import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -43,7 +45,44 @@ SUFFIXES = {
 BATCH_ROWS = 4096
 _BLOCK_SIZE = 1 << 20  # bytes of CSV parsed at a time; a row must fit in, and Arrow reads 32 of them ahead
 
-_Batches = Iterator[pa.RecordBatch]
+_RATIO_BYTES = 4 << 20
+_LINES_BYTES = 1 << 18
+
+_Batches = Iterable[pa.RecordBatch]
+
+
+class _Counted:
+    """Batches of a file whose own place tells nothing of them: they are read far ahead, or out of order.
+
+    Attributes:
+        total: What their units add up to, where it is known beforehand.
+    """
+
+    closed = False  # as of an open file
+
+    def __init__(self, batches: Iterator[tuple[pa.RecordBatch, float]], total: int | None = None) -> None:
+        """Take batches, each with the units that were read up to its end: rows, or blocks of the content."""
+        self.total = total
+        self._batches = batches
+        self._read = 0.0
+        self._size = 0
+        self._unit = 0.0
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        for batch, read in self._batches:
+            self._read = read
+            yield batch
+
+    def place_in(self, size: int, unit: float) -> None:
+        """Say how many bytes the file has, and how many a unit takes up; the last one may be smaller."""
+        self._size = size
+        self._unit = unit
+
+    def tell(self) -> int:
+        """Return the bytes of the file that the batches so far take up."""
+        whole, part = divmod(self._read, 1)
+        start = whole * self._unit
+        return min(self._size, round(start + part * min(self._unit, self._size - start)))
 
 
 class Reader:
@@ -54,6 +93,8 @@ class Reader:
     Attributes:
         schema: The columns of every batch.
         size: Bytes of all inputs as they are stored; None where one is a pipe.
+        total_rows: Rows of all inputs, where that is known before they are read: of one Parquet file; else None.
+        rows: Rows that were read, by input: of those that were begun, in their order.
     """
 
     def __init__(
@@ -94,6 +135,8 @@ class Reader:
         self.size = None if None in self._sizes else sum(size for size in self._sizes if size)
         self._read_before = 0  # bytes of the inputs that are done
         self._file: Any = None
+        self.total_rows: int | None = None
+        self.rows: list[int] = []
         try:
             self.schema, self._first = self._open(*self._inputs[0])
         except BaseException:
@@ -111,7 +154,7 @@ class Reader:
     ) -> None:
         self._stack.close()
 
-    def __iter__(self) -> _Batches:
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
         first_name = self._inputs[0][0]
         yield from self._read(0, self._first)
         for number, (name, format) in enumerate(self._inputs[1:], start=1):
@@ -129,14 +172,19 @@ class Reader:
             self._abandoned = self._stack.pop_all()
 
     @property
+    def names(self) -> list[str]:
+        """The inputs' names."""
+        return [name for name, _ in self._inputs]
+
+    @property
     def name(self) -> str:
         """The inputs' names, for messages."""
-        names = [name for name, _ in self._inputs]
+        names = self.names
         return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
     @property
     def position(self) -> int:
-        """Bytes read so far, of `size`; 0 where that is None."""
+        """Bytes of `size` that the rows read so far take up, as near as can be told; 0 where `size` is None."""
         if self.size is None:
             return 0
         return self._read_before + (self._file.tell() if self._file and not self._file.closed else 0)
@@ -163,6 +211,15 @@ class Reader:
                 raise ValueError("it is no mail, which alone can be written into a mailbox")
             schema, batches = _OPENERS[format](stream, self._stack)
             schema.names  # noqa: B018 - decodes them, which fails where they aren't UTF-8
+            size = _file_size(name)
+            if isinstance(batches, _Counted) and size is not None:
+                if batches.total is not None:
+                    unit = size / max(batches.total, 1)
+                else:
+                    unit = _BLOCK_SIZE * (1.0 if stream is self._file else _compression_ratio(name))
+                batches.place_in(size, unit)
+                self._file = batches
+                self.total_rows = batches.total if len(self._inputs) == 1 else None
             return schema, batches
 
     def _open_mail(self, messages: Iterator[Message]) -> tuple[pa.Schema, _Batches]:
@@ -172,10 +229,14 @@ class Reader:
     def _max_message_bytes(self) -> int | None:
         return self._mail.max_held_bytes(self._with_raw)
 
-    def _read(self, number: int, batches: _Batches) -> _Batches:
+    def _read(self, number: int, batches: _Batches) -> Iterator[pa.RecordBatch]:
+        self.rows.append(0)
         with _errors_of(self._inputs[number][0]):
-            yield from batches
+            for batch in batches:
+                self.rows[-1] += batch.num_rows
+                yield batch
         self._stack.close()
+        self._file = None
         self._read_before += self._sizes[number] or 0
 
 
@@ -188,6 +249,45 @@ def open_reader(
 ) -> Reader:
     """Return a reader of one path or of several; see `Reader`."""
     return Reader([source] if isinstance(source, str | Path) else source, format, mail, with_raw, workers)
+
+
+def is_text_argument(argument: str) -> bool:
+    """Return whether what stands for an input is rather a text itself.
+
+    That is so where it holds white space, is no file, and looks neither like a path nor like a file's name.
+    """
+    if not any(map(str.isspace, argument)) or argument.startswith(("/", "./", "../", "~/")):
+        return False
+    if any(format_by_suffix(argument)):
+        return False
+    try:
+        return not os.path.lexists(argument)
+    except ValueError:
+        return True
+
+
+def lines_as_they_come() -> Iterator[list[str]]:
+    """Yield the lines of standard input, a text each, as many at a time as have come: none waits for the next one.
+
+    Raises:
+        InputError: It isn't UTF-8, begins like a mailbox or an archive, or can't be read.
+    """
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8-sig")(), translate=True)
+    held: list[str] = []  # of a line whose end hasn't come
+    with _errors_of(STANDARD_STREAM), decompressed(_open_file(STANDARD_STREAM)) as stream:
+        begun = False
+        come: Any = stream.read1  # type: ignore[attr-defined]
+        while chunk := come(_LINES_BYTES):
+            if not begun and (found := mailstores.sniff_mail(io.BytesIO(chunk))):
+                raise ValueError(f"it begins like {found}: say so with - --format {found}")
+            begun = True
+            ended, line_end, rest = decoder.decode(chunk).rpartition("\n")
+            if line_end:
+                yield "".join([*held, ended]).split("\n")
+                held = []
+            held.append(rest)
+        if last := "".join([*held, decoder.decode(b"", final=True)]):
+            yield [last]
 
 
 def format_by_suffix(path: str | Path) -> tuple[str | None, str | None]:
@@ -218,7 +318,12 @@ def _format_of(name: str, format: str | None) -> str:
                 raise OptionError(f"{name} is a folder, and no folder of {format} is read: name the files in it")
             return _FOLDER
         if not path.exists():
-            raise InputError(f"{name}: there is no such file: check the path")
+            as_text = (
+                ""
+                if path.suffix or len(path.parts) > 1
+                else (f", or score it as a text: echo {shlex.quote(name)} | textsent score")
+            )
+            raise InputError(f"{name}: there is no such file: check the path{as_text}")
     except OSError as exc:
         raise InputError(f"{name[:80]} can't be opened: {exc.strerror}") from exc
     found = format or format_by_suffix(path)[0]
@@ -239,6 +344,13 @@ def _is_plain_file(name: str) -> bool:
         return False
     with _open_file(name, by_arrow=False) as file:
         return compression_of(file) is None
+
+
+def _compression_ratio(name: str) -> float:
+    """Return how many bytes of a compressed file there are for a byte of its content, by how it begins."""
+    with _open_file(name) as file, decompressed(file) as stream:
+        content = len(stream.read(_RATIO_BYTES))
+        return file.tell() / content if content else 1.0
 
 
 def _file_size(name: str) -> int | None:
@@ -313,7 +425,7 @@ def _open_csv(stream: IO[bytes], stack: ExitStack, delimiter: str = ",") -> tupl
     stack.callback(reader.close)
     if len(reader.schema) == 1 and re.search("[;\t]", reader.schema.names[0]):
         raise ValueError("its columns are not separated by commas: --format tsv reads tabs; convert semicolons")
-    return reader.schema, _cut(reader)
+    return reader.schema, _Counted(_cut(reader))
 
 
 def _open_tsv(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batches]:
@@ -325,12 +437,14 @@ def _open_parquet(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batc
 
     file = pyarrow.parquet.ParquetFile(_seekable(stream, stack))
 
-    def batches() -> _Batches:
+    def batches() -> Iterator[tuple[pa.RecordBatch, int]]:
+        rows = 0
         for batch in file.iter_batches(BATCH_ROWS):
             batch.validate(full=True)  # strings may hold what isn't UTF-8
-            yield batch
+            rows += batch.num_rows
+            yield batch, rows
 
-    return file.schema_arrow, batches()
+    return file.schema_arrow, _Counted(batches(), file.metadata.num_rows)
 
 
 def _seekable(stream: IO[bytes], stack: ExitStack) -> IO[bytes]:
@@ -354,7 +468,7 @@ def _open_jsonl(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batche
     types = [pa.string() if pa.types.is_null(data_type) else data_type for data_type in types]
     schema = pa.schema(zip(names, types, strict=True))
 
-    def batches() -> _Batches:
+    def batches() -> Iterator[pa.RecordBatch]:
         batch = first
         while batch:
             unknown = {name for row in batch for name in row}.difference(names)
@@ -421,7 +535,7 @@ def _open_text(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batches
     schema = pa.schema([("text", pa.string())])
     lines = _text_lines(stream, stack)
 
-    def batches() -> _Batches:
+    def batches() -> Iterator[pa.RecordBatch]:
         while texts := [line.rstrip("\n") for line in islice(lines, BATCH_ROWS)]:
             yield pa.record_batch([pa.array(texts, pa.string())], schema=schema)
 
@@ -444,10 +558,12 @@ def _text_lines(stream: IO[bytes], stack: ExitStack) -> Iterator[str]:
     return lines
 
 
-def _cut(batches: _Batches) -> _Batches:
-    for batch in batches:
-        for start in range(0, batch.num_rows, BATCH_ROWS):
-            yield batch.slice(start, BATCH_ROWS)
+def _cut(blocks: _Batches) -> Iterator[tuple[pa.RecordBatch, float]]:
+    """Yield batches, each with the blocks of the content up to its end; Arrow makes one batch of each block."""
+    for number, block in enumerate(blocks):
+        for start in range(0, block.num_rows, BATCH_ROWS):
+            batch = block.slice(start, BATCH_ROWS)
+            yield batch, number + (start + batch.num_rows) / block.num_rows
 
 
 def _difference(expected: pa.Schema, received: pa.Schema) -> str:

@@ -22,8 +22,8 @@ from textsent.language import LanguageTest, read_min_coverage
 from textsent.mail import DEFAULT_OPTIONS, MailOptions
 from textsent.model import SentimentModel
 from textsent.pipeline import ahead, pool_of
-from textsent.preprocess import VOCABULARY_FILE, Preprocessor, as_text_array
-from textsent.presets import CONFIG_FILE, METADATA_FILE, find_preset, read_json
+from textsent.preprocess import Preprocessor, as_text_array
+from textsent.presets import CONFIG_FILE, METADATA_FILE, VOCABULARY_FILE, find_preset, read_json
 from textsent.readers import Reader, open_reader
 from textsent.schema import NO_TEXT, SCORE_SCHEMA, is_mail, is_text, scored_schema, text_column
 from textsent.writers import check_output, open_writer
@@ -59,6 +59,8 @@ class Scorer:
         prefix: Put before the name of each added column.
         neutral: Scores from the first to the second value are called neutral; with `"none"` no score is; with None
             those are that the model's calibration says, which few models have.
+        threshold: Scores of it and above are called positive, those below negative and none neutral; with None it
+            is 0.5, beside a neutral band.
         batch_size: Windows of text predicted together at most; with None what suits the engine.
         name: The model's, written into the metadata of what is scored.
         workers: Processes that read a large mailbox for `score_file`, beside the model's threads.
@@ -71,6 +73,7 @@ class Scorer:
     column: str | None = None
     prefix: str = ""
     neutral: tuple[float, float] | Literal["none"] | None = None
+    threshold: float | None = None
     batch_size: int | None = None
     name: str | None = None
     workers: int = 1
@@ -85,6 +88,11 @@ class Scorer:
                 "a neutral band needs two values, 0 ≤ low ≤ high ≤ 1. "
                 f"Received: {self.neutral[0]}, {self.neutral[1]}"
             )
+        if self.threshold is not None:
+            if not 0 <= self.threshold <= 1:
+                raise OptionError(f"the threshold must be a score, 0 … 1. Received: {self.threshold}")
+            if isinstance(self.neutral, tuple):
+                raise OptionError("a threshold leaves no neutral band: give one of the two")
         if self.batch_size is not None and self.batch_size < 1:
             raise OptionError(f"the batch size must be 1 or more. Received: {self.batch_size}")
         if self.workers < 1:
@@ -254,7 +262,9 @@ class Scorer:
         return result
 
     def _sentiments(self, scores: np.ndarray[Any, np.dtype[np.float32]]) -> np.ndarray[Any, Any]:
-        polar = np.where(scores >= 0.5, "positive", "negative")
+        polar = np.where(scores >= (0.5 if self.threshold is None else self.threshold), "positive", "negative")
+        if self.threshold is not None:
+            return polar
         band = self.model.calibration.neutral if self.neutral is None else self.neutral
         if not band or isinstance(band, str):
             return polar
@@ -294,9 +304,11 @@ class Summary:
         rows: Rows read, scored and written.
         sentiments: Rows by sentiment.
         errors: Rows without a score, by reason.
-        position: Bytes of the input read.
-        size: Bytes of the input; None where it is a pipe.
+        position: Bytes of the inputs that these rows take up, as near as can be told.
+        size: Bytes of the inputs; None where one is a pipe.
+        total_rows: Rows of the input, where it tells them, as Parquet does; else None.
         seconds: Time since the inputs were opened.
+        inputs: The inputs that were read to their end, by name, each with its rows.
     """
 
     rows: int = 0
@@ -304,7 +316,14 @@ class Summary:
     errors: Counter[str] = field(default_factory=Counter)
     position: int = 0
     size: int | None = None
+    total_rows: int | None = None
     seconds: float = 0.0
+    inputs: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def share(self) -> float | None:
+        """How much of the inputs is done, 0 … 1; None where one is a pipe, or all are empty."""
+        return min(1.0, self.position / self.size) if self.size else None
 
     def count(self, scored: pa.RecordBatch, prefix: str = "") -> None:
         """Add the rows of a scored batch."""
@@ -350,7 +369,7 @@ def score_file(
     # In another thread, since Arrow's way of waiting for a pipe's first bytes hears no Ctrl-C.
     opening = (open_reader(sources, format, mail, to_mailbox, scorer.workers) for _ in range(1))
     with ahead(opening, 1) as opened, next(opened) as reader:
-        summary.size = reader.size
+        summary.size, summary.total_rows = reader.size, reader.total_rows
         if not reader.schema.names:
             raise _no_rows(reader)
         text_column(reader.schema, scorer.column)
@@ -372,6 +391,7 @@ def score_file(
                         on_batch(scored, summary)
             if summary.rows == 0:
                 raise _no_rows(reader)
+            summary.inputs = list(zip(reader.names, reader.rows, strict=True))
     return summary
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -25,16 +26,22 @@ from textsent.errors import OptionError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from textsent.extremes import Extreme
+    from textsent.score import Scorer, Summary
+
 
 def score(
     inputs: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="INPUT",
             help="Files to score: .mbox, .eml, .msg, .csv, .tsv, .parquet, .jsonl or .txt (a line is a text), each "
-            "also .gz, .bz2 or .zst; a Maildir or a folder of mail; mail in .zip or .tar; - is standard input.",
+            "also .gz, .bz2 or .zst; a Maildir or a folder of mail; mail in .zip or .tar; - is standard input, and "
+            "needs --format. Or texts, in quotes, after -- where one begins with a dash: each gives a line with "
+            "verdict, score and text. Without INPUT, standard input is read like that, a text a line.",
+            show_default=False,
         ),
-    ],
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -71,6 +78,14 @@ def score(
             show_default="the model's own band, if it has one",
         ),
     ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="P",
+            help="Call scores from P on positive, all others negative, and none neutral.",
+            show_default="0.5, beside the neutral band",
+        ),
+    ] = None,
     keep_quotes: Annotated[
         bool, typer.Option("--keep-quotes", help="Score a mail with what it quotes and forwards.")
     ] = False,
@@ -85,13 +100,39 @@ def score(
     ] = 64,
     trust_recipe: TrustRecipe = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
+    progress: Annotated[
+        str,
+        typer.Option(
+            help="bar; plain: a line every few seconds, for a log; none; auto: a bar in a terminal, else none."
+        ),
+    ] = "auto",
     quiet: Quiet = False,
 ) -> None:
-    """Score the rows of files and write them with their scores."""
+    """Score the rows of files and write them with their scores; or texts, given in quotes or piped in."""
     from textsent.mail import MailOptions
+    from textsent.readers import STANDARD_STREAM, is_text_argument, lines_as_they_come
     from textsent.score import Summary, load, score_file
 
-    table_wanted = output is None and sys.stdout is not None and sys.stdout.isatty()
+    to_terminal = sys.stdout is not None and sys.stdout.isatty()
+    prints_verdicts = output is None and output_format is None and format is None
+    texts: Iterable[Sequence[str]] | None = None
+    if not inputs:
+        if sys.stdin is None or sys.stdin.isatty():
+            raise typer.BadParameter(_NOTHING)
+        inputs = [STANDARD_STREAM]
+        texts = lines_as_they_come() if prints_verdicts else None
+        format = format or "text"
+    elif format is None and any(given := list(map(is_text_argument, inputs))):
+        if not all(given):
+            text = inputs[given.index(True)]
+            raise OptionError(f"there is no file {_cut(text)!r}, and a text is scored in a run without files")
+        if not prints_verdicts:
+            raise OptionError(
+                "texts given as arguments are printed with their scores: to have them in a file, put them into "
+                "a .txt file, a text a line, and score that"
+            )
+        texts = [inputs]
+    table_wanted = output is None and to_terminal
     target = None if table_wanted else output or "-"
     band = None if neutral is None else _band(neutral)
     mail = MailOptions(
@@ -108,24 +149,33 @@ def score(
         column=text_column,
         prefix=prefix,
         neutral=band,
+        threshold=threshold,
         batch_size=batch_size,
         trust_recipe=trust_recipe,
     )
 
-    from textsent.display import RowTable, ScoreProgress, print_summary
+    if texts is not None:
+        _print_verdicts(texts, scorer)
+        return
+
+    from textsent.display import RowTable, print_summary
+    from textsent.extremes import MostNegative
+    from textsent.progress import progress_of
 
     stderr = console(stderr=True, quiet=quiet)
     table = RowTable(text_column, prefix)
-    with ScoreProgress(stderr) if stderr.is_terminal else nullcontext() as progress:
+    most_negative = MostNegative(text_column, prefix)
+    with progress_of(progress, stderr, target == STANDARD_STREAM and to_terminal) as watcher:
         so_far = Summary()
 
         def show(scored: pa.RecordBatch, summary: Summary) -> None:
             nonlocal so_far
             so_far = summary
-            if progress:
-                progress.show(summary)
+            watcher.show(summary)
             if table_wanted:
                 table.add(scored)
+            if stderr.is_terminal and not quiet:
+                most_negative.add(scored)
 
         try:
             summary = score_file(
@@ -139,12 +189,58 @@ def score(
                 on_batch=show,
             )
         except KeyboardInterrupt:
-            written = "they are" if target == "-" else "nothing is"
+            written = "they are" if target == STANDARD_STREAM else "nothing is"
             stderr.print(f"textsent: interrupted after {so_far.rows:,} rows: {written} written", soft_wrap=True)
             raise typer.Exit(INTERRUPTED) from None
     if table_wanted:
         table.print(console(), summary.rows)
-    print_summary(stderr, summary, None if target == "-" else target)
+    options = {"--model": model if model != "imdb-lstm" else None, "--text-column": text_column}
+    print_summary(
+        stderr,
+        summary,
+        None if target == STANDARD_STREAM else target,
+        most_negative.found,
+        _next_steps(summary, most_negative.found, options | {"--format": format}),
+    )
+
+
+_NOTHING = (
+    "there is nothing to score: name files, for instance textsent score emails.mbox -o scored.parquet; give a "
+    'text, textsent score "Thank you, that was quick."; or pipe texts in, a line each'
+)
+
+
+def _print_verdicts(texts: Iterable[Sequence[str]], scorer: Scorer) -> None:
+    from textsent.display import print_verdicts
+
+    stdout = console()
+    rows = 0
+    for some in texts:
+        print_verdicts(stdout, some, scorer.score_columns(some))
+        rows += len(some)
+    if not rows:
+        raise typer.BadParameter(_NOTHING)
+
+
+def _next_steps(
+    summary: Summary, most_negative: Sequence[Extreme], options: dict[str, str | None]
+) -> list[tuple[str, str]]:
+    """Return what one may want to know next, each with the command that tells it: the place for all of them."""
+    from textsent.extremes import place_of
+    from textsent.readers import STANDARD_STREAM
+
+    steps = []
+    if most_negative:
+        name, row = place_of(most_negative[0].row, summary.inputs)
+        given = [part for option, value in options.items() if value is not None for part in (option, value)]
+        if name != STANDARD_STREAM:
+            command = shlex.join(["textsent", "explain", "--row", str(row), *given, name])
+            steps.append(("which words made the first of them so", command))
+    return steps
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def _band(value: str) -> tuple[float, float] | Literal["none"]:
