@@ -91,7 +91,10 @@ def run_module(*arguments: object, stdin: bytes = b"", **settings) -> subprocess
     ("arguments", "message"),
     [
         ("missing.csv", "missing.csv: there is no such file: check the path"),
-        ("missing", "missing: there is no such file: check the path"),
+        (
+            "missing",
+            "missing: there is no such file: check the path, or score it as a text: echo missing | textsent score",
+        ),
         ("good.csv missing.csv", "missing.csv: there is no such file: check the path"),
         (
             "folder",
@@ -1263,6 +1266,7 @@ def test_the_help_of_every_command_is_one_sentence_and_every_option_has_its_own(
     _, out, _ = textsent(command.callback.__name__, "--help")
     arguments = {
         "score": "inputs", "describe": "data", "evaluate": "labelled", "calibrate": "labelled", "adapt": "inputs",
+        "info": "model",
     }  # fmt: skip
     for name in command.callback.__annotations__.keys() - {"return", arguments.get(command.callback.__name__)}:
         option = "--" + name.replace("_", "-")
@@ -1272,7 +1276,9 @@ def test_the_help_of_every_command_is_one_sentence_and_every_option_has_its_own(
 def test_the_help_lists_every_command(textsent):
     code, out, err = textsent("--help")
     assert (code, err) == (0, "")
-    assert COMMANDS == ["score", "train", "recipes", "describe", "evaluate", "calibrate", "adapt"]
+    assert COMMANDS == [
+        "score", "train", "recipes", "describe", "evaluate", "calibrate", "adapt", "info", "doctor",
+    ]  # fmt: skip
     for command in COMMANDS:
         assert re.search(rf"^\W*{command} ", out, re.MULTILINE)
 

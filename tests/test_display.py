@@ -18,9 +18,11 @@ from textsent.display import (
     print_evaluation,
     print_recipes,
     print_summary,
+    print_verdicts,
     printable,
 )
 from textsent.evaluate import Evaluation
+from textsent.extremes import Extreme
 from textsent.fitting import Beginning, Epoch
 from textsent.recipes import Recipe
 from textsent.schema import MAIL_SCHEMA, SCORE_SCHEMA
@@ -189,6 +191,55 @@ def test_the_summary_counts_neutral_rows_where_there_are_any():
         "  neutral                 2  100.0%",
         "  negative                0    0.0%",
     ]
+
+
+def test_in_a_terminal_the_summary_has_bars_reasons_the_most_negative_rows_and_what_to_do_next():
+    target = console(force_terminal=True, color_system=None)
+    extremes = [Extreme(0.01, 1234, "[b]Still[/b]\x1b[2J \u202ewaiting"), Extreme(0.0456, 7, "x" * 1000)]
+    print_summary(target, SUMMARY, None, extremes, [("why", "textsent explain --row 1234 a.mbox")])
+    assert lines(target) == [
+        "4,000 rows in 2.0 s (2,000 rows/s)",
+        "",
+        "negative  ━━━╸                              500  12.5%",
+        "positive  ━━━━━━━━━━━━━━━━━━━━━━╸         3,000  75.0%",
+        "no words  not scored                        400  10.0%",
+        "no text   not scored                        100   2.5%",
+        "",
+        "most negative",
+        "0.010  row 1,234  [b]Still[/b][2J waiting",
+        "0.046  row     7  " + "x" * 61 + "…",
+        "",
+        "why",
+        "  textsent explain --row 1234 a.mbox",
+    ]
+
+
+def test_a_summary_in_a_terminal_with_nothing_negative_ends_with_its_bars():
+    target = console(force_terminal=True, color_system=None)
+    print_summary(target, Summary(rows=2, sentiments=Counter(neutral=1, positive=1), seconds=1.0), None)
+    assert [line.split()[0] for line in lines(target)[2:]] == ["negative", "neutral", "positive"]
+
+
+def test_the_summary_elsewhere_has_no_text_of_anybody():
+    target = console()
+    print_summary(target, SUMMARY, None, [Extreme(0.01, 1, "private")], [("why", "textsent explain")])
+    assert "private" not in target.file.getvalue()
+    assert "explain" not in target.file.getvalue()
+
+
+def verdicts(texts: list[str], scores: list[float | None], **settings) -> list[str]:
+    target = console(**settings)
+    print_verdicts(target, texts, scored({"text": texts}, scores).select(SCORE_SCHEMA.names))
+    return lines(target)
+
+
+def test_a_verdict_is_a_line_of_sentiment_score_and_text():
+    texts = ["great", "bad\nday", "", "\x1b[31m[b]x[/b]\u202e " + "y" * 100]
+    expected = ["positive  0.97  great", "negative  0.04  bad day", "no words", "positive  0.50  [31m[b]x[/b] "]
+    expected[3] += "y" * 100
+    assert verdicts(texts, [0.97, 0.04, None, 0.5]) == expected
+    expected[3] = f"{expected[3][:79]}…"
+    assert verdicts(texts, [0.97, 0.04, None, 0.5], force_terminal=True, color_system=None) == expected
 
 
 @pytest.mark.parametrize("name", ["[red]out.csv", "out[/].csv", "[/nope].csv", "a:smile:.csv"])

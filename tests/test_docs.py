@@ -22,6 +22,8 @@ TRAINING = (ROOT / "docs" / "training.md").read_text("utf-8")
 ADAPTING = (ROOT / "docs" / "adapting.md").read_text("utf-8")
 MODEL = (ROOT / "docs" / "model.md").read_text("utf-8")
 PANDAS = (ROOT / "docs" / "pandas.md").read_text("utf-8")
+COMMAND_LINE = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+PAGES = [path.read_text("utf-8") for path in sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = typer.main.get_command(app).commands
 OPTIONS = {
     name: {option for parameter in command.params for option in parameter.opts}
@@ -30,7 +32,7 @@ OPTIONS = {
 
 
 def shell_lines():
-    blocks = re.findall(r"```sh\n(.*?)```", README + MAIL + PERFORMANCE + TRAINING, re.DOTALL)
+    blocks = re.findall(r"```sh\n(.*?)```", README + MAIL + PERFORMANCE + TRAINING + COMMAND_LINE, re.DOTALL)
     return [line for block in blocks for line in block.splitlines() if "textsent " in line]
 
 
@@ -43,14 +45,13 @@ def test_a_command_of_the_documentation_names_only_options_that_exist(line):
 
 def test_every_option_that_the_text_names_exists():
     named = set(
-        re.findall(r"`(--[a-z][a-z-]+)", README + MAIL + PERFORMANCE + TRAINING + ADAPTING + MODEL + PANDAS)
+        re.findall(r"`(--[a-z][a-z-]+)", README + "".join(PAGES))
     )
     assert named <= set.union(*OPTIONS.values(), {"--help", "--only", "--version"})
 
 
 def test_every_picture_and_page_that_is_linked_is_there():
-    of_docs = (MAIL, PERFORMANCE, TRAINING, ADAPTING, MODEL, PANDAS)
-    pages = ((ROOT, README), *((ROOT / "docs", page) for page in of_docs))
+    pages = ((ROOT, README), *((ROOT / "docs", page) for page in PAGES))
     for folder, text in pages:
         for target in re.findall(r"\]\(([^)#:]+)\)", text):
             assert (folder / target).exists(), target
@@ -107,6 +108,15 @@ def test_every_option_of_train_and_describe_is_explained_or_common():
     }
     undocumented = (OPTIONS["train"] | OPTIONS["describe"]) - common - {"--help", "--no-pictures", "--output"}
     assert {option for option in undocumented if option not in TRAINING} == set()
+
+
+def test_the_verdicts_of_the_documentation_are_the_model_s():
+    from textsent.display import verdict_lines
+
+    (block,) = re.findall(r"```\n((?:positive|negative).*?)```", COMMAND_LINE, re.DOTALL)
+    texts = [line.split("  ", 2)[2] for line in block.splitlines()]
+    scored = load(device="cpu").score_columns(texts)
+    assert [line.plain for line in verdict_lines(texts, scored)] == block.splitlines()
 
 
 def test_the_readme_names_every_command():

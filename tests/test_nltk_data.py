@@ -1,8 +1,12 @@
+import os
+import subprocess
+import sys
+
 import pytest
 from nltk_files import HOST, INDEX, go_offline, install, packed, private_folder, serving
 
 from textsent.errors import InputError
-from textsent.nltk_data import read_nltk_file
+from textsent.nltk_data import installed_package, read_nltk_file
 
 # How the downloader fails in all its ways, tests/test_stopwords.py has.
 
@@ -68,3 +72,26 @@ def test_a_broken_zip_is_an_error_that_says_how_to_get_it_anew(nltk_data):
         "the ratings are installed and can't be read: File is not a zip file: get them anew with "
         "`python -m nltk.downloader --force vader_lexicon`, or do without"
     )
+
+
+def test_a_package_is_found_without_nltk_where_nltk_finds_it(tmp_path, monkeypatch):
+    for name in ("zipped", "unpacked"):
+        monkeypatch.setenv("NLTK_DATA", f"{tmp_path / 'nowhere'}{os.pathsep}{tmp_path / name}")
+        assert installed_package(PACKAGE) != str(tmp_path / name / PACKAGE)
+        path = tmp_path / name / (f"{PACKAGE}.zip" if name == "zipped" else PACKAGE)
+        path.mkdir(parents=True)
+        assert installed_package(PACKAGE) == str(path)
+    assert installed_package("corpora/no_such_package") is None
+
+
+def test_the_folders_that_are_looked_in_are_nltk_s():
+    code = (
+        "import os, nltk\n"
+        "from textsent.nltk_data import _folders\n"
+        "assert [str(folder) for folder in _folders()] == nltk.data.path, (_folders(), nltk.data.path)"
+    )
+    environment = os.environ | {"NLTK_DATA": f"/one{os.pathsep}/two"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -20,7 +20,7 @@ from textsent.errors import DeviceError, InputError, OptionError, OutputError, P
 from textsent.mail import MailOptions
 from textsent.model import SentimentModel
 from textsent.preprocess import Preprocessor, Settings
-from textsent.presets import PRESET_FILES, SETTINGS_FILE, VOCABULARY_FILE
+from textsent.presets import PRESET_FILES, SETTINGS_FILE, VOCABULARY_FILE, Calibration
 from textsent.schema import MAIL_SCHEMA, NO_TEXT, SCORE_SCHEMA
 from textsent.score import NO_KNOWN_WORDS, NO_WORDS, NULL_TEXT, Scorer, load, score_file
 from textsent.windows import Layout
@@ -283,6 +283,33 @@ def test_a_neutral_band_that_is_none_is_refused(band, shown):
     with pytest.raises(OptionError) as refused:
         first_word_scorer(neutral=band)
     assert str(refused.value) == f"a neutral band needs two values, 0 ≤ low ≤ high ≤ 1. Received: {shown}"
+
+
+@pytest.mark.parametrize(
+    ("threshold", "sentiments"),
+    [
+        (0.0, ["positive"] * 5),
+        (0.6, ["negative", "negative", "negative", "positive", "positive"]),
+        (1.0, ["negative"] * 5),
+    ],
+)
+@pytest.mark.parametrize("neutral", [None, "none"])
+@pytest.mark.parametrize("own", [None, (0.3, 0.7)])
+def test_scores_from_the_threshold_on_are_positive_and_none_is_neutral(own, neutral, threshold, sentiments):
+    scorer = first_word_scorer(neutral=neutral, threshold=threshold)
+    scorer.model.calibration = Calibration(neutral=own)
+    assert scorer.score_columns([*WORDS, None]).column("sentiment").to_pylist() == [*sentiments, None]
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
+def test_a_threshold_that_is_no_score_is_refused(threshold):
+    with pytest.raises(OptionError, match="the threshold must be a score, 0 … 1"):
+        first_word_scorer(threshold=threshold)
+
+
+def test_a_threshold_and_a_neutral_band_are_refused_together():
+    with pytest.raises(OptionError, match="a threshold leaves no neutral band: give one of the two"):
+        first_word_scorer(threshold=0.5, neutral=(0.4, 0.6))
 
 
 def test_a_word_other_than_none_is_no_neutral_band():

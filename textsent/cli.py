@@ -13,6 +13,7 @@ from textsent import __version__
 from textsent._accessor import hide_pandas
 from textsent.commands.adapt import adapt, calibrate
 from textsent.commands.evaluate import describe, evaluate
+from textsent.commands.info import doctor, info
 from textsent.commands.score import score
 from textsent.commands.train import recipes, train
 from textsent.errors import TextsentError
@@ -79,5 +80,7 @@ for _command, _example in (
     (evaluate, "textsent evaluate labelled.csv"),
     (calibrate, "textsent calibrate labelled.csv --output my-model"),
     (adapt, "textsent adapt archive.mbox --output my-model"),
+    (info, "textsent info imdb-lstm"),
+    (doctor, "textsent doctor"),
 ):
     app.command(epilog=f"Example:  {_example}")(_command)

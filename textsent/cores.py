@@ -1,4 +1,4 @@
-"""How many cores, and how much memory, this process may use."""
+"""How many cores, and how much memory, this process may use, and whether there are GPUs to ask for."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ def usable_memory() -> int | None:
     bounds = [] if available is None else [available * 1024]  # the file's kB are of 1024 bytes
     bounds += _rooms()
     return max(0, min(bounds)) if bounds else None
+
+
+def gpu_drivers() -> list[str]:
+    """Return the drivers for NVIDIA's and AMD's GPUs that a look at the machine, which costs nothing, finds."""
+    return [path for path in ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd") if Path(path).exists()]
 
 
 def _quotas() -> list[float]:

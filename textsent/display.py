@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from textsent.evaluate import Evaluation
     from textsent.extremes import Extreme
     from textsent.fitting import Beginning, Epoch
+    from textsent.info import ModelInfo
     from textsent.recipes import Recipe
     from textsent.score import Summary
     from textsent.train import Trained
@@ -148,22 +150,27 @@ class RowTable:
             )
 
 
-def print_verdicts(console: Console, texts: Sequence[str], scored: pa.RecordBatch) -> None:
-    """Print a line for each text: verdict, score, and the text, cut where a terminal's line ends.
+def verdict_lines(texts: Sequence[str], scored: pa.RecordBatch) -> list[Text]:
+    """Return a line for each text: verdict, or why there is none, score, and the text without what could steer it.
 
     Args:
-        console: Where to.
         texts: They.
         scored: The columns of SCORE_SCHEMA, a row for each.
     """
     lines = []
     for text, row in zip(texts, scored.to_pylist(), strict=True):
         score = "" if row["score"] is None else f"{row['score']:.2f}"
-        line = Text(f"{row['sentiment'] or row['error']:<8}", style=_COLOURS.get(row["sentiment"], "dim"))
-        line = Text.assemble(line, f"  {score:<4}  {printable(text)}")
-        if console.is_terminal:
+        verdict = Text(f"{row['sentiment'] or row['error']:<8}", style=_COLOURS.get(row["sentiment"], "dim"))
+        lines.append(Text.assemble(verdict, f"  {score:<4}  {printable(text)}"))
+    return lines
+
+
+def print_verdicts(console: Console, texts: Sequence[str], scored: pa.RecordBatch) -> None:
+    """Print `verdict_lines`, cut where a terminal's line ends."""
+    lines = verdict_lines(texts, scored)
+    if console.is_terminal:
+        for line in lines:
             line.truncate(console.width, overflow="ellipsis")
-        lines.append(line)
     console.print(Text("\n").join(lines), soft_wrap=True)
 
 
@@ -469,6 +476,21 @@ def print_adaptation(console: Console, adaptation: Adaptation) -> None:
         console.print(f"  {example.before:.3f} → {example.after:.3f}  {cut}", soft_wrap=True)
 
 
+def print_model(console: Console, model: ModelInfo) -> None:
+    """Print what is known of a model, and its model card: laid out in a terminal, as Markdown elsewhere."""
+    for name, value in model.facts().items():
+        console.print(Text.assemble((f"{name:<12}", "bold"), printable(value)), soft_wrap=True)
+    console.print()
+    if model.card is None:
+        console.print("it has no model card")
+    elif console.is_terminal:
+        from rich.markdown import Markdown
+
+        console.print(Markdown(_printable_lines(model.card), hyperlinks=False))
+    else:
+        console.print(Text(_printable_lines(model.card).rstrip("\n")), soft_wrap=True)
+
+
 def print_description(console: Console, description: Description) -> None:
     """Print what labelled texts are like: their figures, and the telling words of each class."""
     from rich.table import Table
@@ -526,6 +548,11 @@ def _progress(console: Console, *columns: ProgressColumn) -> Progress:
     from rich.progress import Progress
 
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
+def _printable_lines(text: str) -> str:
+    """Return text, with its lines and tabs, without what could steer a terminal."""
+    return "\n".join(re.sub(r"\S+|[^\t ]", lambda run: printable(run[0]), line) for line in text.split("\n"))
 
 
 def printable(text: str) -> str:

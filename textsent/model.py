@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from textsent._accessor import show_pandas
-from textsent.cores import usable_cores
+from textsent.cores import gpu_drivers, usable_cores
 from textsent.errors import DeviceError, OptionError, PresetError
 from textsent.ngrams import NgramTable
 from textsent.pipeline import pool_of
@@ -504,5 +504,4 @@ def _share_gpu_memory() -> None:
 
 
 def _may_have_gpu() -> bool:
-    """Return whether a look at the machine, which costs nothing, finds a driver for NVIDIA's or AMD's GPUs."""
-    return any(Path(path).exists() for path in ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd"))
+    return bool(gpu_drivers())

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
 import warnings
 from contextlib import redirect_stdout
+from pathlib import Path
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
 
@@ -55,6 +58,34 @@ def read_nltk_file(path: str, what: str, otherwise: str, index_url: str | None =
                 f"it says in NLTK_DATA, or {otherwise}"
             ) from exc
         return installed
+
+
+def installed_package(package: str) -> str | None:
+    """Return where a package of NLTK's data is; None where it isn't installed. NLTK isn't imported.
+
+    Args:
+        package: By NLTK's name for it, `corpora/stopwords` for instance.
+    """
+    for folder in _folders():
+        for name in (f"{package}.zip", package):
+            if (found := folder / name).exists():
+                return str(found)
+    return None
+
+
+def _folders() -> list[Path]:
+    """Return the folders that `nltk.data.path` holds on a POSIX system, in its order."""
+    named = [Path(folder) for folder in os.environ.get("NLTK_DATA", "").split(os.pathsep) if folder]
+    own = [Path(sys.prefix, below, "nltk_data") for below in ("", "share", "lib")]
+    return [
+        *named,
+        Path("~/nltk_data").expanduser(),
+        *own,
+        *(Path(below, "nltk_data") for below in _SYSTEM_FOLDERS),
+    ]
+
+
+_SYSTEM_FOLDERS = ("/usr/share", "/usr/local/share", "/usr/lib", "/usr/local/lib")
 
 
 def _installed(path: str) -> bytes | None:

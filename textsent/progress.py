@@ -66,7 +66,7 @@ class _Silence:
 
 
 class _Pace:
-    """Tells how long a run will go on, by how far it has come since it was first seen: so starting doesn't count."""
+    """Tells how long a run will go on, by how far it has come since it was first seen: starting doesn't count."""
 
     def __init__(self) -> None:
         self._first: tuple[float, float] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,11 +15,55 @@ if TYPE_CHECKING:
 
     from textsent.datasets import LabelledTexts
 
+INPUT_FORMATS = ("mbox", "eml", "emlx", "msg", "zip", "tar", "csv", "tsv", "parquet", "jsonl", "text")
+OUTPUT_FORMATS = ("parquet", "csv", "jsonl", "mbox")
+RECIPES = (
+    "lstm",
+    "word2vec-lstm-350",
+    "lstm-80",
+    "mlp-500",
+    "cnn-500",
+    "stacked-lstm-256",
+    "stopwords-lstm-500",
+)
+"""What a shell completes: here too, since the modules that know them take long to import. A test compares them."""
+
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 and the number of the signal."""
 
-Model = Annotated[str, typer.Option("--model", "-m", help="A shipped model's name, or a folder made by train.")]
-Device = Annotated[str, typer.Option(help="auto, cpu or gpu; auto takes a GPU where there is one.")]
+
+def complete_models(incomplete: str) -> list[str]:
+    """Return the shipped models whose names begin so; a shell completes folders by itself."""
+    from textsent.presets import shipped_presets
+
+    return [name for name in shipped_presets() if name.startswith(incomplete)]
+
+
+def completing(*values: str) -> Callable[[str], list[str]]:
+    """Return what completes an option of these values."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [value for value in values if value.startswith(incomplete)]
+
+    return complete
+
+
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        help="A shipped model's name, or a folder made by train.",
+        autocompletion=complete_models,
+    ),
+]
+Device = Annotated[
+    str,
+    typer.Option(
+        help="auto, cpu or gpu; auto takes a GPU where there is one.",
+        autocompletion=completing("auto", "cpu", "gpu"),
+    ),
+]
 TextColumn = Annotated[
     str | None,
     typer.Option(help="Column of the texts.", show_default="text, else the only column of strings"),
@@ -27,7 +72,8 @@ Precision = Annotated[
     str,
     typer.Option(
         help="float32; int8: faster on a CPU, scores change by hundredths at most; float16: faster on a GPU, they "
-        "change by less than a thousandth."
+        "change by less than a thousandth.",
+        autocompletion=completing("float32", "int8", "float16"),
     ),
 ]
 BatchSize = Annotated[

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from textsent.commands.common import (
+    INPUT_FORMATS,
     INTERRUPTED,
+    OUTPUT_FORMATS,
     BatchSize,
     Device,
     Model,
@@ -19,6 +21,7 @@ from textsent.commands.common import (
     TextColumn,
     TrustRecipe,
     Workers,
+    completing,
     console,
 )
 from textsent.errors import OptionError
@@ -34,7 +37,7 @@ def score(
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="INPUT",
+            metavar="[INPUT]...",
             help="Files to score: .mbox, .eml, .msg, .csv, .tsv, .parquet, .jsonl or .txt (a line is a text), each "
             "also .gz, .bz2 or .zst; a Maildir or a folder of mail; mail in .zip or .tar; - is standard input, and "
             "needs --format. Or texts, in quotes, after -- where one begins with a dash: each gives a line with "
@@ -57,11 +60,16 @@ def score(
         typer.Option(
             help="Format of the inputs: mbox, eml, emlx, msg, zip, tar, csv, tsv, parquet, jsonl or text.",
             show_default="by suffix",
+            autocompletion=completing(*INPUT_FORMATS),
         ),
     ] = None,
     output_format: Annotated[
         str | None,
-        typer.Option(help="Format of the output: parquet, csv, jsonl or mbox.", show_default="by suffix"),
+        typer.Option(
+            help="Format of the output: parquet, csv, jsonl or mbox.",
+            show_default="by suffix",
+            autocompletion=completing(*OUTPUT_FORMATS),
+        ),
     ] = None,
     text_column: TextColumn = None,
     model: Model = "imdb-lstm",
@@ -76,6 +84,7 @@ def score(
             metavar="LOW,HIGH",
             help="Call scores from LOW to HIGH neutral, for instance 0.4,0.6; none calls no score so.",
             show_default="the model's own band, if it has one",
+            autocompletion=completing("none"),
         ),
     ] = None,
     threshold: Annotated[
@@ -103,7 +112,8 @@ def score(
     progress: Annotated[
         str,
         typer.Option(
-            help="bar; plain: a line every few seconds, for a log; none; auto: a bar in a terminal, else none."
+            help="bar; plain: a line every few seconds, for a log; none; auto: a bar in a terminal, else none.",
+            autocompletion=completing("auto", "bar", "plain", "none"),
         ),
     ] = "auto",
     quiet: Quiet = False,

@@ -9,6 +9,7 @@ import typer
 
 from textsent.commands.common import (
     INTERRUPTED,
+    RECIPES,
     TRAINING_DATA,
     GroupColumn,
     LabelColumn,
@@ -18,6 +19,8 @@ from textsent.commands.common import (
     TextColumn,
     TrustRecipe,
     command_line,
+    complete_models,
+    completing,
     console,
     labelled_texts,
     tell_left_out,
@@ -59,6 +62,7 @@ def train(
         typer.Option(
             help="What to train: see textsent recipes; or your own, such as my_recipes.py:bag_of_words.",
             show_default="lstm, or what --init is of",
+            autocompletion=completing(*RECIPES),
         ),
     ] = None,
     init: Annotated[
@@ -66,6 +70,7 @@ def train(
         typer.Option(
             metavar="MODEL",
             help="Fine-tune a model that there is, a shipped one's name or a folder; useful from 200 texts on.",
+            autocompletion=complete_models,
         ),
     ] = None,
     epochs: Annotated[
@@ -101,7 +106,11 @@ def train(
         ),
     ] = None,
     class_weight: Annotated[
-        str, typer.Option(help="none, or balanced: both labels count the same, however many texts have them.")
+        str,
+        typer.Option(
+            help="none, or balanced: both labels count the same, however many texts have them.",
+            autocompletion=completing("none", "balanced"),
+        ),
     ] = "none",
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
@@ -126,7 +135,8 @@ def train(
     precision: Annotated[
         str,
         typer.Option(
-            help="float32; on a GPU also float16 and bfloat16: half of the bits, weights stay in float32."
+            help="float32; on a GPU also float16 and bfloat16: half of the bits, weights stay in float32.",
+            autocompletion=completing("float32", "float16", "bfloat16"),
         ),
     ] = "float32",
     seed: Annotated[int, typer.Option(help="Of the cut, the weights, the order and the dropout.")] = 1,
