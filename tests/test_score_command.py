@@ -59,7 +59,7 @@ def test_a_text_in_an_option_s_place_is_wrong_usage(score):
 
 def test_a_text_that_has_no_score_says_why(score):
     assert score("?! ...", "wholly unknown") == (
-        0, "no words        ?! ...\nno known words        wholly unknown\n", "",
+        0, "no words              ?! ...\nno known words        wholly unknown\n", "",
     )  # fmt: skip
 
 

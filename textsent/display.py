@@ -157,10 +157,13 @@ def verdict_lines(texts: Sequence[str], scored: pa.RecordBatch) -> list[Text]:
         texts: They.
         scored: The columns of SCORE_SCHEMA, a row for each.
     """
+    rows = scored.to_pylist()
+    width = max([8, *(len(row["error"] or "") for row in rows)])
     lines = []
-    for text, row in zip(texts, scored.to_pylist(), strict=True):
+    for text, row in zip(texts, rows, strict=True):
         score = "" if row["score"] is None else f"{row['score']:.2f}"
-        verdict = Text(f"{row['sentiment'] or row['error']:<8}", style=_COLOURS.get(row["sentiment"], "dim"))
+        style = _COLOURS.get(row["sentiment"], "dim")
+        verdict = Text(f"{row['sentiment'] or row['error']:<{width}}", style=style)
         lines.append(Text.assemble(verdict, f"  {score:<4}  {printable(text)}"))
     return lines
 

@@ -54,8 +54,8 @@ EXTRAS = {
 """The optional extras: what each installs, and what for."""
 
 NLTK_DATA = {
-    "sentiment/vader_lexicon": "textsent adapt, textsent train --short-texts",
-    "corpora/opinion_lexicon": "textsent adapt, textsent train --short-texts",
+    "sentiment/vader_lexicon": "adapt, train --short-texts",
+    "corpora/opinion_lexicon": "adapt, train --short-texts",
     "corpora/stopwords": "recipes that leave stop words out",
 }
 """What may be downloaded from NLTK when it is needed, by NLTK's name for it, and what for."""
@@ -171,7 +171,8 @@ class Diagnosis:
         for preset in self.presets:
             scored = zip(preset.scores or (), KNOWN_TEXTS, strict=False)
             scores = ", ".join(f"{score:.2f} {text!r}" for score, text in scored)
-            yield _line("model", f"{preset.name}: {preset.problem or f'works: {scores}'}; in {preset.folder}")
+            yield _line("model", f"{preset.name}: {preset.problem or f'works: {scores}'}")
+            yield _line("", preset.folder)
         yield ""
         for package, version in self.packages.items():
             yield _line(package, version or "NOT INSTALLED")

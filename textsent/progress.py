@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import time
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -92,14 +93,21 @@ class ProgressBar:
 
     def __init__(self, console: Console) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn
-        from rich.table import Column
+        from rich.progress import BarColumn, Progress, Task, TextColumn
+        from rich.table import Column, Table
+
+        class OneLine(Progress):
+            def make_tasks_table(self, tasks: Iterable[Task]) -> Table:
+                """Leave room for the ^C that a terminal writes, or it would go on to another line."""
+                table = super().make_tasks_table(tasks)
+                table.width = console.width - 3
+                return table
 
         if not console.is_terminal:  # it was asked for all the same
             console = Console(file=console.file, force_terminal=True, highlight=False)
         self._is_wide = console.width >= _WIDE
         self._pace = _Pace()
-        self._progress = Progress(
+        self._progress = OneLine(
             BarColumn(bar_width=None, table_column=Column(ratio=1)),
             TextColumn("{task.fields[figures]}", markup=False, table_column=Column(no_wrap=True)),
             console=console,

@@ -59,13 +59,13 @@ class Scorer:
         prefix: Put before the name of each added column.
         neutral: Scores from the first to the second value are called neutral; with `"none"` no score is; with None
             those are that the model's calibration says, which few models have.
-        threshold: Scores of it and above are called positive, those below negative and none neutral; with None it
-            is 0.5, beside a neutral band.
         batch_size: Windows of text predicted together at most; with None what suits the engine.
         name: The model's, written into the metadata of what is scored.
         workers: Processes that read a large mailbox for `score_file`, beside the model's threads.
         min_coverage: Texts of which the model knows a smaller share, 0 … 1, aren't in its language and have no
             score; see `textsent.language` for what counts. With 0 all are scored that have a known word.
+        threshold: Scores of it and above are called positive, those below negative and none neutral; with None it
+            is 0.5, beside a neutral band.
     """
 
     preprocessor: Preprocessor
@@ -73,11 +73,11 @@ class Scorer:
     column: str | None = None
     prefix: str = ""
     neutral: tuple[float, float] | Literal["none"] | None = None
-    threshold: float | None = None
     batch_size: int | None = None
     name: str | None = None
     workers: int = 1
     min_coverage: float = 0.0
+    threshold: float | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.neutral, str):

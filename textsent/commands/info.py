@@ -55,6 +55,7 @@ def doctor(
         print(dumps(diagnosis.to_json(), indent=2))
     else:
         stdout = console()
-        for line in diagnosis.lines():
-            stdout.print(line, soft_wrap=True)
+        *lines, verdict = diagnosis.lines()
+        stdout.print("\n".join(lines), soft_wrap=True)
+        stdout.print(verdict, style="green" if diagnosis.works else "red")
     raise typer.Exit(0 if diagnosis.works else 1)
