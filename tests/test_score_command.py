@@ -68,6 +68,15 @@ def test_a_text_is_shown_on_one_line_without_what_could_steer_a_terminal(score):
     assert re.fullmatch(r"\w+ +0\.\d\d  great service\[2J \[bold\]guys\[/bold\]\n", out)
 
 
+def test_a_letter_that_the_output_s_encoding_lacks_is_escaped(here, tiny_preset):
+    done = subprocess.run(
+        [sys.executable, "-m", "textsent", "score", "-m", tiny_preset, "great café"],
+        env=os.environ | {"PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("  great caf\\xe9\n")
+
+
 def test_a_huge_text_is_a_line_too(score):
     _, out, _ = score("great service " * 5000)
     assert out.count("\n") == 1
@@ -254,6 +263,11 @@ def summary(*inputs: tuple[str, int]) -> Summary:
             3, [("a.csv", 10)], {"--model": "mine", "--text-column": "the body", "--format": None},
             "textsent explain --row 3 --model mine --text-column 'the body' a.csv",
         ),
+        (
+            3, [("a.mbox", 10)], {"--keep-quotes": True, "--with-subject": False},
+            "textsent explain --row 3 --keep-quotes a.mbox",
+        ),
+        (3, [("-odd.csv", 10)], {}, "textsent explain --row 3 -- -odd.csv"),
         (3, [("-", 10)], {}, None),
     ],
 )  # fmt: skip

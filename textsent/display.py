@@ -223,16 +223,18 @@ def _print_bars(console: Console, summary: Summary) -> None:
     from rich.progress_bar import ProgressBar
     from rich.table import Table
 
+    names = max(map(len, ("positive", *summary.errors)))
+    width = max(10, min(30, console.width - names - len(f"{summary.rows:,}") - 14))  # ten for "not scored"
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column()
-    table.add_column(width=30)
+    table.add_column(width=width)
     for _ in ("count", "share"):
-        table.add_column(justify="right")
+        table.add_column(justify="right", no_wrap=True)
     for sentiment in ("negative", "neutral", "positive"):
         if sentiment in summary.sentiments or sentiment != "neutral":
             count, style = summary.sentiments[sentiment], _COLOURS[sentiment]
             # A bar of ASCII where the terminal has no other letters.
-            bar = ProgressBar(summary.rows, count, width=30, complete_style=style, finished_style=style)
+            bar = ProgressBar(summary.rows, count, width=width, complete_style=style, finished_style=style)
             table.add_row(Text(sentiment, style=style), bar, f"{count:,}", f"{count / summary.rows:.1%}")
     for reason, count in summary.errors.most_common():
         table.add_row(Text(reason, style="dim"), "not scored", f"{count:,}", f"{count / summary.rows:.1%}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -169,4 +170,7 @@ def console(stderr: bool = False, quiet: bool = False) -> Console:
     """Return a console that prints text as it is."""
     from rich.console import Console
 
+    stream = sys.stderr if stderr else sys.stdout
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")  # where the terminal's encoding lacks a letter
     return Console(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)

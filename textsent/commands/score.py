@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -204,13 +204,21 @@ def score(
             raise typer.Exit(INTERRUPTED) from None
     if table_wanted:
         table.print(console(), summary.rows)
-    options = {"--model": model if model != "imdb-lstm" else None, "--text-column": text_column}
+    options = {
+        "--model": None if model == "imdb-lstm" else model,
+        "--text-column": text_column,
+        "--format": format,
+        "--keep-quotes": keep_quotes,
+        "--keep-signatures": keep_signatures,
+        "--with-subject": with_subject,
+        "--trust-recipe": trust_recipe,
+    }
     print_summary(
         stderr,
         summary,
         None if target == STANDARD_STREAM else target,
         most_negative.found,
-        _next_steps(summary, most_negative.found, options | {"--format": format}),
+        _next_steps(summary, most_negative.found, options),
     )
 
 
@@ -233,7 +241,7 @@ def _print_verdicts(texts: Iterable[Sequence[str]], scorer: Scorer) -> None:
 
 
 def _next_steps(
-    summary: Summary, most_negative: Sequence[Extreme], options: dict[str, str | None]
+    summary: Summary, most_negative: Sequence[Extreme], options: Mapping[str, str | bool | None]
 ) -> list[tuple[str, str]]:
     """Return what one may want to know next, each with the command that tells it: the place for all of them."""
     from textsent.extremes import place_of
@@ -242,9 +250,10 @@ def _next_steps(
     steps = []
     if most_negative:
         name, row = place_of(most_negative[0].row, summary.inputs)
-        given = [part for option, value in options.items() if value is not None for part in (option, value)]
+        given = [part for option, value in options.items() if value for part in (option, value) if part is not True]
         if name != STANDARD_STREAM:
-            command = shlex.join(["textsent", "explain", "--row", str(row), *given, name])
+            dashes = ["--"] if name.startswith("-") else []
+            command = shlex.join(["textsent", "explain", "--row", str(row), *map(str, given), *dashes, name])
             steps.append(("which words made the first of them so", command))
     return steps
 
