@@ -44,9 +44,7 @@ def test_a_command_of_the_documentation_names_only_options_that_exist(line):
 
 
 def test_every_option_that_the_text_names_exists():
-    named = set(
-        re.findall(r"`(--[a-z][a-z-]+)", README + "".join(PAGES))
-    )
+    named = set(re.findall(r"`(--[a-z][a-z-]+)", README + "".join(PAGES)))
     assert named <= set.union(*OPTIONS.values(), {"--help", "--only", "--version"})
 
 

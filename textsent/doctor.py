@@ -47,6 +47,7 @@ BACKENDS = ("jax", "torch")
 
 EXTRAS = {
     "outlook": (("python-oxmsg",), "reading Outlook's .msg files"),
+    "sklearn": (("scikit-learn",), "textsent.TextsentClassifier"),
     "tensorboard": (("tensorboard",), "textsent train --tensorboard"),
     "unlabelled": (("gensim", "scikit-learn", "scipy"), "textsent train --unlabelled"),
     "word2vec": (("gensim",), "training word vectors, and reading gensim's own files of them"),
