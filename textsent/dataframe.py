@@ -212,7 +212,7 @@ def _rows(progress: bool, total: int | None) -> Iterator[Callable[[int], object]
         return
     from rich.console import Console
 
-    from textsent.display import NotebookProgress, RowProgress
+    from textsent.progress import NotebookProgress, RowProgress
 
     console = Console(stderr=True)
     with NotebookProgress(total) if console.is_jupyter else RowProgress(console, total) as shown:

@@ -35,75 +35,10 @@ SHOWN_ROWS = 50
 PLAIN_SECONDS = 30.0
 """Time between two lines of a training that is watched through no terminal."""
 
-NOTEBOOK_SECONDS = 0.2
-"""Time between two changes of what a notebook shows, at least."""
-
 EXAMPLE_LENGTH = 90
 """Characters of a text that is shown as an example."""
 
 _COLOURS = {"positive": "green", "negative": "red", "neutral": "yellow"}
-
-
-class RowProgress:
-    """Rows scored, a bar where their number is known, and rows/s; nothing where stderr is no terminal."""
-
-    def __init__(self, console: Console, total: int | None) -> None:
-        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-        of_known: list[ProgressColumn] = [BarColumn(), TimeRemainingColumn()]
-        self._progress = _progress(
-            console,
-            TextColumn("{task.completed:,} rows" if total is None else "{task.completed:,} of {task.total:,} rows"),
-            *([TimeElapsedColumn()] if total is None else of_known),
-            TextColumn("{task.fields[rate]:,.0f} rows/s"),
-        )
-        self._task = self._progress.add_task("score", total=total, rate=0.0)
-        self._started = time.monotonic()
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._progress.stop()
-
-    def add(self, rows: int) -> None:
-        """Show that so many more rows are scored."""
-        seconds = max(time.monotonic() - self._started, 1e-9)
-        done = self._progress.tasks[0].completed + rows
-        self._progress.update(self._task, completed=done, rate=done / seconds)
-
-
-class NotebookProgress:
-    """A line of rows and rows/s under a notebook's cell, which stays.
-
-    Rich's bar needs ipywidgets there, and warns each time where it is missing.
-    """
-
-    def __init__(self, total: int | None) -> None:
-        self._of = "" if total is None else f" of {total:,}"
-        self._rows = 0
-        self._started = self._shown_at = time.monotonic()
-
-    def __enter__(self) -> Self:
-        from IPython.display import display
-
-        self._line = display(self._text(), raw=True, display_id=True)  # type: ignore[no-untyped-call, unused-ignore]
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._line.update(self._text(), raw=True)
-
-    def add(self, rows: int) -> None:
-        """Show that so many more rows are scored."""
-        self._rows += rows
-        if time.monotonic() - self._shown_at >= NOTEBOOK_SECONDS:
-            self._shown_at = time.monotonic()
-            self._line.update(self._text(), raw=True)
-
-    def _text(self) -> dict[str, str]:
-        rate = self._rows / max(time.monotonic() - self._started, 1e-9)
-        return {"text/plain": f"{self._rows:,}{self._of} rows, {rate:,.0f} rows/s"}
 
 
 class RowTable:

@@ -1,4 +1,4 @@
-"""What a person sees while rows are scored: a bar in a terminal, or a line every few seconds."""
+"""What a person sees while rows are scored: a bar, or lines every few seconds; files, frames and notebooks."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ KINDS = (AUTO, BAR, PLAIN, NONE)
 
 LINE_SECONDS = 5.0
 """Time between two lines of a run that is watched through no terminal."""
+
+NOTEBOOK_SECONDS = 0.2
+"""Time between two changes of what a notebook shows, at least."""
 
 _WIDE = 100
 """Columns of a terminal in which there is room for units beside a bar."""
@@ -155,6 +158,77 @@ class ProgressLines:
         if now - self._printed >= LINE_SECONDS:
             self._console.print(", ".join(_figures(summary, self._pace)), soft_wrap=True)
             self._printed = now
+
+
+class RowProgress:
+    """Rows scored, a bar where their number is known, and rows/s; nothing where stderr is no terminal."""
+
+    def __init__(self, console: Console, total: int | None) -> None:
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            ProgressColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        of_known: list[ProgressColumn] = [BarColumn(), TimeRemainingColumn()]
+        self._progress = Progress(
+            TextColumn("{task.completed:,} rows" if total is None else "{task.completed:,} of {task.total:,} rows"),
+            *([TimeElapsedColumn()] if total is None else of_known),
+            TextColumn("{task.fields[rate]:,.0f} rows/s"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task("score", total=total, rate=0.0)
+        self._started = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def add(self, rows: int) -> None:
+        """Show that so many more rows are scored."""
+        seconds = max(time.monotonic() - self._started, 1e-9)
+        done = self._progress.tasks[0].completed + rows
+        self._progress.update(self._task, completed=done, rate=done / seconds)
+
+
+class NotebookProgress:
+    """A line of rows and rows/s under a notebook's cell, which stays.
+
+    Rich's bar needs ipywidgets there, and warns each time where it is missing.
+    """
+
+    def __init__(self, total: int | None) -> None:
+        self._of = "" if total is None else f" of {total:,}"
+        self._rows = 0
+        self._started = self._shown_at = time.monotonic()
+
+    def __enter__(self) -> Self:
+        from IPython.display import display
+
+        self._line = display(self._text(), raw=True, display_id=True)  # type: ignore[no-untyped-call, unused-ignore]
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._line.update(self._text(), raw=True)
+
+    def add(self, rows: int) -> None:
+        """Show that so many more rows are scored."""
+        self._rows += rows
+        if time.monotonic() - self._shown_at >= NOTEBOOK_SECONDS:
+            self._shown_at = time.monotonic()
+            self._line.update(self._text(), raw=True)
+
+    def _text(self) -> dict[str, str]:
+        rate = self._rows / max(time.monotonic() - self._started, 1e-9)
+        return {"text/plain": f"{self._rows:,}{self._of} rows, {rate:,.0f} rows/s"}
 
 
 def _figures(summary: Summary, pace: _Pace, with_units: bool = True) -> list[str]:
