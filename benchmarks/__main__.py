@@ -28,6 +28,7 @@ GROUPS = (
     "domains",
     "language",
     "calibration",
+    "explain",
 )
 GPU, TRAINING, ADAPTING = "gpu", "training", "adapting"
 """Run when they are asked for: one needs a GPU, one the labelled data and minutes, one minutes."""
@@ -45,7 +46,8 @@ def main() -> None:
     parser.add_argument(
         "--model",
         default=MODEL,
-        help="what behaviour, domains, language, calibration and adapting measure: a preset's name or folder",
+        help="what behaviour, domains, language, calibration, explain and adapting measure: a preset's name or "
+        "folder",
     )
     parser.add_argument("--megabytes", type=int, nargs="+", default=[1, 10, 100, 1000], help="of growing files")
     parser.add_argument("--memory-megabytes", type=int, nargs="+", default=[100, 1000])
@@ -77,6 +79,7 @@ def _figures(options: argparse.Namespace) -> Iterator[Figure]:
         calibration,
         domains,
         end_to_end,
+        explain,
         gpu,
         growth,
         language,
@@ -104,6 +107,7 @@ def _figures(options: argparse.Namespace) -> Iterator[Figure]:
         "domains": lambda: domains.figures(options.model, options.data),
         "language": lambda: language.figures(options.model, options.data),
         "calibration": lambda: calibration.figures(options.model, options.data),
+        "explain": lambda: explain.figures(options.model, options.data, options.rounds),
     }
     for name in options.only:
         yield from groups[name]()

@@ -13,6 +13,7 @@ from textsent import __version__
 from textsent._accessor import hide_pandas
 from textsent.commands.adapt import adapt, calibrate
 from textsent.commands.evaluate import describe, evaluate
+from textsent.commands.explain import explain
 from textsent.commands.info import doctor, info
 from textsent.commands.score import score
 from textsent.commands.train import recipes, train
@@ -74,6 +75,7 @@ def textsent(
 
 for _command, _example in (
     (score, "textsent score emails.mbox -o scored.parquet"),
+    (explain, "textsent explain --row 7 emails.mbox"),
     (train, "textsent train --data reviews.csv --epochs 10 --output my-model"),
     (recipes, "textsent recipes"),
     (describe, "textsent describe reviews.csv --pictures pictures"),

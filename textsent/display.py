@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from textsent.calibrate import Outcome
     from textsent.describe import Description
     from textsent.evaluate import Evaluation
+    from textsent.explain import Explanation
     from textsent.extremes import Extreme
     from textsent.fitting import Beginning, Epoch
     from textsent.info import ModelInfo
@@ -37,6 +38,15 @@ PLAIN_SECONDS = 30.0
 
 EXAMPLE_LENGTH = 90
 """Characters of a text that is shown as an example."""
+
+SHOWN_SENTENCES = 10
+"""Sentences in the table of an explanation."""
+
+SHOWN_CHARACTERS = 10_000
+"""Of the text of an explanation."""
+
+_STRENGTHS = ((0.6, "bold reverse {}"), (0.3, "bold {}"), (0.1, "{}"))
+"""From which share of the strongest word's effect on a word has which style."""
 
 _COLOURS = {"positive": "green", "negative": "red", "neutral": "yellow"}
 
@@ -431,6 +441,66 @@ def print_model(console: Console, model: ModelInfo) -> None:
         console.print(Text(_printable_lines(model.card).rstrip("\n")), soft_wrap=True)
 
 
+def print_explanation(console: Console, explanation: Explanation, words: int) -> None:
+    """Print a text with its words coloured by their effects, and a table of sentences and one of words.
+
+    Where there are no colours the strongest words stand in brackets, as `[+great]`.
+
+    Args:
+        console: Where to.
+        explanation: What to print.
+        words: How many words are listed at most.
+    """
+    from rich.table import Table
+
+    if explanation.error is not None:
+        console.print(f"no score: {explanation.error}", soft_wrap=True)
+        return
+    sentiment = explanation.sentiment or ""
+    console.print(Text.assemble(f"{explanation.score:.3f}  ", (sentiment, _COLOURS[sentiment])), end="\n\n")
+    listed, sentences = explanation.strongest_words(words), explanation.strongest_sentences(SHOWN_SENTENCES)
+    console.print(
+        _coloured(explanation, {word.start for word in listed} if console.color_system is None else set())
+    )
+    for what, effects, others in (
+        ("sentence", sentences, len(explanation.sentences) - len(sentences)),
+        ("word", listed, len(explanation.words) - len(listed)),
+    ):
+        table = Table(box=None, pad_edge=False, expand=True)
+        table.add_column("effect", justify="right", width=6)
+        table.add_column(what, no_wrap=True, overflow="ellipsis", ratio=1)
+        for found in effects:
+            style = _COLOURS["positive" if found.effect > 0 else "negative"]
+            table.add_row(Text(f"{found.effect:+.2f}", style=style), Text(printable(found.text)))
+        console.print()
+        console.print(table)
+        if others:
+            console.print(f"… and {others:,} more with smaller effects", style="dim")
+    console.print("\nAn effect is what the text's log-odds of being positive lose without that part.", style="dim")
+
+
+def _coloured(explanation: Explanation, bracketed: set[int]) -> Text:
+    """Return a text with its words in the colours of their effects, those that start at some places in brackets."""
+    shown = Text()
+    strongest = max((abs(word.effect) for word in explanation.words), default=0.0) or 1.0
+    start = 0
+    for run, effect in explanation.runs():
+        if len(shown) > SHOWN_CHARACTERS:
+            shown.append(f" … and {len(explanation.text or '') - start:,} more characters", style="dim")
+            break
+        strength = abs(effect) / strongest
+        colour = _COLOURS["positive" if effect > 0 else "negative"]
+        run_text = visible(run if effect else run[: SHOWN_CHARACTERS + 1])
+        if start in bracketed and effect:
+            shown.append(f"[{effect:+.0f}"[:2] + f"{run_text}]")
+        else:
+            style = next((style for least, style in _STRENGTHS if strength >= least), "")
+            shown.append(run_text, style=style.format(colour))
+        start += len(run)
+    shown.rstrip()
+    return shown
+
+
 def print_description(console: Console, description: Description) -> None:
     """Print what labelled texts are like: their figures, and the telling words of each class."""
     from rich.table import Table
@@ -497,5 +567,16 @@ def _printable_lines(text: str) -> str:
 
 def printable(text: str) -> str:
     """Return text on one line without what could steer a terminal: control and formatting characters."""
-    line = " ".join(text.split())
-    return "".join(character for character in line if unicodedata.category(character) not in ("Cc", "Cf", "Cs"))
+    return visible(" ".join(text.split()))
+
+
+def visible(text: str) -> str:
+    """Return text in its lines without what could steer a terminal; a tab is a space."""
+    return "".join(
+        character
+        for character in _LINE_END.sub("\n", text).replace("\t", " ")
+        if character == "\n" or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
+    )
+
+
+_LINE_END = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")

@@ -296,6 +296,16 @@ def format_by_suffix(path: str | Path) -> tuple[str | None, str | None]:
     return SUFFIXES.get(suffix), compression
 
 
+def read_standard_input() -> str:
+    """Return all of standard input as one text of UTF-8.
+
+    Raises:
+        InputError: It is closed, or not UTF-8.
+    """
+    with _errors_of(STANDARD_STREAM):
+        return _open_file(STANDARD_STREAM).read().decode("utf-8-sig")
+
+
 _FOLDER = "folder"
 
 

@@ -118,5 +118,10 @@ def is_mail(schema: pa.Schema) -> bool:
     )
 
 
+def why_no_text(flags: list[str] | None) -> str | None:
+    """Return what `error` says of a mail without text that has these flags; None where they don't tell."""
+    return next((NO_TEXT[name] for name in flags or () if name in NO_TEXT), None)
+
+
 def _listed(names: list[str]) -> str:
     return ", ".join(repr(name) for name in names)

@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -25,8 +25,11 @@ from textsent.pipeline import ahead, pool_of
 from textsent.preprocess import Preprocessor, as_text_array
 from textsent.presets import CONFIG_FILE, METADATA_FILE, VOCABULARY_FILE, find_preset, read_json
 from textsent.readers import Reader, open_reader
-from textsent.schema import NO_TEXT, SCORE_SCHEMA, is_mail, is_text, scored_schema, text_column
+from textsent.schema import SCORE_SCHEMA, is_mail, is_text, scored_schema, text_column, why_no_text
 from textsent.writers import check_output, open_writer
+
+if TYPE_CHECKING:
+    from textsent.explain import Explanation
 
 DEFAULT_MODEL = "imdb-lstm"
 
@@ -189,6 +192,12 @@ class Scorer:
     ) -> np.ndarray[Any, np.dtype[np.float32]]:
         """Return the probability that each text is positive: float32, shape (texts,), NaN where there is none."""
         return self.score_columns(texts).column("score").to_numpy(zero_copy_only=False)
+
+    def explain(self, texts: Iterable[str | None] | pa.Array) -> list[Explanation]:
+        """Return which sentences and words moved the score of each text; see `textsent.explain`."""
+        from textsent.explain import explain
+
+        return explain(self, texts)
 
     def score_columns(
         self,
@@ -419,7 +428,7 @@ def _with_reasons(scored: pa.RecordBatch, flags: pa.Array) -> pa.RecordBatch:
         return scored
     for row, names in enumerate(flags.to_pylist()):
         if errors[row] == NULL_TEXT:
-            errors[row] = next((NO_TEXT[name] for name in names or () if name in NO_TEXT), NULL_TEXT)
+            errors[row] = why_no_text(names) or NULL_TEXT
     return scored.set_column(scored.num_columns - 1, SCORE_SCHEMA.field("error"), pa.array(errors, pa.string()))
 
 

@@ -106,6 +106,15 @@ class Layout:
             starts = np.maximum(starts, ends - self.window)
         return Windows(texts.ids, starts, ends, owners)
 
+    def read_range(self, ids: IntArray) -> tuple[int, int]:
+        """Return from which to which of a text's words, int32, shape (words,), the network reads."""
+        kept = np.flatnonzero(ids != OUT_OF_VOCABULARY_ID) if self.unknown == "drop" else np.arange(len(ids))
+        if self.long_texts == "windows" or len(kept) + self.start <= self.window:
+            return 0, len(ids)
+        if self.long_texts == "last":
+            return int(kept[-min(self.window, len(kept))]), len(ids)
+        return 0, int(kept[self.window - self.start - 1]) + 1 if self.window > self.start else 0
+
     def widths(self, lengths: LongArray, step: int) -> LongArray:
         """Return the widths of rows for windows of these lengths: multiples of `step`, or all one width."""
         return np.full_like(lengths, self.window) if self.full_width else rounded_up(lengths, step)

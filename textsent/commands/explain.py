@@ -1,0 +1,82 @@
+"""`textsent explain`."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from textsent.commands.common import Device, Model, TextColumn, TrustRecipe, console
+from textsent.errors import OptionError
+
+
+def explain(
+    text: Annotated[
+        str,
+        typer.Argument(
+            metavar="TEXT",
+            help="The text; - is standard input, all of it. With --row a file of any kind that textsent score "
+            "reads.",
+        ),
+    ],
+    row: Annotated[
+        int | None,
+        typer.Option(min=1, help="Explain this row of a file, whose first row is 1.", show_default=False),
+    ] = None,
+    words: Annotated[int, typer.Option(min=0, help="Strongest words that are listed.")] = 10,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the explanation as JSON, all words and sentences with offsets.")
+    ] = False,
+    html: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write a page with the text in colours; - is standard output."),
+    ] = None,
+    text_column: TextColumn = None,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            help="Format of the file: mbox, eml, emlx, msg, zip, tar, csv, tsv, parquet, jsonl or text.",
+            show_default="by suffix",
+        ),
+    ] = None,
+    keep_quotes: Annotated[
+        bool, typer.Option("--keep-quotes", help="Of a mail, read what it quotes and forwards, too.")
+    ] = False,
+    keep_signatures: Annotated[
+        bool, typer.Option("--keep-signatures", help="Of a mail, read signatures and legal footers, too.")
+    ] = False,
+    with_subject: Annotated[
+        bool, typer.Option("--with-subject", help="Of a mail, read the subject with its body.")
+    ] = False,
+    model: Model = "imdb-lstm",
+    device: Device = "auto",
+    trust_recipe: TrustRecipe = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a page that exists.")] = False,
+) -> None:
+    """Show which sentences and words moved a text's score."""
+    from textsent.explain import explain_row
+    from textsent.mail import MailOptions
+    from textsent.readers import STANDARD_STREAM, read_standard_input
+    from textsent.score import load
+
+    if row is None and os.path.isfile(text):  # noqa: PTH113 - of a text that can't be a path it is false
+        raise OptionError(f"{text} is a file: choose one of its rows, for instance --row 1")
+    scorer = load(model, device=device, column=text_column, trust_recipe=trust_recipe)
+    if row is None:
+        explanation = scorer.explain([read_standard_input() if text == STANDARD_STREAM else text])[0]
+    else:
+        mail = MailOptions(keep_quotes=keep_quotes, keep_signatures=keep_signatures, with_subject=with_subject)
+        explanation = explain_row(scorer, text, row, format=format, mail=mail)
+    if json:
+        from json import dumps
+
+        print(dumps(explanation.to_json()))
+    if html:
+        from textsent.explanation_page import page, write_page
+
+        write_page(page(explanation, words, scorer.name), html, overwrite)
+    if not json and not html:
+        from textsent.display import print_explanation
+
+        print_explanation(console(), explanation, words)
