@@ -481,23 +481,20 @@ def print_explanation(console: Console, explanation: Explanation, words: int) ->
 
 def _coloured(explanation: Explanation, bracketed: set[int]) -> Text:
     """Return a text with its words in the colours of their effects, those that start at some places in brackets."""
-    shown = Text()
+    shown, start = Text(), 0
     strongest = max((abs(word.effect) for word in explanation.words), default=0.0) or 1.0
-    start = 0
     for run, effect in explanation.runs():
-        if len(shown) > SHOWN_CHARACTERS:
-            shown.append(f" … and {len(explanation.text or '') - start:,} more characters", style="dim")
-            break
-        strength = abs(effect) / strongest
+        run_text = visible(run[: max(0, SHOWN_CHARACTERS - start)])
         colour = _COLOURS["positive" if effect > 0 else "negative"]
-        run_text = visible(run if effect else run[: SHOWN_CHARACTERS + 1])
-        if start in bracketed and effect:
-            shown.append(f"[{effect:+.0f}"[:2] + f"{run_text}]")
+        if start in bracketed and effect and run_text:
+            shown.append(f"[{'+' if effect > 0 else '-'}{run_text}]")
         else:
-            style = next((style for least, style in _STRENGTHS if strength >= least), "")
-            shown.append(run_text, style=style.format(colour))
+            styles = (style for least, style in _STRENGTHS if abs(effect) >= least * strongest)
+            shown.append(run_text, style=next(styles, "").format(colour))
         start += len(run)
     shown.rstrip()
+    if start > SHOWN_CHARACTERS:
+        shown.append(f" … and {start - SHOWN_CHARACTERS:,} more characters", style="dim")
     return shown
 
 

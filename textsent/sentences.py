@@ -26,15 +26,11 @@ LEAST_COUNT = 50
 """How often a word must stand in the training texts for its upper and lower case to be remembered. Of rarer words
 Punkt then knows nothing, which makes `J. Pennock` a name; with all of them the file is ten times as large."""
 
+TITLES = ("mr", "mrs", "ms", "dr", "prof", "rev", "st")
+"""They end no sentence. Punkt takes some first names for words that begin one, since reviews list a film's cast."""
+
 ABBREVIATIONS = (
     *(
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "prof",
-        "rev",
-        "st",
         "jr",
         "sr",
         "vs",
@@ -45,25 +41,14 @@ ABBREVIATIONS = (
         "p.m",
         "u.s",
         "u.k",
-    ),
-    *(
         "approx",
         "appt",
         "attn",
         "co",
         "corp",
         "dept",
-        "encl",
-        "est",
-        "ext",
-        "fwd",
-        "inc",
-        "incl",
-        "ltd",
-        "max",
-        "min",
     ),
-    *("no", "nr", "qty", "ref", "tel"),
+    *("encl", "est", "ext", "fwd", "inc", "incl", "ltd", "max", "min", "no", "nr", "qty", "ref", "tel"),
 )
 """Known beside those learned: what mails shorten, and what reviews write without its period as often as with it."""
 
@@ -118,7 +103,8 @@ def _ends(text: str, start: int, end: int) -> Iterator[int]:
             continue
         before = text[max(start, found.start() - _CONTEXT) : found.start()].split()
         word = before[-1] if before and not text[found.start() - 1].isspace() else ""
-        if _ends_sentence(f"{word}{found[0]} {following[1]}"):
+        is_title = found[0] == "." and word.lstrip("(\"'“‘").lower() in TITLES
+        if not is_title and _ends_sentence(f"{word}{found[0]} {following[1]}"):
             yield found.end()
     yield end
 
