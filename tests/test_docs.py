@@ -20,6 +20,7 @@ MAIL = (ROOT / "docs" / "mail.md").read_text("utf-8")
 PERFORMANCE = (ROOT / "docs" / "performance.md").read_text("utf-8")
 TRAINING = (ROOT / "docs" / "training.md").read_text("utf-8")
 ADAPTING = (ROOT / "docs" / "adapting.md").read_text("utf-8")
+EXPLAINING = (ROOT / "docs" / "explaining.md").read_text("utf-8")
 MODEL = (ROOT / "docs" / "model.md").read_text("utf-8")
 PANDAS = (ROOT / "docs" / "pandas.md").read_text("utf-8")
 COMMAND_LINE = (ROOT / "docs" / "command-line.md").read_text("utf-8")
@@ -32,7 +33,7 @@ OPTIONS = {
 
 
 def shell_lines():
-    blocks = re.findall(r"```sh\n(.*?)```", README + MAIL + PERFORMANCE + TRAINING + COMMAND_LINE, re.DOTALL)
+    blocks = re.findall(r"```sh\n(.*?)```", README + MAIL + PERFORMANCE + TRAINING + EXPLAINING + COMMAND_LINE, re.DOTALL)
     return [line for block in blocks for line in block.splitlines() if "textsent " in line]
 
 
@@ -129,3 +130,14 @@ def test_the_python_of_a_page_prints_what_it_says(name, page, monkeypatch):
     assert "```python" not in page
     example = doctest.DocTestParser().get_doctest("\n".join(found), {}, name, name, 0)
     assert doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(example).failed == 0
+
+
+def test_every_option_of_explain_is_explained_or_common():
+    common = {"--model", "-m", "--device", "--trust-recipe", "--help"}
+    assert {option for option in OPTIONS["explain"] - common if f"`{option}`" not in EXPLAINING} == set()
+
+
+def test_the_python_about_explanations_runs(capsys):
+    (block,) = re.findall(r"```python\n(.*?)```", EXPLAINING, re.DOTALL)
+    exec(compile(block, "explaining.md", "exec"), {})
+    assert "lovely" in capsys.readouterr().out

@@ -29,7 +29,7 @@ class SumNetwork(FirstWordNetwork):
     """Gives a window the sum of its words' log-odds."""
 
     def __init__(self):
-        self._odds = np.zeros(FIRST_WORD_ID + len(WORDS))
+        self._odds = np.zeros(FIRST_WORD_ID + len(WORDS) + 1)
         for word, odds in TONES.items():
             self._odds[FIRST_WORD_ID + WORDS.index(word)] = odds
         self.words = 0
@@ -43,8 +43,8 @@ class SumNetwork(FirstWordNetwork):
         return read
 
 
-def scorer(layout=Layout(400), **attributes):  # noqa: B008 - it is frozen
-    return Scorer(Preprocessor(WORDS, MAIL), SentimentModel(SumNetwork(), layout, **attributes))
+def scorer(layout=Layout(400), words=WORDS, settings=MAIL, **attributes):  # noqa: B008 - it is frozen
+    return Scorer(Preprocessor(words, settings), SentimentModel(SumNetwork(), layout, **attributes))
 
 
 def effects(found):
@@ -200,11 +200,12 @@ class LengthNetwork(FirstWordNetwork):
 
 @settings(deadline=None)
 @given(
-    st.text() | st.text(alphabet="great. !?<3b>:()\n'’&;/") | st.lists(st.sampled_from([*WORDS, ". ", "<3 days "]))
+    st.text()
+    | st.lists(st.sampled_from([*WORDS, ". ", "<3 days ", "<p>", "<br />", "\xa0", ":(", "'"])).map("".join),
+    st.sampled_from([MAIL, Settings(), Settings(break_tags=False, split="space")]),
 )
-def test_effects_lie_in_the_text_in_order_and_apart(text):
-    text = text if isinstance(text, str) else " ".join(text)
-    (found,) = scorer().explain([text])
+def test_effects_lie_in_the_text_in_order_and_apart(text, own):
+    (found,) = scorer(words=(*WORDS, "p"), settings=own).explain([text])
     for spans in (found.sentences, found.words):
         end = 0
         for span in spans:
@@ -268,3 +269,9 @@ def test_the_benchmark_tells_words_that_do_not_matter():
 
 def test_spans_are_deleted_from_a_text():
     assert benchmark.deleted("a great lid", [(8, 11), (2, 8)]) == "a "
+
+
+def test_a_tag_that_is_read_as_a_word_is_explained():
+    (found,) = scorer(words=(*WORDS, "p"), settings=Settings()).explain(["<p>"])
+    assert [part.text for part in found.words] == ["p"]
+    assert [part.text for part in found.sentences] == ["<p>"]

@@ -70,6 +70,7 @@ def shown(text, own=MAIL):
         ("😠😠 no", ["😠😠", "no"]),
         ("", []),
         (" ?! ", []),
+        ("\xa0'great' ", ["great"]),
     ],
 )
 def test_the_parts_of_a_text_are_where_its_words_stand(text, parts):
@@ -120,3 +121,8 @@ def test_a_long_tag_that_is_escaped_costs_only_what_is_near_it():
 def test_a_megabyte_made_to_take_long_is_cut(text):
     (parts,) = word_parts([text], MAIL)
     assert np.sum([part.words for part in parts]) == Preprocessor(WORDS, MAIL)([text]).words[0]
+
+
+def test_what_only_keras_takes_for_a_word_has_a_place_too():
+    assert shown("\xa0", KERAS) == ["\xa0"]
+    assert shown("\xa0great lid\u2003", KERAS) == ["great", "lid"]

@@ -253,7 +253,7 @@ def _sentences(text: str, parts: Sequence[Part]) -> list[_Sentence]:
     """Return the sentences of a text that hold words; a long one is cut into several of like length."""
     after = list(accumulate((part.words for part in parts), initial=0))
     words = [_Span(part.start, part.end, after[number], after[number + 1]) for number, part in enumerate(parts)]
-    starts, spans = [part.start for part in parts], split(text)
+    starts, spans = [part.start for part in parts], split(text) or [(0, len(text))]
     # A word outside of all sentences, as a tag may be one, belongs to the sentence before.
     cuts = [0, *(bisect_left(starts, start) for start, _ in spans[1:]), len(words)]
     sentences: list[_Sentence] = []

@@ -104,6 +104,10 @@ def _as_in(text: str, parts: list[_Read], words: list[str], settings: Settings) 
     """
     if _joined(parts) == words:
         return parts
+    # White space at the ends may be read too: for Keras's own rule only the space separates words.
+    parts = parts or [_Read(0, len(text), [])]
+    parts[0] = parts[0]._replace(start=0)
+    parts[-1] = parts[-1]._replace(end=len(text))
     # What is read together is seldom long, so the text is cut into blocks first; and into longer ones if it is.
     size = _BLOCK_PARTS
     while True:
@@ -169,10 +173,10 @@ def _cuts(parts: int) -> Iterator[int]:
 
 
 def _trimmed(text: str, part: _Read) -> Part:
-    """Return a part without the apostrophes around it, which are quotation marks."""
+    """Return a part without white space and apostrophes around it; these are quotation marks."""
     start, end = part.start, part.end
-    inside = text[start:end].strip(_APOSTROPHES)
+    inside = text[start:end].strip().strip(_APOSTROPHES)
     if inside:
-        start += len(text[start:end]) - len(text[start:end].lstrip(_APOSTROPHES))
+        start = text.index(inside, start)
         end = start + len(inside)
     return Part(start, end, len(part.words))
