@@ -348,20 +348,14 @@ def test_a_series_of_texts_gives_a_series_of_sentiments_with_its_index(scorer, i
     assert sentiments.isna().tolist() == [False, True, False, True]
 
 
-def test_explanations_stand_beside_their_texts(scorer, monkeypatch):
-    def explain(scorer, texts):
-        return [(scorer, text) for text in texts]
-
-    monkeypatch.setitem(sys.modules, "textsent.explain", SimpleNamespace(explain=explain))
-    explained = pd.Series(["great service", None], [3, 3]).textsent.explain(scorer)
-    assert (explained.name, explained.dtype, explained.index.tolist()) == ("explanation", object, [3, 3])
-    assert explained.tolist() == [(scorer, "great service"), (scorer, None)]
-
-
-def test_a_text_is_explained():
-    explain = pytest.importorskip("textsent.explain", reason="the module isn't there yet", exc_type=ImportError)
-    (explained,) = pd.Series(["a terrible waste of money"]).textsent.explain()
-    assert isinstance(explained, explain.Explanation)
+def test_texts_are_explained_each_where_it_stood():
+    series = pd.Series(["a terrible waste of money", None, "a terrible waste of money"], [3, 3, 1])
+    explained = series.textsent.explain()
+    assert (explained.name, explained.dtype, explained.index.tolist()) == ("explanation", object, [3, 3, 1])
+    first, nothing, again = explained
+    assert min(first.words, key=lambda word: word.effect).text in ("terrible", "waste")
+    assert nothing.error == "no text"
+    assert again == first
 
 
 def test_a_model_stays_loaded_until_its_preset_changes(tiny_preset, tmp_path, monkeypatch):

@@ -33,7 +33,9 @@ OPTIONS = {
 
 
 def shell_lines():
-    blocks = re.findall(r"```sh\n(.*?)```", README + MAIL + PERFORMANCE + TRAINING + EXPLAINING + COMMAND_LINE, re.DOTALL)
+    blocks = re.findall(
+        r"```sh\n(.*?)```", README + MAIL + PERFORMANCE + TRAINING + EXPLAINING + COMMAND_LINE, re.DOTALL
+    )
     return [line for block in blocks for line in block.splitlines() if "textsent " in line]
 
 

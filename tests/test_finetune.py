@@ -177,7 +177,7 @@ def test_n_grams_are_taken_along_and_calibrated_like_the_network(preset, tmp_pat
     for folder in (tmp_path / "kept", tmp_path / "tuned"):
         taken = NgramTable.from_preset(folder)
         np.testing.assert_array_equal(taken.weights, table.weights)
-        assert taken.scale == 1 / 0.4
+        assert (taken.scale, taken.bias) == (1 / 0.4, table.bias / 0.4 + 0.9)
 
 
 def test_a_table_of_n_grams_is_part_of_what_a_model_is_told_apart_by(preset):

@@ -120,7 +120,7 @@ def test_short_texts_are_told_after_the_data():
 
 
 def test_n_grams_are_told_in_a_sentence():
-    sentence = "To the network's log-odds those of the text's n-grams are added"
+    sentence = "Beside the network a linear model judges a text by its n-grams"
     assert sentence in model_card(FACTS, HISTORY, CONFIG | {"ngrams": True}, RECIPE, [])
     assert sentence not in model_card(FACTS, HISTORY, CONFIG, RECIPE, [])
 

@@ -70,41 +70,46 @@ def test_places_lie_within_the_table_and_spread_over_it():
 
 
 @given(TEXTS)
-def test_log_odds_are_the_sum_of_what_the_n_grams_weigh_by_the_number_of_words(texts):
+def test_the_log_odds_are_the_sum_of_what_the_n_grams_weigh_and_the_bias(texts):
     weighing = table()
     expected = [
-        len(text)
-        / (len(text) + HALF_WORDS)
-        * (sum(float(weighing.weights[place]) * times for (_, place), times in counter.items()) + weighing.bias)
-        for text, counter in zip(texts, found(word_ids(*texts)), strict=True)
+        sum(float(weighing.weights[place]) * times for (_, place), times in counter.items()) + weighing.bias
+        for counter in found(word_ids(*texts))
     ]
-    np.testing.assert_allclose(weighing.log_odds(word_ids(*texts)), expected, atol=1e-6)
+    odds, _ = weighing.opinion(word_ids(*texts))
+    np.testing.assert_allclose(odds, expected, atol=1e-6)
 
 
-def test_a_very_long_text_is_weighed_by_its_mean():
+def test_the_share_grows_with_the_words_and_a_very_long_text_is_weighed_by_its_mean():
     weighing = NgramTable(np.full(1 << BITS, 0.01, np.float16), 0.0)
-    lengths = np.array([MOST_WORDS, 100 * MOST_WORDS, 10_000 * MOST_WORDS])
-    odds = weighing.log_odds(word_ids(*([5] * length for length in lengths)))
-    assert 0 < odds[0] < odds[1] < odds[2] < 2.5 * odds[0]
+    lengths = [0, 1, HALF_WORDS, MOST_WORDS, 100 * MOST_WORDS]
+    odds, shares = weighing.opinion(word_ids(*([5] * length for length in lengths)))
+    np.testing.assert_allclose(shares, [0, 0.5 / 101, 0.25, 0.4, 0.4])
+    assert 0 == odds[0] < odds[1] < odds[2] < odds[3]
+    assert odds[4] < 1.1 * odds[3]
 
 
-def test_the_scale_multiplies_all_of_it():
+def test_a_temperature_divides_all_of_it_and_a_bias_is_added():
     texts = word_ids([4, 5, 6], [], [7])
-    np.testing.assert_allclose(table(scale=0.5).log_odds(texts), table().log_odds(texts) / 2)
+    before, shares = table(scale=0.5).opinion(texts)
+    after, same = table(scale=0.5).calibrated(2.0, 0.75).opinion(texts)
+    np.testing.assert_allclose(after, before / 2 + 0.75)
+    np.testing.assert_array_equal(same, shares)
 
 
-def test_no_texts_have_no_log_odds():
-    assert table().log_odds(word_ids()).shape == (0,)
+def test_of_no_texts_there_is_no_opinion():
+    assert [part.shape for part in table().opinion(word_ids())] == [(0,), (0,)]
 
 
-def test_a_model_adds_them_to_its_network_s_before_it_is_calibrated():
-    texts, weighing = word_ids([4, 5, 6], [], [5]), table(bias=40.0)
+def test_a_model_takes_the_mean_of_network_and_n_grams_before_it_is_calibrated():
+    texts, weighing = word_ids([4, 5, 6] * 30, [], [5]), table(bias=4.0)
     network = FirstWordNetwork(np.linspace(0.1, 0.9, 9))
     calibration = Calibration(temperature=2.0, bias=0.5)
     alone = SentimentModel(network, Layout(2)).predict(texts).astype(np.float64)
     both = SentimentModel(network, Layout(2), 2, calibration, weighing).predict(texts)
-    odds = np.log(alone / (1 - alone)) + weighing.log_odds(texts)
-    np.testing.assert_allclose(both, 1 / (1 + np.exp(-(odds / 2 + 0.5))), atol=1e-6)
+    odds, shares = weighing.opinion(texts)
+    mean = (1 - shares) * np.log(alone / (1 - alone)) + shares * odds
+    np.testing.assert_allclose(both, 1 / (1 + np.exp(-(mean / 2 + 0.5))), atol=1e-6)
     assert np.isnan(both[1])
 
 

@@ -786,14 +786,13 @@ def test_what_a_teacher_taught_about_n_grams_stands_beside_the_network(with_shor
     assert read_json(model / "config.json")["ngrams"] is True
     scorer = load(model, device="cpu")
     ids = scorer.preprocessor(pa.array(["the great guys are great", "the awful guys are awful", ""]))
-    great, awful, nothing = scorer.model.ngrams.log_odds(ids)
+    (great, awful, _), shares = scorer.model.ngrams.opinion(ids)
     assert great > 0 > awful
-    assert nothing == 0
+    assert shares[0] > shares[2] == 0
     together = scorer.model.predict(ids)
     scorer.model.ngrams = None
     alone = scorer.model.predict(ids)
-    assert together[0] > alone[0]
-    assert together[1] < alone[1]
+    assert (together[:2] != alone[:2]).all()
 
 
 def test_the_metadata_and_the_card_say_how_many_short_texts_there_were(with_short_texts):

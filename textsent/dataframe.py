@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from os import PathLike
 from typing import Any
 
@@ -141,9 +140,8 @@ def explain_series(series: pd.Series[Any], model: str | PathLike[str] | Scorer |
         InputError: The Series holds something else than text.
         PresetError: There is no such model.
     """
-    explain = import_module("textsent.explain").explain
-    explanations = explain(_scorer(model), _texts(series).to_pylist())
-    return pd.Series(list(explanations), series.index, dtype=object, name="explanation")
+    explanations = _scorer(model).explain(_texts(series))
+    return pd.Series(explanations, series.index, dtype=object, name="explanation")
 
 
 def _scored(

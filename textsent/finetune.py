@@ -80,8 +80,8 @@ class Start:
         weights: Those of its network, as Keras lists them. Its calibration is part of them.
         table: Which of them is the embedding's.
         calibration: What the preset made of the network's log-odds beside.
-        ngrams: What n-grams add to the network's log-odds, calibrated like its weights; None for nothing. They
-            learn nothing more.
+        ngrams: What n-grams say beside the network, calibrated like its weights; None for nothing. They aren't
+            trained further.
         is_calibrated: Whether that could be made part of the weights; otherwise training goes without it.
         new_words: Words that the model lacked, with the number of texts that hold each.
         trains_embedding: Whether the vectors of words that are known change too.
@@ -128,7 +128,7 @@ class Start:
             hashed.update(hashlib.sha256((folder / file).read_bytes()).digest())
         is_calibrated = _calibrate(model, calibration)
         if ngrams is not None and is_calibrated:
-            ngrams = replace(ngrams, scale=ngrams.scale / calibration.temperature)
+            ngrams = ngrams.calibrated(calibration.temperature, calibration.bias)
         return cls(
             folder=folder,
             sha256=hashed.hexdigest(),

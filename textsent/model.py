@@ -86,8 +86,8 @@ class SentimentModel:
         network: The network on its engine.
         layout: What of a text the network reads. Where that is several windows, the mean of their log-odds counts.
         threads: How many batches are predicted at once.
-        calibration: What becomes of that mean, and of what n-grams add to it.
-        ngrams: What they add; None for nothing.
+        calibration: What becomes of that mean, or of the mean of it and the n-grams' opinion.
+        ngrams: What has that opinion; None where the network's stands alone.
     """
 
     def __init__(
@@ -190,7 +190,7 @@ class SentimentModel:
 
     def begin(self, texts: WordIds, pool: Executor, batch_size: int | None = None) -> Callable[[], FloatArray]:
         """Begin to predict in the threads of a pool; return a function that waits for what `predict` returns."""
-        added = None if self.ngrams is None else pool.submit(self.ngrams.log_odds, texts)
+        opinion = None if self.ngrams is None else pool.submit(self.ngrams.opinion, texts)
         ids, starts, ends, owners = self.layout.cut(texts)
         network = self.network
         read = network.reading(ids)
@@ -204,8 +204,8 @@ class SentimentModel:
             for batch, values in zip(batches, predicted, strict=True):
                 probabilities[batch] = values
             temperature, bias = self.calibration.temperature, self.calibration.bias
-            more = 0.0 if added is None else added.result()
-            return combine_windows(probabilities, owners, len(texts), temperature, bias, more)
+            other = None if opinion is None else opinion.result()
+            return combine_windows(probabilities, owners, len(texts), temperature, bias, other)
 
         return result
 

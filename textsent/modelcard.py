@@ -177,8 +177,8 @@ def _sentence_of_start(start: dict[str, Any]) -> str:
 
 
 _SENTENCE_OF_NGRAMS = (
-    "To the network's log-odds those of the text's n-grams are added, of one to three words, by a linear model: "
-    "the less, the shorter a text."
+    "Beside the network a linear model judges a text by its n-grams of one to three words; its log-odds count for "
+    "up to 0.4 of the mean, the less, the shorter a text."
 )
 
 

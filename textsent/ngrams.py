@@ -1,8 +1,8 @@
-"""Word n-grams beside a network: what each of them adds to a text's log-odds.
+"""Word n-grams beside a network: a second opinion of a text.
 
-A network reads a text as a whole and a linear model counts its n-grams; they err differently, and their log-odds
-added up are right more often than either (`docs/model.md` has the figures). The n-grams are numbers in a table that
-is too small for all of them, so that some share a place: Weinberger et al., "Feature Hashing for Large Scale
+A network reads a text as a whole and a linear model counts its n-grams; they err differently, and the mean of
+their log-odds is right more often than either (`docs/model.md` has the figures). The n-grams are numbers in a table
+that is too small for all of them, so that some share a place: Weinberger et al., "Feature Hashing for Large Scale
 Multitask Learning", 2009.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -30,9 +30,10 @@ LAST_WORDS = 40
 BITS = 20
 """The table has 2**BITS places, 2 MB. With four times as many it was no better beside a network."""
 
-HALF_WORDS, MOST_WORDS = 150, 400
-"""N-grams count by words / (words + HALF_WORDS), and beyond MOST_WORDS on average, not in sum. Those of film
-reviews say little of short texts: counted in full they gave one in twenty neutral mails a tone."""
+HALF_WORDS, MOST_WORDS = 100, 400
+"""The opinion's share in the mean is half of words / (words + HALF_WORDS), up to MOST_WORDS; a longer text's
+n-grams count as if it had so many. Those of film reviews say little of short texts: with the same share they gave
+one in twenty neutral mails a tone."""
 
 _MIX, _ALL, _LAST = np.uint32(2654435761), np.uint32(2246822519), np.uint32(3266489917)
 _SHIFT = np.uint32(15)
@@ -47,12 +48,12 @@ _Longs = np.ndarray[Any, np.dtype[np.int64]]
 
 @dataclass(frozen=True)
 class NgramTable:
-    """What n-grams add to log-odds.
+    """What n-grams say of texts.
 
     Attributes:
-        weights: float16, shape (places,), places a power of 2: what an n-gram of that place adds.
-        bias: What a text's n-grams add together, whatever they are.
-        scale: By which the sum is multiplied.
+        weights: float16, shape (places,), places a power of 2: what an n-gram of that place adds to log-odds.
+        bias: What is added to them in any case.
+        scale: By which the sum of the weights is multiplied.
     """
 
     weights: np.ndarray[Any, np.dtype[np.float16]]
@@ -88,14 +89,24 @@ class NgramTable:
     def _exact_weights(self) -> np.ndarray[Any, np.dtype[np.float32]]:
         return self.weights.astype(np.float32)  # which a processor adds up faster
 
-    def log_odds(self, texts: WordIds) -> _Floats:
-        """Return what the n-grams of each text add to its log-odds: float64, shape (texts,)."""
+    def opinion(self, texts: WordIds) -> tuple[_Floats, _Floats]:
+        """Return each text's log-odds by its n-grams, and their weight beside a network's.
+
+        Returns:
+            odds: float64, shape (texts,).
+            shares: float64, shape (texts,), 0 … 0.4: with this share they count in a mean.
+        """
         weights, sums = self._exact_weights, np.zeros(len(texts))
         for places, is_whole, offsets in ngrams(texts, len(weights).bit_length() - 1):
             added = np.where(is_whole, weights[places], 0)
             sums += np.diff(np.concatenate([[0.0], np.cumsum(added, dtype=np.float64)])[offsets])
-        share = np.minimum(texts.words, MOST_WORDS) / (texts.words + HALF_WORDS)
-        return self.scale * share * (sums + self.bias)
+        words = np.minimum(texts.words, MOST_WORDS)
+        sums *= words / np.maximum(texts.words, 1)
+        return self.scale * sums + self.bias, words / (words + HALF_WORDS) / 2
+
+    def calibrated(self, temperature: float, bias: float) -> NgramTable:
+        """Return the table whose log-odds are these divided by a temperature, and a bias added."""
+        return replace(self, scale=self.scale / temperature, bias=self.bias / temperature + bias)
 
 
 def ngrams(texts: WordIds, bits: int) -> Iterator[tuple[_Places, _Flags, _Longs]]:

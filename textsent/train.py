@@ -360,7 +360,7 @@ def write_network(
         config: What the recipe was built from, with `recipe`, `vocabulary_size` and the layout's fields.
         preprocessor: What turns texts into the network's ids.
         folder: An existing folder.
-        ngrams: What n-grams add to the network's log-odds; None for nothing.
+        ngrams: What n-grams say beside the network; None for nothing.
     """
     round_embedding(model)
     save_weights(model, folder / WEIGHTS_FILE)

@@ -261,7 +261,7 @@ class _Linear:
 
 
 def ngram_table(texts: WordIds, targets: _Floats, labelled: int) -> NgramTable:
-    """Return what n-grams add to log-odds, by a linear model as the teacher is one when it has heard opinions.
+    """Return what n-grams say of texts, by a linear model as the teacher is one when it has heard opinions.
 
     Args:
         texts: The word ids of each text, the labelled ones first.

@@ -208,15 +208,28 @@ def combine_windows(
     texts: int,
     temperature: float = 1.0,
     bias: float = 0.0,
-    added: float | np.ndarray[Any, np.dtype[np.float64]] = 0.0,
+    opinion: tuple[np.ndarray[Any, np.dtype[np.float64]], ...] | None = None,
 ) -> FloatArray:
     """Return each text's probability: float32, shape (texts,).
 
-    It is the mean of its windows' log-odds and what is added to it, divided by the temperature and added to the
-    bias, as a probability. A text without windows gets NaN.
+    It is the mean of its windows' log-odds, divided by the temperature and added to the bias, as a probability. A
+    text without windows gets NaN.
+
+    Args:
+        probabilities: float64, shape (windows,), 0 … 1.
+        owners: int64, shape (windows,): the number of each window's text.
+        texts: How many there are.
+        temperature: Above 0.
+        bias: Log-odds.
+        opinion: Other log-odds of the texts, and their shares, 0 … 1, in the mean with those of the windows:
+            float64, shape (texts,).
     """
     inner = np.clip(probabilities, 1e-7, 1 - 1e-7)
     log_odds = np.bincount(owners, np.log(inner) - np.log1p(-inner), texts)
     windows = np.bincount(owners, minlength=texts)
     with np.errstate(invalid="ignore", over="ignore"):
-        return (1 / (1 + np.exp(-((log_odds / windows + added) / temperature + bias)))).astype(np.float32)
+        odds = log_odds / windows
+        if opinion is not None:
+            others, shares = opinion
+            odds += shares * (others - odds)
+        return (1 / (1 + np.exp(-(odds / temperature + bias)))).astype(np.float32)
