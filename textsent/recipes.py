@@ -336,6 +336,7 @@ RECIPES: dict[str, Recipe] = {
         cosine=True,
         clip_norm=1.0,
         averaging=0.5,
+        keep="loss",
         settings=Settings(emoji=True, typography=True, markup=True, elongated=True),
         vectors="start",
         teacher=True,
