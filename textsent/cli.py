@@ -15,6 +15,7 @@ from textsent.commands.adapt import adapt, calibrate
 from textsent.commands.evaluate import describe, evaluate
 from textsent.commands.explain import explain
 from textsent.commands.info import doctor, info
+from textsent.commands.report import report
 from textsent.commands.score import score
 from textsent.commands.train import recipes, train
 from textsent.errors import TextsentError
@@ -76,6 +77,7 @@ def textsent(
 for _command, _example in (
     (score, "textsent score emails.mbox -o scored.parquet"),
     (explain, "textsent explain --row 7 emails.mbox"),
+    (report, "textsent report scored.parquet -o report.html"),
     (train, "textsent train --data reviews.csv --epochs 10 --output my-model"),
     (recipes, "textsent recipes"),
     (describe, "textsent describe reviews.csv --pictures pictures"),

@@ -117,7 +117,7 @@ def describe(
     """
     in_positive: dict[str, int] = {}
     in_negative: dict[str, int] = {}
-    counts = _count(data.texts, data.labels, settings or Settings(), in_positive, in_negative)
+    counts = count_words(data.texts, data.labels, settings or Settings(), in_positive, in_negative)
     nan = float("nan")
     median, q10, q90, q99 = np.quantile(counts, [0.5, 0.1, 0.9, 0.99]).tolist() if len(counts) else [nan] * 4
     positive = int((data.labels == 1).sum())
@@ -169,7 +169,7 @@ def words_by_label(data: LabelledTexts, settings: Settings | None = None) -> tup
     """
     positive: dict[str, int] = {}
     negative: dict[str, int] = {}
-    _count(data.texts, data.labels, settings or Settings(), positive, negative)
+    count_words(data.texts, data.labels, settings or Settings(), positive, negative)
     return positive, negative
 
 
@@ -240,10 +240,18 @@ def _log_odds(weights: _Scores) -> _Scores:
     return np.log(weights) - np.log(weights.sum() - weights)
 
 
-def _count(
+def count_words(
     texts: pa.Array, labels: _Labels, settings: Settings, positive: dict[str, int], negative: dict[str, int]
 ) -> _Counts:
-    """Add the words of texts to the counts of their class; return the number of words of each text."""
+    """Add the words of texts to the counts of their class; return the number of words of each text.
+
+    Args:
+        texts: Array of type string or large_string.
+        labels: int8, shape (texts,): 1 positive, else negative.
+        settings: How texts are cut into words.
+        positive: The counts by word; every word gets one, 0 where the class has it not.
+        negative: The same of the others.
+    """
     lengths = [np.zeros(0, np.int64)]
     first = 0
     for words, offsets in _cut(texts, settings):

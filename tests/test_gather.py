@@ -1,0 +1,170 @@
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from textsent.errors import InputError, OptionError
+from textsent.gather import domain_of, gather, picked, sender_of
+from textsent.schema import MODEL_KEY
+from textsent.tone import NEGATIVE, NEUTRAL, NO_TIME, POSITIVE, UNSCORED
+
+SCORED = {
+    "sentiment": ["negative", "positive", "neutral", None],
+    "score": [0.1, 0.9, 0.5, None],
+    "words": [3, 3, 3, 0],
+    "coverage": [1.0, 1.0, 1.0, None],
+    "error": [None, None, None, "no words"],
+}
+TEXTS = ["what a mess", "what a joy", "what a day", "…"]
+
+
+def written(path, model=None, **columns):
+    table = pa.table({**columns, **SCORED})
+    pq.write_table(table.replace_schema_metadata({MODEL_KEY: model} if model else None), path)
+    return path
+
+
+def mails(path, **columns):
+    usual = {
+        "message_id": ["<1>", "<2>", "<3>", "<4>"],
+        "from": ["Ada <Ada@Example.org>", "bob@example.org", "Ada <ada@example.org>", None],
+        "in_reply_to": [None, "<1>", None, "<9>"],
+        "list_id": ["news", "news", None, ""],
+        "subject": ["a", "b", "c", "d"],
+        "text": TEXTS,
+    }
+    return written(path, **{**usual, **columns})
+
+
+def test_all_rows_are_counted(tmp_path):
+    found = gather([written(tmp_path / "s.parquet", "imdb-lstm", text=TEXTS)])
+    assert found.rows.sentiments.tolist() == [NEGATIVE, POSITIVE, NEUTRAL, UNSCORED]
+    np.testing.assert_allclose(found.rows.scores, [0.1, 0.9, 0.5, np.nan], atol=1e-6)
+    assert found.rows.times.tolist() == [NO_TIME] * 4
+    assert found.errors == {"no words": 1}
+    assert found.model == "imdb-lstm"
+    assert found.groupings == ()
+    assert found.threads.tolist() == [-1] * 4
+
+
+def test_words_of_negative_texts_are_counted_apart_and_those_without_a_score_not_at_all(tmp_path):
+    found = gather([written(tmp_path / "s.parquet", text=["so bad", "so good", "so so", "bad bad"])])
+    assert found.negative_words == {"so": 1, "bad": 1, "good": 0}
+    assert found.other_words == {"so": 3, "bad": 0, "good": 1}
+
+
+def test_mails_are_grouped_by_sender_domain_and_list_whatever_the_case(tmp_path):
+    found = gather([mails(tmp_path / "s.parquet")])
+    assert [grouping.title for grouping in found.groupings] == ["sender", "domain", "list"]
+    sender, domain, lists = found.groupings
+    assert list(sender.values) == ["ada@example.org", "bob@example.org"]
+    assert sender.codes.tolist() == [0, 1, 0, -1]
+    assert domain.codes.tolist() == [0, 0, 0, -1]
+    assert lists.codes.tolist() == [0, 0, -1, -1]
+
+
+def test_any_column_may_group_rows_numbers_too(tmp_path):
+    path = written(tmp_path / "s.parquet", text=TEXTS, shop=["x", "y", None, "x"], stars=[1, 5, 1, None])
+    shop, stars = gather([path], by=["shop", "stars"]).groupings
+    assert (list(shop.values), shop.codes.tolist()) == (["x", "y"], [0, 1, -1, 0])
+    assert (list(stars.values), stars.codes.tolist()) == (["1", "5"], [0, 1, 0, -1])
+
+
+def test_answers_are_in_the_thread_of_what_they_answer_and_two_answers_to_a_missing_mail_too(tmp_path):
+    replies = [None, "<1>", "<2>", "<0>"]
+    first, second, third, alone = gather([mails(tmp_path / "a.parquet", in_reply_to=replies)]).threads
+    assert first == second == third >= 0
+    assert alone == -1
+    apart = gather([mails(tmp_path / "b.parquet", in_reply_to=["<9>", None, "<9>", None])]).threads
+    assert apart[0] == apart[2] >= 0
+    assert apart[1] == apart[3] == -1
+
+
+def test_mails_that_answer_each_other_in_a_ring_end(tmp_path):
+    found = gather([mails(tmp_path / "a.parquet", in_reply_to=["<3>", "<1>", "<2>", "<4>"])])
+    assert len(found.threads) == 4
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (pa.array([0, 86400, None, 1], pa.timestamp("s")), [0, 86400, NO_TIME, 1]),
+        (pa.array([0, 86400_000, None, 1], pa.timestamp("ms", "UTC")), [0, 86400, NO_TIME, 0]),
+        (pa.array([0, 1, None, 2], pa.date32()), [0, 86400, NO_TIME, 2 * 86400]),
+        (pa.array(["1970-01-02", "1970-01-01T01:00:30.5Z", "yesterday", None]), [86400, 3630, NO_TIME, NO_TIME]),
+        (pa.array(["1970-01-01 00:01", "1970-13-01", "", " 1970-01-01"]), [60, NO_TIME, NO_TIME, 0]),
+    ],
+)
+def test_dates_of_any_type_are_read_and_what_is_none_is_no_date(tmp_path, values, expected):
+    path = written(tmp_path / "s.parquet", date=values, text=TEXTS)
+    assert gather([path]).rows.times.tolist() == expected
+
+
+def test_a_column_of_numbers_called_date_is_none_and_refused_where_it_is_asked_for(tmp_path):
+    path = written(tmp_path / "s.parquet", date=[1, 2, 3, 4], text=TEXTS)
+    assert gather([path]).rows.times.tolist() == [NO_TIME] * 4
+    with pytest.raises(InputError, match="the column 'date' holds int64, not dates"):
+        gather([path], date="date")
+
+
+def test_several_files_are_one(tmp_path):
+    paths = [written(tmp_path / f"{name}.parquet", text=TEXTS, shop=["x"] * 4) for name in "ab"]
+    found = gather(paths, by=["shop"])
+    assert len(found.rows) == 8
+    assert found.groupings[0].codes.tolist() == [0] * 8
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"by": ["colour"]}, "there is no column 'colour': choose one with --by"),
+        ({"date": "when"}, "there is no column 'when': choose one with --date-column"),
+        ({"text": "body"}, "there is no column 'body'"),
+        ({"prefix": "x_"}, "isn't scored, it lacks the columns x_sentiment, "),
+    ],
+)
+def test_a_column_that_there_is_not_is_an_error_that_says_how_to_name_one(tmp_path, settings, message):
+    with pytest.raises(InputError, match=message):
+        gather([written(tmp_path / "s.parquet", text=TEXTS)], **settings)
+
+
+def test_a_file_that_is_not_scored_is_refused_with_what_to_do(tmp_path):
+    (tmp_path / "a.csv").write_text("text\nhello\n")
+    with pytest.raises(InputError, match=r"a\.csv isn't scored.*score it first with `textsent score"):
+        gather([tmp_path / "a.csv"])
+
+
+def test_an_input_without_rows_and_standard_input_are_refused(tmp_path):
+    table = pa.table({"text": pa.array([], pa.string()), **{name: pa.array([], pa.string()) for name in SCORED}})
+    pq.write_table(table, tmp_path / "empty.parquet")
+    with pytest.raises(InputError, match=r"no rows in .*empty\.parquet"):
+        gather([tmp_path / "empty.parquet"])
+    with pytest.raises(OptionError, match="reads its input twice"):
+        gather(["-"])
+
+
+def test_columns_with_a_prefix_are_found(tmp_path):
+    table = pa.table({"text": TEXTS, **{f"t_{name}": values for name, values in SCORED.items()}})
+    pq.write_table(table, tmp_path / "s.parquet")
+    assert gather([tmp_path / "s.parquet"], prefix="t_").rows.sentiments.tolist() == [0, 2, 1, 3]
+
+
+def test_rows_are_picked_by_their_places_over_files(tmp_path):
+    paths = [written(tmp_path / f"{name}.parquet", text=[f"{name}{row}" for row in range(4)]) for name in "ab"]
+    found = list(picked(paths, np.array([1, 3, 4, 7]), ["text"]))
+    assert found == [(1, {"text": "a1"}), (3, {"text": "a3"}), (4, {"text": "b0"}), (7, {"text": "b3"})]
+
+
+@pytest.mark.parametrize(
+    ("field", "sender", "domain"),
+    [
+        ("Ada Lund <Ada@Example.ORG>", "ada@example.org", "example.org"),
+        ("ada@example.org (Ada)", "ada@example.org", "example.org"),
+        ("The Crew", "the crew", ""),
+        ('"a@b, c" <d@e.org>', "d@e.org", "e.org"),
+        ("", "", ""),
+        ("<<<>>>" * 500, ("<<<>>>" * 500)[:200], ""),
+    ],
+)
+def test_a_sender_is_an_address_in_lower_case(field, sender, domain):
+    assert (sender_of(field), domain_of(field)) == (sender, domain)

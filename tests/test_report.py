@@ -1,0 +1,236 @@
+import html
+import json
+import re
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from textsent import report as module
+from textsent.errors import OutputError
+from textsent.report import ReportOptions, headline, report, write_report
+from textsent.schema import MODEL_KEY
+from textsent.tone import Rows, timeline, tone_of
+
+NO_MODEL = ReportOptions(model="none")
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "</script><img src=x onerror=alert(2)>",
+    '"><a href="javascript:alert(3)">x</a>',
+    "\x1b[31mred\x1b[0m [bold]not bold[/bold]",
+    "left \u202eright\u202c to left",
+    "{{ 7 * 7 }} {% raw %} \u2028 <!-- -->",
+    "w" * 1_000_000,
+)
+
+
+def scored(path, texts, scores, *, dates=None, model=None, **columns):
+    """Write a scored file; a score of None is a row without one."""
+    sentiments = [
+        None if one is None else "negative" if one < 0.4 else "positive" if one > 0.6 else "neutral"
+        for one in scores
+    ]
+    table = pa.table(
+        {
+            **columns,
+            **({} if dates is None else {"date": pa.array(dates, pa.timestamp("ms", "UTC"))}),
+            "text": pa.array(texts, pa.string()),
+            "sentiment": pa.array(sentiments, pa.string()),
+            "score": pa.array(scores, pa.float32()),
+            "words": pa.array([3] * len(texts), pa.int32()),
+            "coverage": pa.array([1.0] * len(texts), pa.float32()),
+            "error": pa.array(["no words" if one is None else None for one in scores], pa.string()),
+        }
+    )
+    pq.write_table(table.replace_schema_metadata({MODEL_KEY: model} if model else None), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def weeks(tmp_path_factory):
+    """Twenty weeks of 60 mails each, of which one in five is negative, and in the ninth three in five."""
+    start = datetime(2026, 1, 5, 9, tzinfo=UTC)
+    texts, scores, dates, senders, shops = [], [], [], [], []
+    for number in range(20 * 60):
+        week, place = divmod(number, 60)
+        is_bad = place % 5 < (3 if week == 8 else 1)
+        texts.append(f"The {'broken' if is_bad else 'lovely'} lamp, number {number}.")
+        scores.append(0.05 + place / 1000 if is_bad else 0.9 - place / 1000)
+        dates.append(start + timedelta(days=7 * week, minutes=97 * place))
+        senders.append(f"Person {place % 7} <p{place % 7}@example.org>")
+        shops.append(["Lyon", "Oslo", None][place % 3])
+    ids = [f"<{number}@x>" for number in range(len(texts))]
+    folder = tmp_path_factory.mktemp("weeks")
+    return scored(
+        folder / "weeks.parquet", texts, scores, dates=dates,
+        message_id=ids, **{"from": senders}, subject=[f"Lamp {number}" for number in range(len(texts))], shop=shops,
+    )  # fmt: skip
+
+
+def rows_in(page):
+    """Return the rows that a page holds to be looked through."""
+    found = re.search(r'<script type="application/json" id="rows">(.*?)</script>', page, re.DOTALL)
+    return json.loads(found[1])
+
+
+def test_the_bad_week_is_named_at_the_top(weeks, tmp_path):
+    found = write_report([weeks], tmp_path / "r.html", NO_MODEL)
+    assert found.headline[0].startswith("22% of 1,200 texts are negative (interval of 95 %: ")
+    assert found.headline[1] == (
+        "The week of 2 March 2026 is the worst of all: 60% of its 60 texts are negative, 20% of the others."
+    )
+    page = (tmp_path / "r.html").read_text("utf-8")
+    assert page.index("The week of 2 March 2026 is the worst of all") < page.index("<main>")
+
+
+def test_figures_are_of_all_rows_and_texts_a_sample_and_the_page_says_so(weeks, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "SHOWN_TEXTS", 200)
+    found = write_report([weeks], tmp_path / "r.html", NO_MODEL)
+    page = (tmp_path / "r.html").read_text("utf-8")
+    assert found.tone.rows == 1200
+    assert len(rows_in(page)) == len(found.texts) == 200
+    assert "A sample of 200 of 1,200 texts" in page
+    assert len({row.date[:7] for row in found.texts}) == 5
+    numbers = [row.row for row in found.texts]
+    assert numbers == sorted(set(numbers))
+    assert report([weeks], NO_MODEL).texts == found.texts
+
+
+def test_rows_are_grouped_by_sender_and_domain_and_by_what_is_asked_for(weeks):
+    found = report([weeks], ReportOptions(model="none", by=("shop",)))
+    assert [title for title, _ in found.groups] == ["shop", "sender"]
+    (_, shops), (_, senders) = found.groups
+    assert {group.value for group in shops} == {"Lyon", "Oslo"}
+    assert len(senders) == 7
+
+
+def test_the_most_negative_and_the_most_positive_come_first(weeks):
+    most_negative, most_positive = report([weeks], NO_MODEL).extremes
+    assert len(most_negative) == len(most_positive) == module.EXTREMES
+    scores = [row.score for row, _ in most_negative]
+    assert scores == sorted(scores)
+    assert max(scores) < 0.1
+    assert min(row.score for row, _ in most_positive) > 0.8
+
+
+def test_words_that_set_negative_texts_apart_are_told(weeks):
+    negative, other = report([weeks], NO_MODEL).words
+    assert negative[0].word == "broken"
+    assert other[0].word == "lovely"
+
+
+def test_what_could_not_be_scored_is_counted_by_reason(tmp_path):
+    path = scored(tmp_path / "s.parquet", ["a", "b", None], [0.1, None, None])
+    write_report([path], tmp_path / "r.html", NO_MODEL)
+    page = (tmp_path / "r.html").read_text("utf-8")
+    assert '<th scope="row">no words</th><td>2</td>' in page
+    only = scored(tmp_path / "n.parquet", ["a"], [None])
+    assert report([only], NO_MODEL).headline == ("None of the 1 rows has a score.",)
+    write_report([only], tmp_path / "n.html", NO_MODEL)
+
+
+def test_no_text_can_end_the_data_or_begin_an_element(tmp_path):
+    path = scored(
+        tmp_path / "s.parquet", [*HOSTILE] * 3, [0.01, 0.99, 0.5] * 7,
+        **{"from": [f"{text[:60]} <a@b.org>" for text in [*HOSTILE] * 3]},
+        subject=[text[:80] for text in HOSTILE] * 3,
+        message_id=[f"<{text[:40]}{number}>" for number, text in enumerate([*HOSTILE] * 3)],
+        shop=[text[:50] for text in HOSTILE] * 3,
+    )  # fmt: skip
+    options = ReportOptions(model="none", by=("shop",), title="</title><script>alert(9)</script>\x1b[1m")
+    write_report([path], tmp_path / "r.html", options)
+    page = (tmp_path / "r.html").read_text("utf-8")
+    assert page.count("<script") == 3
+    assert page.count("</script>") == 3
+    assert "<img" not in page
+    assert not re.search(r"<[^>]*\son\w+=", page)
+    assert 'href="javascript' not in page
+    assert "\x1b" not in page
+    assert "\u202e" not in page
+    assert html.escape("<script>alert(1)</script>") in page
+    assert len(page) < 400_000
+    shown = {row[6] for row in rows_in(page)}
+    assert "<script>alert(1)</script>" in shown
+    assert "left right to left" in shown
+
+
+def test_the_policy_lets_nothing_be_loaded_and_no_other_script_run(weeks, tmp_path):
+    write_report([weeks], tmp_path / "r.html", NO_MODEL)
+    page = (tmp_path / "r.html").read_text("utf-8")
+    policy = html.unescape(re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)[1])
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+    assert not re.search(r'(?:src|href)="(?!#)', page)
+    assert "url(" not in page
+    assert 'style="' not in page
+
+
+def test_names_and_addresses_are_replaced_where_that_is_asked_for(tmp_path):
+    texts = [
+        "Dear Marta, write to marta.keller@firm.example or call +49 170 1234567.",
+        "Best wishes, Marta Keller, see https://firm.example/marta",
+        "The market is great.",
+    ]
+    path = scored(
+        tmp_path / "s.parquet", texts, [0.1, 0.9, 0.8],
+        **{"from": ["Marta Keller <marta.keller@firm.example>"] * 3},
+        message_id=["<1>", "<2>", "<3>"], subject=["From Marta", "x", "y"],
+    )  # fmt: skip
+    write_report([path], tmp_path / "r.html", ReportOptions(model="none", anonymize=True))
+    page = (tmp_path / "r.html").read_text("utf-8")
+    for secret in ("marta", "keller", "firm.example", "1234567"):
+        assert secret not in page.lower()
+    assert "Dear [name], write to [address] or call [number]." in {row[6] for row in rows_in(page)}
+    assert "The market is great." in page
+    assert "person 1" in page
+    assert "Names and addresses were replaced" in page
+
+
+def test_a_csv_and_json_lines_give_the_same_figures(weeks, tmp_path):
+    from pyarrow import csv
+
+    table = pq.read_table(weeks)
+    csv.write_csv(table.drop_columns("message_id"), tmp_path / "w.csv")
+    expected, found = report([weeks], NO_MODEL), report([tmp_path / "w.csv"], NO_MODEL)
+    assert found.headline == expected.headline
+    assert found.groups == ()
+    assert found.model == ""
+
+
+def test_without_dates_or_texts_there_is_a_page_still(tmp_path):
+    path = scored(tmp_path / "s.parquet", ["a", "b"], [0.1, 0.9])
+    table = pq.read_table(path).drop_columns("text")
+    pq.write_table(table, path)
+    found = write_report([path], tmp_path / "r.html", NO_MODEL)
+    assert found.line.periods == ()
+    assert {row.text for row in found.texts} == {""}
+
+
+def test_a_page_that_exists_is_replaced_on_demand_alone_and_none_is_left_half_written(weeks, tmp_path):
+    page = tmp_path / "r.html"
+    page.write_text("mine")
+    with pytest.raises(OutputError, match="exists already: choose another file, or replace it with --overwrite"):
+        write_report([weeks], page, NO_MODEL)
+    assert page.read_text() == "mine"
+    write_report([weeks], page, NO_MODEL, overwrite=True)
+    assert page.read_text("utf-8").startswith("<!doctype html>")
+    with pytest.raises(OutputError, match="there is no folder"):
+        write_report([weeks], tmp_path / "none" / "r.html", NO_MODEL)
+    assert [path.name for path in tmp_path.iterdir()] == ["r.html"]
+
+
+def test_a_headline_tells_a_lasting_change_and_that_nothing_stands_out():
+    codes = [0] * 20 + [2] * 80
+
+    def told(second):
+        sentiments = codes * 10 + second * 10
+        times = [86400 * 7 * (number // 100) + 4 * 86400 for number in range(len(sentiments))]
+        rows = Rows(np.array(sentiments, np.int8), np.array(sentiments, np.float32) / 2, np.array(times, np.int64))
+        return headline(tone_of(rows.sentiments, rows.scores), timeline(rows))
+
+    assert told(codes)[1:] == ("No week stands out, and no lasting change is sure.",)
+    (change,) = told([0] * 40 + [2] * 60)[1:]
+    assert change == "From the week of 16 March 1970 on more texts are negative: 40%, before 20%."

@@ -1,0 +1,308 @@
+"""Reading scored rows: what is needed of all of them, in one pass, and the texts of a few, in another."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from email.utils import getaddresses
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from textsent.describe import count_words
+from textsent.errors import InputError, OptionError
+from textsent.preprocess import Settings, as_text_array
+from textsent.readers import STANDARD_STREAM, open_reader
+from textsent.schema import MODEL_KEY, SCORE_SCHEMA, is_text, text_column
+from textsent.tone import NEGATIVE, NO_TIME, SENTIMENTS, UNSCORED, Rows
+
+MOST_VALUES = 1_000_000
+"""Different values of a column that are told apart; rows of further ones are in no group."""
+
+MOST_WORDS = 2_000_000
+"""Different words that are counted; at so many those that came but once are forgotten."""
+
+_EARLIEST, _LATEST = -(2**33), 2**33
+"""Seconds since 1970: from 1697 to 2242. A text has no other date."""
+
+_Longs = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass
+class Grouping:
+    """A column by whose values rows are grouped.
+
+    Attributes:
+        name: Of the column.
+        title: What one calls it.
+        value_of: Makes a value of what stands in the column; empty where it is none.
+        values: The place of each value.
+    """
+
+    name: str
+    title: str
+    value_of: Callable[[str], str] = str
+    values: dict[str, int] = field(default_factory=dict)
+    _codes: list[_Longs] = field(default_factory=list)
+
+    @cached_property
+    def codes(self) -> _Longs:
+        """The place of each row's value: int64, shape (rows,); -1 where it has none."""
+        return np.concatenate([np.zeros(0, np.int64), *self._codes])
+
+    def add(self, column: pa.Array) -> None:
+        """Add the rows of a batch."""
+        if not is_text(column.type):
+            column = column.cast(pa.string())
+        encoded = as_text_array(column).dictionary_encode()
+        own = [self._place(self.value_of(text)) for text in encoded.dictionary.to_pylist()]
+        indices = encoded.indices.fill_null(len(own)).to_numpy()
+        self._codes.append(np.array([*own, -1], np.int64)[indices])
+
+    def _place(self, value: str) -> int:
+        if not value or (value not in self.values and len(self.values) >= MOST_VALUES):
+            return -1
+        return self.values.setdefault(value, len(self.values))
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What is known of all rows.
+
+    Attributes:
+        rows: Sentiment, score and time of each.
+        groupings: The columns that they are grouped by.
+        threads: int64, shape (rows,): the number of each row's thread; -1 where it is in none.
+        errors: Rows without a score, by reason.
+        negative_words: Times that each word stands in negative texts.
+        other_words: Times that it stands in others that have a score.
+        model: Name of the model by which they were scored; None where the input doesn't say.
+        columns: Names of the columns.
+    """
+
+    rows: Rows
+    groupings: tuple[Grouping, ...]
+    threads: _Longs
+    errors: Counter[str]
+    negative_words: dict[str, int]
+    other_words: dict[str, int]
+    model: str | None
+    columns: tuple[str, ...]
+
+
+def sender_of(text: str) -> str:
+    """Return the address in a From field, in lower case, or what stands there where it is none."""
+    found = [address for _, address in getaddresses([text[:2000]]) if "@" in address]
+    return (found[0] if found else text).strip().lower()[:200]
+
+
+def domain_of(text: str) -> str:
+    """Return the domain of the address in a From field; empty where there is none."""
+    sender = sender_of(text)
+    return sender.rpartition("@")[2] if "@" in sender else ""
+
+
+def gather(
+    sources: Sequence[str | Path],
+    *,
+    by: Sequence[str] = (),
+    date: str | None = None,
+    text: str | None = None,
+    prefix: str = "",
+    format: str | None = None,
+) -> Gathered:
+    """Read scored rows once.
+
+    Memory grows by some 40 bytes a row, and with the different senders and words, not with the texts.
+
+    Args:
+        sources: Paths of scored files; not standard input, which can't be read twice.
+        by: Columns to group rows by, beside sender, domain and list of a mail.
+        date: Column of the dates; by default `date`, where there is one that holds any.
+        text: Column of the texts; by default `text`, where there is one.
+        prefix: Before the names of the columns that scoring added.
+        format: Format of the inputs, by default what their suffixes say.
+
+    Raises:
+        InputError: An input can't be read, isn't scored, or lacks a column.
+        OptionError: Standard input is named.
+    """
+    if STANDARD_STREAM in map(str, sources):
+        raise OptionError("a report reads its input twice, and standard input comes once: give a file")
+    sentiments: list[Any] = []
+    scores: list[Any] = []
+    times: list[Any] = []
+    ids: list[_Longs] = []
+    replies: list[_Longs] = []
+    errors: Counter[str] = Counter()
+    negative_words: dict[str, int] = {}
+    other_words: dict[str, int] = {}
+    with open_reader(sources, format) as reader:
+        names = reader.schema.names
+        _check_scored(reader.name, names, prefix)
+        texts, dates = text_name(reader.schema, text), _date_name(reader.schema, date)
+        groupings = _groupings(names, by)
+        model = (reader.schema.metadata or {}).get(MODEL_KEY.encode(), b"").decode(errors="replace") or None
+        for batch in reader:
+            sentiments.append(_sentiments(batch.column(prefix + "sentiment")))
+            scores.append(_as_floats(batch.column(prefix + "score")))
+            times.append(_times(batch.column(dates)) if dates else np.full(batch.num_rows, NO_TIME))
+            for reason in batch.column(prefix + "error").cast(pa.string()).value_counts().to_pylist():
+                if reason["values"]:
+                    errors[reason["values"]] += reason["counts"]
+            for grouping in groupings:
+                grouping.add(batch.column(grouping.name))
+            for name, hashes in (("message_id", ids), ("in_reply_to", replies)):
+                hashes.append(_hashes(batch, name))
+            if texts:
+                _count(batch.column(texts), sentiments[-1], negative_words, other_words)
+    if not sum(map(len, sentiments)):
+        raise InputError(f"no rows in {reader.name}: there is nothing to report")
+    found = Rows(np.concatenate(sentiments), np.concatenate(scores), np.concatenate(times))
+    threads = _threads(np.concatenate(ids), np.concatenate(replies))
+    return Gathered(found, groupings, threads, errors, negative_words, other_words, model, tuple(names))
+
+
+def picked(
+    sources: Sequence[str | Path], rows: _Longs, columns: Sequence[str], format: str | None = None
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield rows by their places, in order, with the values of some columns.
+
+    Args:
+        sources: As `gather` read them.
+        rows: int64, shape (picked,): places of rows, rising.
+        columns: Those to give.
+        format: As of `gather`.
+    """
+    first = 0
+    with open_reader(sources, format) as reader:
+        for batch in reader:
+            here = rows[(rows >= first) & (rows < first + batch.num_rows)]
+            if len(here):
+                taken = batch.select(list(columns)).take(pa.array(here - first))
+                yield from zip(here.tolist(), taken.to_pylist(), strict=True)
+            first += batch.num_rows
+
+
+def text_name(schema: pa.Schema, name: str | None) -> str | None:
+    """Return the name of the column that holds the texts; None where there is none that must."""
+    if name is None and "text" not in schema.names:
+        return None
+    return text_column(schema, name or "text")
+
+
+def _check_scored(source: str, names: Sequence[str], prefix: str) -> None:
+    missing = [prefix + field.name for field in SCORE_SCHEMA if prefix + field.name not in names]
+    if missing:
+        raise InputError(
+            f"{source} isn't scored, it lacks the column{'s'[: len(missing) > 1]} {', '.join(missing)}: "
+            "score it first with `textsent score INPUT -o scored.parquet`"
+            + ("" if prefix else ", or say --prefix where that was given one")
+        )
+
+
+def _date_name(schema: pa.Schema, name: str | None) -> str | None:
+    """Return the name of the column that holds the dates."""
+    if name is None:
+        return "date" if "date" in schema.names and _is_date(schema.field("date").type) else None
+    if name not in schema.names:
+        raise InputError(f"there is no column {name!r}: choose one with --date-column. {_listed(schema.names)}")
+    if not _is_date(schema.field(name).type):
+        raise InputError(f"the column {name!r} holds {schema.field(name).type}, not dates: choose another one")
+    return name
+
+
+def _is_date(kind: pa.DataType) -> bool:
+    return pa.types.is_timestamp(kind) or pa.types.is_date(kind) or is_text(kind)
+
+
+def _groupings(names: Sequence[str], by: Sequence[str]) -> tuple[Grouping, ...]:
+    unknown = [name for name in by if name not in names]
+    if unknown:
+        raise InputError(f"there is no column {unknown[0]!r}: choose one with --by. {_listed(names)}")
+    usual = []
+    if "from" in names and "message_id" in names:
+        usual = [Grouping("from", "sender", sender_of), Grouping("from", "domain", domain_of)]
+    if "list_id" in names:
+        usual.append(Grouping("list_id", "list", str.strip))
+    return (*(Grouping(name, name, lambda text: text.strip()[:200]) for name in by), *usual)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"The columns are {', '.join(map(repr, names))}"
+
+
+def _sentiments(column: pa.Array) -> np.ndarray[Any, np.dtype[np.int8]]:
+    places = pc.index_in(column.cast(pa.string()), value_set=pa.array(SENTIMENTS)).fill_null(UNSCORED)
+    return places.to_numpy(zero_copy_only=False).astype(np.int8)
+
+
+def _as_floats(column: pa.Array) -> np.ndarray[Any, np.dtype[np.float32]]:
+    return column.cast(pa.float32()).fill_null(float("nan")).to_numpy(zero_copy_only=False)
+
+
+def _times(column: pa.Array) -> _Longs:
+    """Return seconds since 1970 in UTC: int64, shape (rows,); NO_TIME where there is no date that can be read."""
+    if is_text(column.type):
+        column = _parsed(as_text_array(column))
+    seconds = column.cast(pa.timestamp("s", getattr(column.type, "tz", None)), safe=False).cast(pa.int64())
+    times = seconds.fill_null(NO_TIME).to_numpy(zero_copy_only=False)
+    return np.where((times >= _EARLIEST) & (times < _LATEST), times, NO_TIME)
+
+
+def _parsed(column: pa.Array) -> pa.Array:
+    """Return dates written as `2026-03-02`, `2026-03-02 09:30:00` or with a `T`, a fraction, a `Z`; others null."""
+    found = pc.extract_regex(column, r"^\s*(?P<day>\d{4}-\d\d-\d\d)(?:[T ](?P<time>\d\d:\d\d(?::\d\d)?))?")
+    days, clock = pc.struct_field(found, "day"), pc.struct_field(found, "time")
+    whole = pc.binary_join_element_wise(days, pc.if_else(pc.equal(clock, ""), "00:00", clock), " ")
+    whole = pc.if_else(pc.equal(pc.utf8_length(whole), 16), pc.binary_join_element_wise(whole, "00", ":"), whole)
+    return pc.strptime(whole, format="%Y-%m-%d %H:%M:%S", unit="s", error_is_null=True)
+
+
+def _hashes(batch: pa.RecordBatch, name: str) -> _Longs:
+    """Return a number for each row's value, of this process alone: int64, shape (rows,); 0 for none."""
+    if name not in batch.schema.names or not is_text(batch.schema.field(name).type):
+        return np.zeros(batch.num_rows, np.int64)
+    values = as_text_array(batch.column(name)).to_pylist()
+    return np.fromiter((hash(value) if value else 0 for value in values), np.int64, len(values))
+
+
+def _threads(ids: _Longs, replies: _Longs) -> _Longs:
+    """Return the number of each row's thread: int64, shape (rows,); -1 where it stands alone.
+
+    Answers to a mail that isn't there are a thread, too.
+
+    Args:
+        ids: int64, shape (rows,): of each mail; 0 where it has none.
+        replies: int64, shape (rows,): of that which it answers; 0 where it answers none.
+    """
+    known, firsts = np.unique(ids, return_index=True)
+    places = np.searchsorted(known, replies).clip(max=max(len(known) - 1, 0))
+    is_there = (replies != 0) & (known[places] == replies) if len(known) else np.zeros(0, bool)
+    parents = np.where(is_there, firsts[places], np.arange(len(ids)))
+    for _ in range(len(ids).bit_length()):  # twice as far each time; mails that answer each other in a ring stop it
+        parents = parents[parents]
+    keys = np.where(replies[parents] != 0, replies[parents], ids[parents])
+    _, numbers, sizes = np.unique(keys, return_inverse=True, return_counts=True)
+    return np.where((sizes[numbers] > 1) & (keys != 0), numbers, -1)
+
+
+def _count(
+    texts: pa.Array,
+    sentiments: np.ndarray[Any, np.dtype[np.int8]],
+    negative_words: dict[str, int],
+    other_words: dict[str, int],
+) -> None:
+    """Add the words of texts that have a score to the counts of their kind."""
+    scored = sentiments != UNSCORED
+    others = (sentiments[scored] != NEGATIVE).astype(np.int8)
+    count_words(as_text_array(texts).filter(pa.array(scored)), others, Settings(), other_words, negative_words)
+    if len(other_words) > MOST_WORDS:
+        rare = [word for word, count in other_words.items() if count + negative_words[word] < 2]
+        for word in rare:
+            del other_words[word], negative_words[word]

@@ -1,0 +1,555 @@
+"""The report: scored rows in, one page out that says what their tone is, how it moved, and shows the texts.
+
+The page holds all that it needs: its style, its script, and a sample of the texts as data. Its content security
+policy lets no other script run and nothing be loaded. The figures are of all rows.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import getaddresses
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from textsent.describe import TellingWord, telling_words
+from textsent.display import printable
+from textsent.errors import OutputError, TextsentError
+from textsent.gather import Gathered, gather, picked
+from textsent.score import DEFAULT_MODEL, Scorer
+from textsent.tone import (
+    NEGATIVE,
+    NEUTRAL,
+    NO_TIME,
+    POSITIVE,
+    SENTIMENTS,
+    UNSCORED,
+    Group,
+    Timeline,
+    Tone,
+    groups,
+    timeline,
+    tone_of,
+    turned_threads,
+)
+
+SHOWN_TEXTS = 1500
+"""Texts that the page holds to be looked through, at most."""
+
+SHOWN_CHARACTERS, EXTREME_CHARACTERS = 700, 3000
+"""Characters of such a text, and of one that is shown with the words that moved it."""
+
+EXTREMES = 12
+"""Most negative, and most positive, texts that are shown so."""
+
+SHOWN_GROUPS, SHOWN_THREADS, SHOWN_WORDS, SHOWN_BREAKS = 40, 8, 24, 4
+
+_TEXTS_OF_A_GROUP = 4
+_SEED = 1
+_FIELDS = ("date", "from", "subject")
+_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_LINK = re.compile(r"(?:https?://|www\.)\S{1,2000}", re.IGNORECASE)
+_NAME = re.compile(r"[^\W\d_]{3,}")
+_LONG_NUMBER = re.compile(r"\+?\d(?:[ ()/.-]{0,2}\d){6,20}")
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """What a report is to say.
+
+    Attributes:
+        by: Columns by whose values rows are grouped, beside a mail's sender, domain and list.
+        date_column: Column of the dates; by default `date`, where there is one that holds any.
+        text_column: Column of the texts; by default `text`, where there is one.
+        prefix: Before the names of the columns that scoring added.
+        format: Format of the inputs, by default what their suffixes say.
+        model: The preset that says which words moved the most negative and the most positive texts; by default that
+            which the input names, or else the shipped one. With `none` no words are marked.
+        anonymize: Replace names and addresses.
+        title: The page's title; by default the inputs' names.
+    """
+
+    by: tuple[str, ...] = ()
+    date_column: str | None = None
+    text_column: str | None = None
+    prefix: str = ""
+    format: str | None = None
+    model: str | None = None
+    anonymize: bool = False
+    title: str | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A row as the page shows it.
+
+    Attributes:
+        row: Its place among all rows, from 1 on.
+        date: `2026-03-02 09:30`, UTC; empty without a date.
+        score: 0 negative … 1 positive.
+        sentiment: One of SENTIMENTS.
+        sender: Whom it is from; empty where that isn't known.
+        subject: Its subject; empty where it has none.
+        text: Its text, cut to some length.
+        groups: For each grouping the value's place among those that the page shows; -1 where it shows it not.
+    """
+
+    row: int
+    date: str
+    score: float
+    sentiment: str
+    sender: str
+    subject: str
+    text: str
+    groups: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A run of a text's characters.
+
+    Attributes:
+        text: The characters.
+        effect: By how much it moved the score, in that of the strongest, -1 … 1; 0 where it didn't.
+    """
+
+    text: str
+    effect: float = 0.0
+
+    @property
+    def strength(self) -> int:
+        """How strong that is: 1, 2 or 3."""
+        return min(3, int(3 * abs(self.effect)) + 1)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the page says.
+
+    Attributes:
+        title: Of the page.
+        tone: Of all rows.
+        scores: float32, shape (rows,), 0 … 1: of all rows; NaN where there is none.
+        neutral: Between which scores are called neutral; None where none are, or that isn't known.
+        line: The tone over time.
+        groups: For each grouping its title, and the tone of its groups.
+        turned: Threads that turned negative and that turned positive: the shown rows of each.
+        extremes: The most negative and the most positive rows, each with its text in pieces.
+        words: Those that set negative texts apart, and those that set the others apart.
+        errors: Rows without a score by reason, the most frequent first.
+        texts: Rows to look through.
+        total: Rows with a score and a text.
+        model: Name of the model.
+        marked_by: What says which words moved a score; empty where none are marked.
+        facts: What else is to be known, by name.
+        hidden: Whether names and addresses were replaced.
+        headline: What the corpus's tone is and how it moved, in sentences.
+    """
+
+    title: str
+    tone: Tone
+    scores: np.ndarray[Any, np.dtype[np.float32]]
+    neutral: tuple[float, float] | None
+    line: Timeline
+    groups: tuple[tuple[str, tuple[Group, ...]], ...]
+    turned: tuple[tuple[tuple[Shown, ...], ...], tuple[tuple[Shown, ...], ...]]
+    extremes: tuple[tuple[tuple[Shown, tuple[Piece, ...]], ...], tuple[tuple[Shown, tuple[Piece, ...]], ...]]
+    words: tuple[tuple[TellingWord, ...], tuple[TellingWord, ...]]
+    errors: tuple[tuple[str, int], ...]
+    texts: tuple[Shown, ...]
+    total: int
+    model: str
+    marked_by: str
+    facts: Mapping[str, str]
+    hidden: bool
+    headline: tuple[str, ...]
+
+
+def write_report(
+    sources: Sequence[str | Path], output: Path, options: ReportOptions = ReportOptions(), overwrite: bool = False
+) -> Report:
+    """Write a page about scored rows; return what it says.
+
+    Args:
+        sources: Paths of scored Parquet, CSV or JSON Lines files; not standard input.
+        output: The page, `.html`.
+        options: What it is to say.
+        overwrite: Replace a file of that name.
+
+    Raises:
+        InputError: An input can't be read, isn't scored, or lacks a column.
+        OptionError: Standard input is named.
+        OutputError: The page can't be written.
+    """
+    if output.exists() and not overwrite:
+        raise OutputError(f"{output} exists already: choose another file, or replace it with --overwrite")
+    if not output.absolute().parent.is_dir():
+        raise OutputError(f"{output} can't be written: there is no folder {output.parent}")
+    found = report(sources, options)
+    page = render(found)
+    partial = output.with_name(f".{output.name}.partial")
+    try:
+        partial.write_text(page, "utf-8")
+        partial.replace(output)
+    except OSError as exc:
+        partial.unlink(missing_ok=True)
+        raise OutputError(f"{output} can't be written: {exc.strerror or exc}") from exc
+    return found
+
+
+def report(sources: Sequence[str | Path], options: ReportOptions = ReportOptions()) -> Report:
+    """Return what a page about scored rows says; see `write_report`."""
+    gathered = gather(
+        sources,
+        by=options.by,
+        date=options.date_column,
+        text=options.text_column,
+        prefix=options.prefix,
+        format=options.format,
+    )
+    rows, line = gathered.rows, timeline(gathered.rows)
+    grouped = [
+        (grouping, groups(rows, grouping.codes, list(grouping.values), SHOWN_GROUPS))
+        for grouping in gathered.groupings
+    ]
+    grouped = [(grouping, found) for grouping, found in grouped if found]
+    turned = turned_threads(rows, gathered.threads, SHOWN_THREADS)
+    ends = [_extremes(rows.scores, rows.sentiments == kind, sign) for kind, sign in ((NEGATIVE, 1), (POSITIVE, -1))]
+    places = {
+        grouping.name + grouping.title: {grouping.values[group.value]: place for place, group in enumerate(found)}
+        for grouping, found in grouped
+    }
+    codes = [(grouping.codes, places[grouping.name + grouping.title]) for grouping, _ in grouped]
+    listed = _sample(gathered, line, codes)
+    threads = [row for kind in turned for thread in kind for row in (thread.rows[0], thread.rows[-1])]
+    wanted = np.unique(np.concatenate([listed, *ends, np.array(threads, np.int64)]))
+    names = _Names(options.anonymize)
+    texts = _texts(sources, gathered, wanted, options, names)
+
+    def shown(row: int, characters: int) -> Shown:
+        values = texts[row]
+        return Shown(
+            row=row + 1,
+            date=_date(int(rows.times[row])),
+            score=round(float(rows.scores[row]), 4),
+            sentiment=SENTIMENTS[int(rows.sentiments[row])],
+            sender=names.person(values["from"]),
+            subject=_cut(printable(names.text(values["subject"])), 200),
+            text=_cut(names.text(readable(values["text"][: 2 * characters])), characters),
+            groups=tuple(where.get(int(own[row]), -1) for own, where in codes),
+        )
+
+    scorer, marked_by = _explainer(options.model or gathered.model or DEFAULT_MODEL)
+    extremes = [[shown(row, EXTREME_CHARACTERS) for row in rows_of.tolist()] for rows_of in ends]
+    tone = tone_of(rows.sentiments, rows.scores)
+    words = telling_words(gathered.other_words, gathered.negative_words, 3 * SHOWN_WORDS)
+    return Report(
+        title=options.title or f"The tone of {', '.join(Path(source).name for source in sources[:3])}",
+        tone=tone,
+        scores=rows.scores,
+        neutral=_neutral_band(gathered),
+        line=line,
+        groups=tuple(
+            (grouping.title, tuple(_named(group, grouping.name, names) for group in found))
+            for grouping, found in grouped
+        ),
+        turned=tuple(  # type: ignore[arg-type]  # two of them
+            tuple((shown(thread.rows[0], 240), shown(thread.rows[-1], 240)) for thread in kind) for kind in turned
+        ),
+        extremes=(_marked(extremes[0], scorer), _marked(extremes[1], scorer)),
+        words=tuple(names.words(found)[:SHOWN_WORDS] for found in (words[1], words[0])),  # type: ignore[arg-type]
+        errors=tuple(gathered.errors.most_common()),
+        texts=tuple(shown(row, SHOWN_CHARACTERS) for row in listed.tolist()),
+        total=int((rows.sentiments != UNSCORED).sum()),
+        model=gathered.model or "",
+        marked_by=marked_by,
+        facts=_facts(scorer, gathered),
+        hidden=options.anonymize,
+        headline=headline(tone, line),
+    )
+
+
+def headline(tone: Tone, line: Timeline) -> tuple[str, ...]:
+    """Return what the tone of rows is and how it moved, in sentences."""
+    if not tone.scored:
+        return (f"None of the {tone.rows:,} rows has a score.",)
+    said = [
+        f"{_share(tone.share)} of {tone.scored:,} texts are negative (interval of 95 %: {tone.share_low:.1%} to "
+        f"{tone.share_high:.1%}), {_share(tone.positive / tone.scored)} positive"
+        + (f", {_share(tone.neutral / tone.scored)} neutral" if tone.neutral else "")
+        + f". The mean score is {tone.mean:.2f}."
+    ]
+    for found in line.breaks[:SHOWN_BREAKS]:
+        period = line.periods[found.period]
+        worst = "worst" if found.is_worse else "best"
+        since = "of all" if found.since is None else f"since {line.periods[found.since].name}"
+        others = tone.negative - period.tone.negative, tone.scored - period.tone.scored
+        said.append(
+            f"{period.name[0].upper()}{period.name[1:]} is the {worst} {since}: {_share(period.tone.share)} of its "
+            f"{period.tone.scored:,} texts are negative, {_share(others[0] / others[1])} of the others."
+        )
+    if line.change is not None:
+        change = line.change
+        moved = "more" if change.after > change.before else "fewer"
+        said.append(
+            f"From {line.periods[change.period].name} on {moved} texts are negative: {_share(change.after)}, "
+            f"before {_share(change.before)}."
+        )
+    if len(line.periods) > 2 and not line.breaks and line.change is None:
+        said.append(f"No {line.periods[0].unit} stands out, and no lasting change is sure.")
+    return tuple(said)
+
+
+def render(found: Report) -> str:
+    """Return the page."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    from textsent import tone_pictures
+
+    environment = Environment(
+        loader=PackageLoader("textsent", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters |= {"share": _share, "printable": printable}
+    names = [[title, [printable(group.value) for group in found_groups]] for title, found_groups in found.groups]
+    style, script = (
+        files("textsent").joinpath("pages", name).read_text("utf-8") for name in ("page.css", "report.js")
+    )
+    rows = [
+        [
+            one.row,
+            one.date,
+            one.score,
+            SENTIMENTS.index(one.sentiment),
+            one.sender,
+            one.subject,
+            one.text,
+            one.groups,
+        ]
+        for one in found.texts
+    ]
+    line = tone_pictures.tone_over_time(found.line) if len(found.line.periods) > 1 else ""
+    return environment.get_template("report.html").render(
+        report=found,
+        style=style,
+        script=script,
+        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'",
+        rows=_json(rows),
+        group_names=_json(names),
+        most_groups=SHOWN_GROUPS,
+        line=line,
+        histogram=tone_pictures.score_histogram(found.scores, found.neutral),
+        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    )
+
+
+def readable(text: str) -> str:
+    """Return text, its lines kept, without control characters and those that turn the direction of writing."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(
+        one for one in text if one in "\n\t\u200d" or unicodedata.category(one) not in ("Cc", "Cf", "Cs")
+    )
+
+
+def _hash(source: str) -> str:
+    digest = hashlib.sha256(source.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _json(value: object) -> str:
+    """Return JSON that ends no script element, whatever it holds."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _share(share: float) -> str:
+    """Return a share as per cent: without decimals, but of less than one."""
+    return f"{share:.0%}" if not 0 < share < 0.01 else f"{share:.1%}"
+
+
+def _date(time: int) -> str:
+    return "" if time == NO_TIME else datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _cut(text: str, characters: int) -> str:
+    return text if len(text) <= characters else f"{text[:characters].rstrip()}…"
+
+
+def _extremes(scores: Any, members: Any, sign: int) -> Any:
+    """Return the places of the rows with the lowest scores times `sign`: int64, shape (up to EXTREMES,)."""
+    rows = np.flatnonzero(members)
+    return rows[np.argsort(sign * scores[rows], kind="stable")[:EXTREMES]]
+
+
+def _sample(gathered: Gathered, line: Timeline, codes: Sequence[tuple[Any, Mapping[int, int]]]) -> Any:
+    """Return places of rows to look through, rising: int64, shape (up to SHOWN_TEXTS,).
+
+    All where they are few. Else some of each group that is shown, the most negative and the most positive ones of
+    each period, and others by chance.
+    """
+    rows = gathered.rows
+    scored = np.flatnonzero(rows.sentiments != UNSCORED)
+    if len(scored) <= SHOWN_TEXTS:
+        return scored
+    random = np.random.default_rng(_SEED)
+    chosen: list[Any] = []
+    for own, where in codes:
+        members = scored[np.isin(own[scored], list(where))]
+        order = members[np.lexsort((rows.scores[members], own[members]))]
+        place = np.arange(len(order)) - np.searchsorted(own[order], own[order])
+        chosen.append(order[place < _TEXTS_OF_A_GROUP])
+    if line.periods:
+        edges = np.array([int(period.start.timestamp()) for period in line.periods])
+        share = max(2, SHOWN_TEXTS // 2 // len(edges))
+        period = np.searchsorted(edges, rows.times[scored], side="right")
+        for sign in (1, -1):
+            order = np.lexsort((sign * rows.scores[scored], period))
+            place = np.arange(len(order)) - np.searchsorted(period[order], period[order])
+            chosen.append(scored[order[place < share // 2 + 1]])
+    ends = np.argsort(rows.scores[scored], kind="stable")
+    chosen += [scored[ends[: SHOWN_TEXTS // 10]], scored[ends[-SHOWN_TEXTS // 10 :]], random.permutation(scored)]
+    _, firsts = np.unique(np.concatenate(chosen), return_index=True)
+    return np.sort(np.concatenate(chosen)[np.sort(firsts)[:SHOWN_TEXTS]])
+
+
+def _texts(
+    sources: Sequence[str | Path], gathered: Gathered, wanted: Any, options: ReportOptions, names: _Names
+) -> dict[int, dict[str, str]]:
+    """Return sender, subject and text of rows by their places; empty strings where there are none."""
+    text = options.text_column or ("text" if "text" in gathered.columns else None)
+    columns = {"from": "from", "subject": "subject", "text": text}
+    there = {key: name for key, name in columns.items() if name in gathered.columns}
+    found = {}
+    for row, values in picked(sources, wanted, list(dict.fromkeys(there.values())), options.format):
+        of_row = {key: str(values[there[key]] or "") if key in there else "" for key in columns}
+        names.learn(of_row["from"])
+        found[row] = of_row
+    return found
+
+
+def _named(group: Group, column: str, names: _Names) -> Group:
+    return replace(group, value=names.value(group.value) if column in ("from", "list_id") else group.value)
+
+
+def _neutral_band(gathered: Gathered) -> tuple[float, float] | None:
+    """Return the least and the greatest score that is called neutral; None where none is."""
+    scores = gathered.rows.scores[gathered.rows.sentiments == NEUTRAL]
+    return (float(scores.min()), float(scores.max())) if len(scores) else None
+
+
+def _explainer(name: str) -> tuple[Scorer | None, str]:
+    """Return what says which words moved a score, and its name; or nothing, and why."""
+    if name == "none":
+        return None, ""
+    try:
+        return Scorer.from_preset(name, device="cpu"), name
+    except TextsentError:
+        return None, ""
+
+
+def _marked(rows: Sequence[Shown], scorer: Scorer | None) -> tuple[tuple[Shown, tuple[Piece, ...]], ...]:
+    """Return rows with their texts in pieces, by what moved their scores."""
+    if scorer is None:
+        return tuple((row, (Piece(row.text),)) for row in rows)
+    from textsent.explain import explain
+
+    return tuple(
+        (row, _pieces(row.text, [(word.start, word.end, word.effect) for word in found.words]))
+        for row, found in zip(rows, explain(scorer, [row.text for row in rows]), strict=True)
+    )
+
+
+def _pieces(text: str, words: Sequence[tuple[int, int, float]]) -> tuple[Piece, ...]:
+    strongest = max((abs(effect) for *_, effect in words), default=0.0)
+    pieces, place = [], 0
+    for start, end, effect in words:
+        share = round(effect / strongest, 2) if strongest else 0.0
+        if abs(share) < _FAINT:
+            continue
+        pieces += [Piece(text[place:start]), Piece(text[start:end], share)]
+        place = end
+    return tuple(piece for piece in (*pieces, Piece(text[place:])) if piece.text)
+
+
+_FAINT = 0.15
+"""Share of the strongest effect under which a word isn't marked."""
+
+
+def _facts(scorer: Scorer | None, gathered: Gathered) -> dict[str, str]:
+    facts = {"textsent": version("textsent"), "scored by": gathered.model or "not said in the input"}
+    if scorer is not None:
+        calibration = scorer.model.calibration
+        facts["calibration"] = f"temperature {calibration.temperature:.3f}, bias {calibration.bias:.3f}" + (
+            "" if calibration.neutral is None else ", neutral from {:g} to {:g}".format(*calibration.neutral)
+        )
+    return facts
+
+
+class _Names:
+    """Gives people, addresses and domains other names where a report is to be anonymous."""
+
+    def __init__(self, hides: bool) -> None:
+        self._hides = hides
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._parts: set[str] = set()
+        self._domains: set[str] = set()
+
+    def learn(self, sender: str) -> None:
+        """Take note of a From field, by whose names texts are searched."""
+        if self._hides:
+            for name, address in getaddresses([sender[:2000]]):
+                own, _, domain = address.partition("@")
+                self._parts |= {part.casefold() for part in _NAME.findall(f"{name} {own}")} - _NO_NAMES
+                self._domains |= {part.casefold() for part in _NAME.findall(domain)}
+
+    def person(self, sender: str) -> str:
+        """Return a From field, or a name in its place."""
+        if not self._hides or not sender:
+            return _cut(printable(sender), 200)
+        (_, address), *_ = [*getaddresses([sender[:2000]]), ("", "")]
+        return self._numbered("person", (address or sender).lower())
+
+    def value(self, value: str) -> str:
+        """Return a sender, domain or list, or a name in its place."""
+        if not self._hides:
+            return value
+        return self._numbered("person" if "@" in value else "group", value)
+
+    def text(self, text: str) -> str:
+        """Return a text without addresses, links, long numbers, and the names of senders."""
+        if not self._hides:
+            return text
+        for pattern, name in ((_ADDRESS, "[address]"), (_LINK, "[link]"), (_LONG_NUMBER, "[number]")):
+            text = pattern.sub(name, text)
+        return _NAME.sub(lambda found: "[name]" if self._is_name(found[0]) else found[0], text)
+
+    def words(self, words: Sequence[TellingWord]) -> tuple[TellingWord, ...]:
+        """Return words without names, parts of addresses, and numbers."""
+        if not self._hides:
+            return tuple(words)
+        hidden = self._parts | self._domains
+        return tuple(word for word in words if word.word.isalpha() and word.word.casefold() not in hidden)
+
+    def _is_name(self, word: str) -> bool:
+        return word[0].isupper() and word.casefold() in self._parts
+
+    def _numbered(self, kind: str, value: str) -> str:
+        return f"{kind} {self._numbers.setdefault((kind, value), len(self._numbers) + 1)}"
+
+
+_NO_NAMES = frozenset(
+    {"the", "and", "for", "mail", "info", "support", "service", "team", "sales", "help", "hello", "news", "noreply"}
+    | {"reply", "contact", "admin", "office", "post"}
+)
+"""Words of From fields that are no names."""
