@@ -108,7 +108,7 @@ def test_a_row_of_a_file_is_explained_as_its_text_is(textsent, here):
             "there is no column 'body': choose one with --text-column. The columns are 'text'",
         ),
         ("great --html rows.csv", "rows.csv exists already: choose another name, or replace it with --overwrite"),
-        ("great --html none/page.html", "none/page.html can't be written: No such file or directory"),
+        ("great --html none/page.html", "none/page.html can't be written: there is no folder none"),
     ],
 )
 def test_what_goes_wrong_is_said_in_one_line(textsent, here, arguments, message):

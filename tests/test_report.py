@@ -212,7 +212,7 @@ def test_without_dates_or_texts_there_is_a_page_still(tmp_path):
 def test_a_page_that_exists_is_replaced_on_demand_alone_and_none_is_left_half_written(weeks, tmp_path):
     page = tmp_path / "r.html"
     page.write_text("mine")
-    with pytest.raises(OutputError, match="exists already: choose another file, or replace it with --overwrite"):
+    with pytest.raises(OutputError, match="exists already: choose another name, or replace it with --overwrite"):
         write_report([weeks], page, NO_MODEL)
     assert page.read_text() == "mine"
     write_report([weeks], page, NO_MODEL, overwrite=True)

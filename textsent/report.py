@@ -10,7 +10,6 @@ import base64
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,14 +17,15 @@ from email.utils import getaddresses
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from textsent.describe import TellingWord, telling_words
-from textsent.display import printable
-from textsent.errors import OutputError, TextsentError
+from textsent.display import printable, visible
+from textsent.errors import TextsentError
 from textsent.gather import Gathered, gather, picked
+from textsent.page import check_page, filled, share, write_page
 from textsent.score import DEFAULT_MODEL, Scorer
 from textsent.tone import (
     NEGATIVE,
@@ -42,6 +42,9 @@ from textsent.tone import (
     tone_of,
     turned_threads,
 )
+
+if TYPE_CHECKING:
+    from textsent.explain import Explanation
 
 SHOWN_TEXTS = 1500
 """Texts that the page holds to be looked through, at most."""
@@ -191,19 +194,9 @@ def write_report(
         OptionError: Standard input is named.
         OutputError: The page can't be written.
     """
-    if output.exists() and not overwrite:
-        raise OutputError(f"{output} exists already: choose another file, or replace it with --overwrite")
-    if not output.absolute().parent.is_dir():
-        raise OutputError(f"{output} can't be written: there is no folder {output.parent}")
+    check_page(output, overwrite)
     found = report(sources, options)
-    page = render(found)
-    partial = output.with_name(f".{output.name}.partial")
-    try:
-        partial.write_text(page, "utf-8")
-        partial.replace(output)
-    except OSError as exc:
-        partial.unlink(missing_ok=True)
-        raise OutputError(f"{output} can't be written: {exc.strerror or exc}") from exc
+    write_page(render(found), output, overwrite)
     return found
 
 
@@ -245,7 +238,7 @@ def report(sources: Sequence[str | Path], options: ReportOptions = ReportOptions
             sentiment=SENTIMENTS[int(rows.sentiments[row])],
             sender=names.person(values["from"]),
             subject=_cut(printable(names.text(values["subject"])), 200),
-            text=_cut(names.text(readable(values["text"][: 2 * characters])), characters),
+            text=_cut(names.text(visible(values["text"][: 2 * characters])), characters),
             groups=tuple(where.get(int(own[row]), -1) for own, where in codes),
         )
 
@@ -284,9 +277,9 @@ def headline(tone: Tone, line: Timeline) -> tuple[str, ...]:
     if not tone.scored:
         return (f"None of the {tone.rows:,} rows has a score.",)
     said = [
-        f"{_share(tone.share)} of {tone.scored:,} texts are negative (interval of 95 %: {tone.share_low:.1%} to "
-        f"{tone.share_high:.1%}), {_share(tone.positive / tone.scored)} positive"
-        + (f", {_share(tone.neutral / tone.scored)} neutral" if tone.neutral else "")
+        f"{share(tone.share)} of {tone.scored:,} texts are negative (interval of 95 %: {tone.share_low:.1%} to "
+        f"{tone.share_high:.1%}), {share(tone.positive / tone.scored)} positive"
+        + (f", {share(tone.neutral / tone.scored)} neutral" if tone.neutral else "")
         + f". The mean score is {tone.mean:.2f}."
     ]
     for found in line.breaks[:SHOWN_BREAKS]:
@@ -295,15 +288,15 @@ def headline(tone: Tone, line: Timeline) -> tuple[str, ...]:
         since = "of all" if found.since is None else f"since {line.periods[found.since].name}"
         others = tone.negative - period.tone.negative, tone.scored - period.tone.scored
         said.append(
-            f"{period.name[0].upper()}{period.name[1:]} is the {worst} {since}: {_share(period.tone.share)} of its "
-            f"{period.tone.scored:,} texts are negative, {_share(others[0] / others[1])} of the others."
+            f"{period.name[0].upper()}{period.name[1:]} is the {worst} {since}: {share(period.tone.share)} of its "
+            f"{period.tone.scored:,} texts are negative, {share(others[0] / others[1])} of the others."
         )
     if line.change is not None:
         change = line.change
         moved = "more" if change.after > change.before else "fewer"
         said.append(
-            f"From {line.periods[change.period].name} on {moved} texts are negative: {_share(change.after)}, "
-            f"before {_share(change.before)}."
+            f"From {line.periods[change.period].name} on {moved} texts are negative: {share(change.after)}, "
+            f"before {share(change.before)}."
         )
     if len(line.periods) > 2 and not line.breaks and line.change is None:
         said.append(f"No {line.periods[0].unit} stands out, and no lasting change is sure.")
@@ -312,14 +305,8 @@ def headline(tone: Tone, line: Timeline) -> tuple[str, ...]:
 
 def render(found: Report) -> str:
     """Return the page."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
     from textsent import tone_pictures
 
-    environment = Environment(
-        loader=PackageLoader("textsent", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    environment.filters |= {"share": _share, "printable": printable}
     names = [[title, [printable(group.value) for group in found_groups]] for title, found_groups in found.groups]
     style, script = (
         files("textsent").joinpath("pages", name).read_text("utf-8") for name in ("page.css", "report.js")
@@ -338,7 +325,8 @@ def render(found: Report) -> str:
         for one in found.texts
     ]
     line = tone_pictures.tone_over_time(found.line) if len(found.line.periods) > 1 else ""
-    return environment.get_template("report.html").render(
+    return filled(
+        "report.html",
         report=found,
         style=style,
         script=script,
@@ -349,14 +337,6 @@ def render(found: Report) -> str:
         line=line,
         histogram=tone_pictures.score_histogram(found.scores, found.neutral),
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-    )
-
-
-def readable(text: str) -> str:
-    """Return text, its lines kept, without control characters and those that turn the direction of writing."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(
-        one for one in text if one in "\n\t\u200d" or unicodedata.category(one) not in ("Cc", "Cf", "Cs")
     )
 
 
@@ -371,11 +351,6 @@ def _json(value: object) -> str:
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
-
-
-def _share(share: float) -> str:
-    """Return a share as per cent: without decimals, but of less than one."""
-    return f"{share:.0%}" if not 0 < share < 0.01 else f"{share:.1%}"
 
 
 def _date(time: int) -> str:
@@ -465,21 +440,14 @@ def _marked(rows: Sequence[Shown], scorer: Scorer | None) -> tuple[tuple[Shown, 
     from textsent.explain import explain
 
     return tuple(
-        (row, _pieces(row.text, [(word.start, word.end, word.effect) for word in found.words]))
-        for row, found in zip(rows, explain(scorer, [row.text for row in rows]), strict=True)
+        (row, _pieces(found)) for row, found in zip(rows, explain(scorer, [row.text for row in rows]), strict=True)
     )
 
 
-def _pieces(text: str, words: Sequence[tuple[int, int, float]]) -> tuple[Piece, ...]:
-    strongest = max((abs(effect) for *_, effect in words), default=0.0)
-    pieces, place = [], 0
-    for start, end, effect in words:
-        share = round(effect / strongest, 2) if strongest else 0.0
-        if abs(share) < _FAINT:
-            continue
-        pieces += [Piece(text[place:start]), Piece(text[start:end], share)]
-        place = end
-    return tuple(piece for piece in (*pieces, Piece(text[place:])) if piece.text)
+def _pieces(explanation: Explanation) -> tuple[Piece, ...]:
+    strongest = max((abs(word.effect) for word in explanation.words), default=0.0) or 1.0
+    shares = ((run, round(effect / strongest, 2)) for run, effect in explanation.runs())
+    return tuple(Piece(run, effect if abs(effect) >= _FAINT else 0.0) for run, effect in shares)
 
 
 _FAINT = 0.15

@@ -73,7 +73,8 @@ def explain(
 
         print(dumps(explanation.to_json()))
     if html:
-        from textsent.explanation_page import page, write_page
+        from textsent.explanation_page import page
+        from textsent.page import write_page
 
         write_page(page(explanation, words, scorer.name), html, overwrite)
     if not json and not html:
