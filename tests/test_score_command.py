@@ -211,13 +211,14 @@ def test_a_terminal_gets_a_summary_with_the_most_negative_subjects_that_no_mail_
     code, out, seen = in_terminal("my inbox.mbox", "-o", "out.csv", NO_COLOR="1")
     assert (code, out) == (0, "")
     *_, extremes = seen.partition("\nmost negative\n")
-    first, second, nothing, _, command = extremes.splitlines()
-    rows = [re.fullmatch(r"0\.0\d\d  row (\d)  (.*)", line).groups() for line in (first, second)]
+    first, second, nothing, _, command, _, _, report = extremes.splitlines()
+    rows = [re.fullmatch(r"0\.[01]\d\d  row (\d)  (.*)", line).groups() for line in (first, second)]
     assert dict(rows)["1"] == "[31mred[0m [bold]loud[/bold]"
     assert re.fullmatch("x+…", dict(rows)["2"])
     assert max(map(len, (first, second))) <= 80
     assert nothing == ""
     assert command == f"  textsent explain --row {rows[0][0]} 'my inbox.mbox'"
+    assert report == "  textsent report out.csv"
     assert "\x07" not in seen
 
 
@@ -272,9 +273,18 @@ def summary(*inputs: tuple[str, int]) -> Summary:
     ],
 )  # fmt: skip
 def test_what_to_do_next_names_the_input_and_the_row_in_it(row, inputs, options, command):
-    steps = _next_steps(summary(*inputs), [Extreme(0.1, row, "text")], options)
+    steps = _next_steps(summary(*inputs), [Extreme(0.1, row, "text")], options, None)
     assert [command for _, command in steps] == ([command] if command else [])
 
 
 def test_a_run_without_negative_rows_has_no_command_that_explains_them():
-    assert _next_steps(summary(("a.csv", 10)), [], {}) == []
+    assert _next_steps(summary(("a.csv", 10)), [], {}, None) == []
+
+
+@pytest.mark.parametrize(
+    ("output", "command"),
+    [("s.parquet", "textsent report s.parquet"), ("my s.csv", "textsent report 'my s.csv'"), ("s.mbox", None)],
+)
+def test_a_scored_file_that_a_report_can_be_made_of_is_named(output, command):
+    steps = _next_steps(summary(("a.csv", 10)), [], {}, output)
+    assert [command for _, command in steps] == ([command] if command else [])

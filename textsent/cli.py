@@ -76,8 +76,8 @@ def textsent(
 
 for _command, _example in (
     (score, "textsent score emails.mbox -o scored.parquet"),
-    (explain, "textsent explain --row 7 emails.mbox"),
     (report, "textsent report scored.parquet -o report.html"),
+    (explain, "textsent explain --row 7 emails.mbox"),
     (train, "textsent train --data reviews.csv --epochs 10 --output my-model"),
     (recipes, "textsent recipes"),
     (describe, "textsent describe reviews.csv --pictures pictures"),

@@ -25,6 +25,7 @@ PACKAGES = (
     "altair",
     "fast-mail-parser",
     "h5py",
+    "jinja2",
     "keras",
     "nltk",
     "numpy",

@@ -48,7 +48,7 @@ def report(
     anonymize: Annotated[
         bool, typer.Option("--anonymize", help="Replace the names and addresses of people, links and long numbers.")
     ] = False,
-    open_page: Annotated[bool, typer.Option("--open", help="Show the page in a browser.")] = False,
+    open: Annotated[bool, typer.Option("--open", help="Show the page in a browser.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a page that exists.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -71,5 +71,5 @@ def report(
     for sentence in found.headline:
         stderr.print(printable(sentence), soft_wrap=True)
     stderr.print(f"written to {printable(str(output))}", soft_wrap=True)
-    if open_page:
+    if open:
         typer.launch(output.absolute().as_uri())

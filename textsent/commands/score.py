@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -218,7 +219,7 @@ def score(
         summary,
         None if target == STANDARD_STREAM else target,
         most_negative.found,
-        _next_steps(summary, most_negative.found, options),
+        _next_steps(summary, most_negative.found, options, None if target == STANDARD_STREAM else target),
     )
 
 
@@ -241,7 +242,7 @@ def _print_verdicts(texts: Iterable[Sequence[str]], scorer: Scorer) -> None:
 
 
 def _next_steps(
-    summary: Summary, most_negative: Sequence[Extreme], options: Mapping[str, str | bool | None]
+    summary: Summary, most_negative: Sequence[Extreme], options: Mapping[str, str | bool | None], output: str | None
 ) -> list[tuple[str, str]]:
     """Return what one may want to know next, each with the command that tells it: the place for all of them."""
     from textsent.extremes import place_of
@@ -255,7 +256,13 @@ def _next_steps(
             dashes = ["--"] if name.startswith("-") else []
             command = shlex.join(["textsent", "explain", "--row", str(row), *map(str, given), *dashes, name])
             steps.append(("which words made the first of them so", command))
+    if output is not None and Path(output).suffix in _REPORTED:
+        steps.append(("the tone of all of them as a page", shlex.join(["textsent", "report", output])))
     return steps
+
+
+_REPORTED = (".parquet", ".csv", ".jsonl")
+"""What `textsent report` reads."""
 
 
 def _cut(text: str) -> str:
