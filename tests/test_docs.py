@@ -33,9 +33,7 @@ OPTIONS = {
 
 
 def shell_lines():
-    blocks = re.findall(
-        r"```sh\n(.*?)```", README + MAIL + PERFORMANCE + TRAINING + EXPLAINING + COMMAND_LINE, re.DOTALL
-    )
+    blocks = re.findall(r"```sh\n(.*?)```", README + "".join(PAGES), re.DOTALL)
     return [line for block in blocks for line in block.splitlines() if "textsent " in line]
 
 
@@ -135,11 +133,11 @@ def test_the_python_of_a_page_prints_what_it_says(name, page, monkeypatch):
 
 
 def test_every_option_of_explain_is_explained_or_common():
-    common = {"--model", "-m", "--device", "--trust-recipe", "--help"}
+    common = {"--model", "-m", "--device", "--trust-recipe", "--help", "text"}
     assert {option for option in OPTIONS["explain"] - common if f"`{option}`" not in EXPLAINING} == set()
 
 
 def test_the_python_about_explanations_runs(capsys):
     (block,) = re.findall(r"```python\n(.*?)```", EXPLAINING, re.DOTALL)
     exec(compile(block, "explaining.md", "exec"), {})
-    assert "lovely" in capsys.readouterr().out
+    assert "wonderful" in capsys.readouterr().out

@@ -50,7 +50,7 @@ def test_a_model_that_gives_other_scores_does_not_work(monkeypatch):
     diagnosis = examine()
     assert not diagnosis.works
     (problem,) = diagnosis.problems
-    assert problem.startswith("the model imdb-lstm: gives 0.97")
+    assert problem.startswith("the model imdb-lstm: gives 0.927")
     assert problem.endswith("where it should give 0.500 and 0.500: install textsent again")
     assert text(diagnosis).endswith(f"problem: {problem}\nscoring does NOT work")
 

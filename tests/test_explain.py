@@ -85,8 +85,9 @@ def test_what_ngrams_add_counts_too():
     (plain,), (more,) = scorer().explain([text]), scorer(ngrams=table).explain([text])
     ids = Preprocessor(WORDS)([text, text])
     ids.ids[ids.offsets[1] + 1] = OUT_OF_VOCABULARY_ID
-    with_great, without = table.log_odds(ids)
-    assert more.words[1].effect - plain.words[1].effect == pytest.approx(with_great - without, abs=1e-3)
+    (with_great, without), (share, _) = table.opinion(ids)
+    expected = (1 - share) * plain.words[1].effect + share * (with_great - without)
+    assert more.words[1].effect == pytest.approx(expected, abs=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -30,10 +30,11 @@ def test_the_shipped_preset_says_what_it_was_made_by_and_of():
 def test_the_history_of_the_shipped_preset_has_the_epoch_that_its_metadata_report_on():
     history = json.loads((find_preset("imdb-lstm") / HISTORY_FILE).read_text("utf-8"))
     assert [(epoch["number"], epoch["best"]) for epoch in history] == [
-        (1, True), (2, True), (3, True), (4, True), (5, False),
+        (1, True), (2, True), (3, True), (4, True), (5, True),
     ]  # fmt: skip
     reported = read_json(find_preset("imdb-lstm") / METADATA_FILE)["validation"]
-    assert history[3]["validation_accuracy"] == reported["accuracy"]
+    # The epoch's figures are of the network alone, without the n-grams.
+    assert history[4]["validation_accuracy"] < reported["accuracy"]
 
 
 def test_every_shipped_preset_loads():
@@ -43,12 +44,12 @@ def test_every_shipped_preset_loads():
 @pytest.mark.parametrize(
     ("text", "score"),
     [
-        ("great service", 0.97289),
-        ("you guys are terrible", 0.04108),
-        ("One of the finest films of the year, and I would watch it again tomorrow.", 0.96826),
-        ("Two hours of my life that I will never get back.", 0.51789),
-        ("The parcel arrived on Tuesday.", 0.55401),
-        (LONG, 0.99440),
+        ("great service", 0.92716),
+        ("you guys are terrible", 0.07065),
+        ("One of the finest films of the year, and I would watch it again tomorrow.", 0.94273),
+        ("Two hours of my life that I will never get back.", 0.36335),
+        ("The parcel arrived on Tuesday.", 0.46927),
+        (LONG, 0.99999),
     ],
 )
 def test_the_shipped_scores_stay_what_they_are(text, score):
@@ -62,12 +63,12 @@ def example_texts():
         return reviews + [text for batch in reader for text in batch.column("text").to_pylist()]
 
 
-def test_scores_by_8_bit_integers_are_those_of_the_shipped_model_within_two_hundredths():
+def test_scores_by_8_bit_integers_are_those_of_the_shipped_model_within_three_hundredths():
     texts = example_texts()
     exact = load("imdb-lstm", device="cpu").score(texts)
     quick = load("imdb-lstm", device="cpu", precision="int8").score(texts)
     assert len(texts) > 60
-    assert 0 < np.nanmax(abs(quick - exact)) < 0.02
+    assert 0 < np.nanmax(abs(quick - exact)) < 0.03
     np.testing.assert_array_equal(np.isnan(quick), np.isnan(exact))
 
 
@@ -89,6 +90,7 @@ def test_on_keras_the_shipped_model_gives_the_scores_that_it_gives_on_onnx_runti
         KerasNetwork.from_preset(find_preset("imdb-lstm")),
         scorer.model.layout,
         calibration=scorer.model.calibration,
+        ngrams=scorer.model.ngrams,
     )
     np.testing.assert_allclose(scorer.model.predict(ids), on_keras.predict(ids), atol=1e-5, rtol=0)
 

@@ -43,7 +43,7 @@ def score(here, tiny_preset, monkeypatch, capfd):
 def test_each_text_given_is_a_line_with_verdict_score_and_text(score):
     code, out, err = score("great service", "you guys are terrible", model="imdb-lstm")
     assert (code, err) == (0, "")
-    assert out == "positive  0.97  great service\nnegative  0.04  you guys are terrible\n"
+    assert out == "positive  0.93  great service\nnegative  0.07  you guys are terrible\n"
 
 
 @pytest.mark.parametrize("options", [[], ["--quiet"], ["--progress", "plain"]])

@@ -65,7 +65,7 @@ NLTK_DATA = {
 KNOWN_TEXTS = ("great service", "you guys are terrible")
 """A positive and a negative text."""
 
-KNOWN_SCORES = {"imdb-lstm": (0.9729, 0.0411)}
+KNOWN_SCORES = {"imdb-lstm": (0.9272, 0.0707)}
 """What shipped models give KNOWN_TEXTS: to be changed with their weights. Of others only verdicts are checked."""
 
 _TOLERANCE = 0.005  # more than engines and processors differ by

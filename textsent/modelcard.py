@@ -76,7 +76,8 @@ def model_card(
         "",
     ]
     if recipe.keep != "last":
-        lines += ["The epoch was chosen on the validation part: expect a little less elsewhere.", ""]
+        alone = " The epochs' own figures are of the network alone." if config.get(NGRAMS) else ""
+        lines += [f"The epoch was chosen on the validation part: expect a little less elsewhere.{alone}", ""]
     lines += [
         "| epoch | " + " | ".join(figure.replace("_", " ") for figure in _EPOCH_FIGURES) + " | |",
         "|---" * (len(_EPOCH_FIGURES) + 2) + "|",
