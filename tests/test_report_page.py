@@ -55,8 +55,14 @@ def found(page):
     return page.locator("#found").inner_text()
 
 
+def wait_for_texts(page):
+    """Wait until the page has gone to its texts, after a link was followed."""
+    page.wait_for_function("document.activeElement.id === 'texts'")
+
+
 def test_a_click_on_the_bad_week_shows_its_mails(page):
     page.locator('figure a[href="#from=2026-03-02&to=2026-03-08"]').first.click()
+    wait_for_texts(page)
     assert found(page) == "60 of 1,200 texts here"
     assert page.locator("#list > li").count() == 40
     assert "broken" in page.locator("#list > li").first.inner_text()
@@ -68,7 +74,7 @@ def test_the_keyboard_reaches_a_bar_and_follows_it(page):
     bar = page.locator('figure a[href="#from=2026-03-02&to=2026-03-08"]').first
     bar.focus()
     page.keyboard.press("Enter")
-    page.wait_for_function("document.activeElement.id === 'texts'")
+    wait_for_texts(page)
     assert found(page).startswith("60 of ")
 
 
@@ -87,6 +93,7 @@ def test_words_dates_and_sentiment_filter_and_show_all_shows_all_again(page):
 
 def test_a_group_leads_to_its_texts_and_says_whose_they_are(page):
     page.get_by_role("link", name="Oslo").click()
+    wait_for_texts(page)
     assert found(page) == "400 of 1,200 texts here of shop “Oslo”"
 
 
