@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from textsent import report as module
-from textsent.errors import OutputError
+from textsent.cli import main
+from textsent.errors import OutputError, PresetError
 from textsent.report import ReportOptions, headline, report, write_report
 from textsent.schema import MODEL_KEY
 from textsent.tone import Rows, timeline, tone_of
@@ -234,3 +235,34 @@ def test_a_headline_tells_a_lasting_change_and_that_nothing_stands_out():
     assert told(codes)[1:] == ("No week stands out, and no lasting change is sure.",)
     (change,) = told([0] * 40 + [2] * 60)[1:]
     assert change == "From the week of 16 March 1970 on more texts are negative: 40%, before 20%."
+
+
+def test_a_model_that_is_asked_for_must_be_there_and_the_one_that_scored_need_not(weeks, tmp_path):
+    with pytest.raises(PresetError, match="there is no model 'nowhere'"):
+        report([weeks], ReportOptions(model="nowhere"))
+    path = scored(tmp_path / "s.parquet", ["a", "b"], [0.1, 0.9], model="elsewhere")
+    found = report([path])
+    assert (found.model, found.marked_by) == ("elsewhere", "")
+
+
+def test_words_are_marked_by_the_model_that_scored(tmp_path):
+    path = scored(tmp_path / "s.parquet", ["a terrible waste", "a wonderful day"], [0.1, 0.9], model="imdb-lstm")
+    found = report([path])
+    ((_, negative),), ((_, positive),) = found.extremes
+    assert found.marked_by == "imdb-lstm"
+    assert min(negative, key=lambda piece: piece.effect).text in ("terrible", "waste")
+    assert max(positive, key=lambda piece: piece.effect).text == "wonderful"
+    assert "".join(piece.text for piece in negative) == "a terrible waste"
+
+
+def test_the_command_says_what_the_page_says(weeks, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["textsent", "report", str(weeks), "-m", "none", "--by", "shop"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[1].startswith("The week of 2 March 2026 is the worst of all")
+    assert err.splitlines()[-1] == "written to report.html"
+    assert (tmp_path / "report.html").read_text("utf-8").startswith("<!doctype html>")

@@ -9,11 +9,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from email.utils import getaddresses
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -21,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from textsent.anonymity import Names
 from textsent.describe import TellingWord, telling_words
 from textsent.display import printable, visible
 from textsent.errors import TextsentError
@@ -59,11 +58,6 @@ SHOWN_GROUPS, SHOWN_THREADS, SHOWN_WORDS, SHOWN_BREAKS = 40, 8, 24, 4
 
 _TEXTS_OF_A_GROUP = 4
 _SEED = 1
-_FIELDS = ("date", "from", "subject")
-_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
-_LINK = re.compile(r"(?:https?://|www\.)\S{1,2000}", re.IGNORECASE)
-_NAME = re.compile(r"[^\W\d_]{3,}")
-_LONG_NUMBER = re.compile(r"\+?\d(?:[ ()/.-]{0,2}\d){6,20}")
 
 
 @dataclass(frozen=True)
@@ -218,15 +212,18 @@ def report(sources: Sequence[str | Path], options: ReportOptions = ReportOptions
     grouped = [(grouping, found) for grouping, found in grouped if found]
     turned = turned_threads(rows, gathered.threads, SHOWN_THREADS)
     ends = [_extremes(rows.scores, rows.sentiments == kind, sign) for kind, sign in ((NEGATIVE, 1), (POSITIVE, -1))]
-    places = {
-        grouping.name + grouping.title: {grouping.values[group.value]: place for place, group in enumerate(found)}
+    codes = [
+        (grouping.codes, {grouping.values[group.value]: place for place, group in enumerate(found)})
         for grouping, found in grouped
-    }
-    codes = [(grouping.codes, places[grouping.name + grouping.title]) for grouping, _ in grouped]
+    ]
     listed = _sample(gathered, line, codes)
     threads = [row for kind in turned for thread in kind for row in (thread.rows[0], thread.rows[-1])]
     wanted = np.unique(np.concatenate([listed, *ends, np.array(threads, np.int64)]))
-    names = _Names(options.anonymize)
+    names = Names(options.anonymize)
+    for grouping in gathered.groupings:
+        if grouping.name == "from":
+            for sender in grouping.values:
+                names.learn(sender)
     texts = _texts(sources, gathered, wanted, options, names)
 
     def shown(row: int, characters: int) -> Shown:
@@ -242,7 +239,7 @@ def report(sources: Sequence[str | Path], options: ReportOptions = ReportOptions
             groups=tuple(where.get(int(own[row]), -1) for own, where in codes),
         )
 
-    scorer, marked_by = _explainer(options.model or gathered.model or DEFAULT_MODEL)
+    scorer = _explainer(options.model, gathered.model or DEFAULT_MODEL)
     extremes = [[shown(row, EXTREME_CHARACTERS) for row in rows_of.tolist()] for rows_of in ends]
     tone = tone_of(rows.sentiments, rows.scores)
     words = telling_words(gathered.other_words, gathered.negative_words, 3 * SHOWN_WORDS)
@@ -265,7 +262,7 @@ def report(sources: Sequence[str | Path], options: ReportOptions = ReportOptions
         texts=tuple(shown(row, SHOWN_CHARACTERS) for row in listed.tolist()),
         total=int((rows.sentiments != UNSCORED).sum()),
         model=gathered.model or "",
-        marked_by=marked_by,
+        marked_by="" if scorer is None else scorer.name or "",
         facts=_facts(scorer, gathered),
         hidden=options.anonymize,
         headline=headline(tone, line),
@@ -399,7 +396,7 @@ def _sample(gathered: Gathered, line: Timeline, codes: Sequence[tuple[Any, Mappi
 
 
 def _texts(
-    sources: Sequence[str | Path], gathered: Gathered, wanted: Any, options: ReportOptions, names: _Names
+    sources: Sequence[str | Path], gathered: Gathered, wanted: Any, options: ReportOptions, names: Names
 ) -> dict[int, dict[str, str]]:
     """Return sender, subject and text of rows by their places; empty strings where there are none."""
     text = options.text_column or ("text" if "text" in gathered.columns else None)
@@ -413,7 +410,7 @@ def _texts(
     return found
 
 
-def _named(group: Group, column: str, names: _Names) -> Group:
+def _named(group: Group, column: str, names: Names) -> Group:
     return replace(group, value=names.value(group.value) if column in ("from", "list_id") else group.value)
 
 
@@ -423,14 +420,18 @@ def _neutral_band(gathered: Gathered) -> tuple[float, float] | None:
     return (float(scores.min()), float(scores.max())) if len(scores) else None
 
 
-def _explainer(name: str) -> tuple[Scorer | None, str]:
-    """Return what says which words moved a score, and its name; or nothing, and why."""
-    if name == "none":
-        return None, ""
+def _explainer(asked: str | None, scored_by: str) -> Scorer | None:
+    """Return what says which words moved a score; None where nothing is to, or the model that scored isn't here.
+
+    Raises:
+        PresetError: There is no model of the name that was asked for.
+    """
+    if asked is not None:
+        return None if asked == "none" else Scorer.from_preset(asked, device="cpu")
     try:
-        return Scorer.from_preset(name, device="cpu"), name
+        return Scorer.from_preset(scored_by, device="cpu")
     except TextsentError:
-        return None, ""
+        return None
 
 
 def _marked(rows: Sequence[Shown], scorer: Scorer | None) -> tuple[tuple[Shown, tuple[Piece, ...]], ...]:
@@ -462,62 +463,3 @@ def _facts(scorer: Scorer | None, gathered: Gathered) -> dict[str, str]:
             "" if calibration.neutral is None else ", neutral from {:g} to {:g}".format(*calibration.neutral)
         )
     return facts
-
-
-class _Names:
-    """Gives people, addresses and domains other names where a report is to be anonymous."""
-
-    def __init__(self, hides: bool) -> None:
-        self._hides = hides
-        self._numbers: dict[tuple[str, str], int] = {}
-        self._parts: set[str] = set()
-        self._domains: set[str] = set()
-
-    def learn(self, sender: str) -> None:
-        """Take note of a From field, by whose names texts are searched."""
-        if self._hides:
-            for name, address in getaddresses([sender[:2000]]):
-                own, _, domain = address.partition("@")
-                self._parts |= {part.casefold() for part in _NAME.findall(f"{name} {own}")} - _NO_NAMES
-                self._domains |= {part.casefold() for part in _NAME.findall(domain)}
-
-    def person(self, sender: str) -> str:
-        """Return a From field, or a name in its place."""
-        if not self._hides or not sender:
-            return _cut(printable(sender), 200)
-        (_, address), *_ = [*getaddresses([sender[:2000]]), ("", "")]
-        return self._numbered("person", (address or sender).lower())
-
-    def value(self, value: str) -> str:
-        """Return a sender, domain or list, or a name in its place."""
-        if not self._hides:
-            return value
-        return self._numbered("person" if "@" in value else "group", value)
-
-    def text(self, text: str) -> str:
-        """Return a text without addresses, links, long numbers, and the names of senders."""
-        if not self._hides:
-            return text
-        for pattern, name in ((_ADDRESS, "[address]"), (_LINK, "[link]"), (_LONG_NUMBER, "[number]")):
-            text = pattern.sub(name, text)
-        return _NAME.sub(lambda found: "[name]" if self._is_name(found[0]) else found[0], text)
-
-    def words(self, words: Sequence[TellingWord]) -> tuple[TellingWord, ...]:
-        """Return words without names, parts of addresses, and numbers."""
-        if not self._hides:
-            return tuple(words)
-        hidden = self._parts | self._domains
-        return tuple(word for word in words if word.word.isalpha() and word.word.casefold() not in hidden)
-
-    def _is_name(self, word: str) -> bool:
-        return word[0].isupper() and word.casefold() in self._parts
-
-    def _numbered(self, kind: str, value: str) -> str:
-        return f"{kind} {self._numbers.setdefault((kind, value), len(self._numbers) + 1)}"
-
-
-_NO_NAMES = frozenset(
-    {"the", "and", "for", "mail", "info", "support", "service", "team", "sales", "help", "hello", "news", "noreply"}
-    | {"reply", "contact", "admin", "office", "post"}
-)
-"""Words of From fields that are no names."""

@@ -1,0 +1,82 @@
+"""Texts without the names and addresses of people, as far as they can be told.
+
+Names are those of the From fields: no other text says so surely that something is a name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from email.utils import getaddresses
+
+from textsent.describe import TellingWord
+from textsent.display import printable
+
+_ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_LINK = re.compile(r"(?:https?://|www\.)\S{1,2000}", re.IGNORECASE)
+_NAME = re.compile(r"[^\W\d_]{3,}")
+_LONG_NUMBER = re.compile(r"\+?\d(?:[ ()/.-]{0,2}\d){6,20}")
+
+
+class Names:
+    """Gives people, addresses and domains other names where a report is to be anonymous."""
+
+    def __init__(self, hides: bool) -> None:
+        """Begin without any names.
+
+        Args:
+            hides: Replace them; otherwise all stays as it is.
+        """
+        self._hides = hides
+        self._numbers: dict[tuple[str, str], int] = {}
+        self._parts: set[str] = set()
+        self._domains: set[str] = set()
+
+    def learn(self, sender: str) -> None:
+        """Take note of a From field, by whose names texts are searched."""
+        if self._hides:
+            for name, address in getaddresses([sender[:2000]]):
+                own, _, domain = address.partition("@")
+                self._parts |= {part.casefold() for part in _NAME.findall(f"{name} {own}")} - _NO_NAMES
+                self._domains |= {part.casefold() for part in _NAME.findall(domain)}
+
+    def person(self, sender: str) -> str:
+        """Return a From field, or a name in its place."""
+        if not self._hides or not sender:
+            return printable(sender)[:200]
+        (_, address), *_ = [*getaddresses([sender[:2000]]), ("", "")]
+        return self._numbered("person", (address or sender).lower())
+
+    def value(self, value: str) -> str:
+        """Return a sender, domain or list, or a name in its place."""
+        if not self._hides:
+            return value
+        return self._numbered("person" if "@" in value else "group", value)
+
+    def text(self, text: str) -> str:
+        """Return a text without addresses, links, long numbers, and the names of senders."""
+        if not self._hides:
+            return text
+        for pattern, name in ((_ADDRESS, "[address]"), (_LINK, "[link]"), (_LONG_NUMBER, "[number]")):
+            text = pattern.sub(name, text)
+        return _NAME.sub(lambda found: "[name]" if self._is_name(found[0]) else found[0], text)
+
+    def words(self, words: Sequence[TellingWord]) -> tuple[TellingWord, ...]:
+        """Return words without names, parts of addresses, and numbers."""
+        if not self._hides:
+            return tuple(words)
+        hidden = self._parts | self._domains
+        return tuple(word for word in words if word.word.isalpha() and word.word.casefold() not in hidden)
+
+    def _is_name(self, word: str) -> bool:
+        return word[0].isupper() and word.casefold() in self._parts
+
+    def _numbered(self, kind: str, value: str) -> str:
+        return f"{kind} {self._numbers.setdefault((kind, value), len(self._numbers) + 1)}"
+
+
+_NO_NAMES = frozenset(
+    {"the", "and", "for", "mail", "info", "support", "service", "team", "sales", "help", "hello", "news", "noreply"}
+    | {"reply", "contact", "admin", "office", "post"}
+)
+"""Words of From fields that are no names."""
