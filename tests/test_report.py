@@ -50,25 +50,32 @@ def scored(path, texts, scores, *, dates=None, model=None, **columns):
     return path
 
 
+def write_weeks(path, mails):
+    """Write twenty weeks of so many mails each, one in five of them negative, and in the ninth three in five."""
+    start = datetime(2026, 1, 5, 9, tzinfo=UTC)
+    numbers = range(20 * mails)
+    is_bad = [number % mails % 5 < (3 if number // mails == 8 else 1) for number in numbers]
+    return scored(
+        path,
+        [f"The {'broken' if bad else 'lovely'} lamp, number {number}." for number, bad in enumerate(is_bad)],
+        [
+            0.05 + 0.1 * (number % mails) / mails if bad else 0.9 - 0.1 * (number % mails) / mails
+            for number, bad in enumerate(is_bad)
+        ],
+        dates=[
+            start + timedelta(weeks=number // mails, hours=160 * (number % mails) / mails) for number in numbers
+        ],
+        message_id=[f"<{number}@x>" for number in numbers],
+        **{"from": [f"Person {number % 7} <p{number % 7}@example.org>" for number in numbers]},
+        subject=[f"Lamp {number}" for number in numbers],
+        shop=[["Lyon", "Oslo", None][number % 3] for number in numbers],
+    )
+
+
 @pytest.fixture(scope="module")
 def weeks(tmp_path_factory):
-    """Twenty weeks of 60 mails each, of which one in five is negative, and in the ninth three in five."""
-    start = datetime(2026, 1, 5, 9, tzinfo=UTC)
-    texts, scores, dates, senders, shops = [], [], [], [], []
-    for number in range(20 * 60):
-        week, place = divmod(number, 60)
-        is_bad = place % 5 < (3 if week == 8 else 1)
-        texts.append(f"The {'broken' if is_bad else 'lovely'} lamp, number {number}.")
-        scores.append(0.05 + place / 1000 if is_bad else 0.9 - place / 1000)
-        dates.append(start + timedelta(days=7 * week, minutes=97 * place))
-        senders.append(f"Person {place % 7} <p{place % 7}@example.org>")
-        shops.append(["Lyon", "Oslo", None][place % 3])
-    ids = [f"<{number}@x>" for number in range(len(texts))]
-    folder = tmp_path_factory.mktemp("weeks")
-    return scored(
-        folder / "weeks.parquet", texts, scores, dates=dates,
-        message_id=ids, **{"from": senders}, subject=[f"Lamp {number}" for number in range(len(texts))], shop=shops,
-    )  # fmt: skip
+    """Twenty weeks of 60 mails each."""
+    return write_weeks(tmp_path_factory.mktemp("weeks") / "weeks.parquet", 60)
 
 
 def rows_in(page):

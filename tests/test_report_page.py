@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from test_report import HOSTILE, NO_MODEL, scored, weeks  # noqa: F401 - a fixture
+from test_report import HOSTILE, NO_MODEL, scored, weeks, write_weeks  # noqa: F401 - a fixture
 
 from textsent.report import ReportOptions, write_report
 
@@ -70,6 +70,16 @@ def test_a_click_on_the_bad_week_shows_its_mails(page):
     assert all("2026-03-0" in date for date in dates)
 
 
+def test_of_100_000_mails_the_bad_week_is_named_at_the_top_and_a_click_shows_some_of_its_mails(page_of, tmp_path):
+    page = page_of(write_weeks(tmp_path / "many.parquet", 5000))
+    assert "The week of 2 March 2026 is the worst of all" in page.locator("header").inner_text()
+    page.locator('figure a[href="#from=2026-03-02&to=2026-03-08"]').first.click()
+    wait_for_texts(page)
+    assert 30 <= int(found(page).split()[0]) < 1500
+    assert all("2026-03-0" in date for date in page.locator("#list .from").all_inner_texts())
+    assert len(page.content()) < 5_000_000
+
+
 def test_the_keyboard_reaches_a_bar_and_follows_it(page):
     bar = page.locator('figure a[href="#from=2026-03-02&to=2026-03-08"]').first
     bar.focus()
@@ -125,6 +135,14 @@ def test_texts_that_attack_are_shown_as_text(page_of, tmp_path):
     page.fill("#words-of", "alert(1)")
     assert "<script>alert(1)</script>" in page.locator("#list").inner_text()
     assert page.evaluate("document.images.length + document.querySelectorAll('iframe, object, embed').length") == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_use_the_page(page_of, weeks, scheme):  # noqa: F811
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe isn't installed").Axe()
+    # Its script isn't the page's own, and axe may look at any page.
+    page = page_of(weeks, ReportOptions(by=("shop",)), color_scheme=scheme, bypass_csp=True)
+    assert [(found["id"], found["nodes"][0]["html"]) for found in axe.run(page).response["violations"]] == []
 
 
 @pytest.mark.parametrize("width", [1280, 400])
