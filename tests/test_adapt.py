@@ -62,7 +62,13 @@ def tiny_recipe():
     recipe = recipes.RECIPES["lstm"]
     sizes = {"embedding_size": 6, "units": 4, "bidirectional": False, "window": 12, "dropout": 0.1}
     tiny = replace(
-        recipe, config=recipe.config | sizes, vocabulary_size=12, batch_size=16, learning_rate=0.02, cosine=False
+        recipe,
+        config=recipe.config | sizes,
+        vocabulary_size=12,
+        batch_size=16,
+        learning_rate=0.02,
+        cosine=False,
+        keep="accuracy",
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(recipes.RECIPES, "lstm", tiny)

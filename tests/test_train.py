@@ -44,6 +44,7 @@ def tiny_recipe():
         config=recipe.config | {"embedding_size": 4, "units": 3, "bidirectional": False, "window": 6},
         vocabulary_size=6,
         learning_rate=0.05,
+        keep="accuracy",
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(recipes.RECIPES, "lstm", tiny)
