@@ -16,11 +16,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from conftest import WORDS, FirstWordNetwork
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from outlook_files import BODY, SUBJECT, msg_bytes
 
-from textsent.compression import decompressed
+from textsent.compression import compression_of, decompressed
 from textsent.errors import InputError, OptionError, OutputError
 from textsent.mail import MailOptions
 from textsent.model import SentimentModel
@@ -610,7 +610,9 @@ def test_any_mailbox_comes_back_when_its_scores_are_taken_out_again(annotate, wo
 @settings(max_examples=80, deadline=None)
 @given(pieces=st.lists(st.binary(max_size=30) | SEPARATOR_LINES | MESSAGE_LINES | LINE_ENDS, max_size=12))
 def test_any_bytes_come_back_when_their_scores_are_taken_out_again(annotate, words_of, pieces):
-    assert_round_trip(b"".join(pieces), annotate, words_of)
+    mailbox = b"".join(pieces)
+    assume(compression_of(io.BytesIO(mailbox)) is None)  # which would be decompressed
+    assert_round_trip(mailbox, annotate, words_of)
 
 
 HARD_MAILBOXES = {

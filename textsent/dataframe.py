@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from textsent.errors import InputError, OptionError
 from textsent.preprocess import first_wrong
-from textsent.schema import SCORE_SCHEMA, is_text
+from textsent.schema import is_text
 from textsent.score import DEFAULT_MODEL, Scorer, loaded
 
 _TO_TEXT = "choose another, or make texts of it with .astype('str') or by reading it with dtype='str'"
@@ -156,7 +156,9 @@ def _scored(
             f"The columns are {', '.join(map(repr, names)) or 'none'}"
         )
     levels = frame.columns.nlevels
-    added = [prefix + name if levels == 1 else (prefix + name, *[""] * (levels - 1)) for name in SCORE_SCHEMA.names]
+    added = [
+        prefix + name if levels == 1 else (prefix + name, *[""] * (levels - 1)) for name in scorer.added_columns
+    ]
     clashes = [name for name in added if name in names]
     if clashes:
         raise OptionError(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 import pyarrow as pa
 from rich.text import Text
 
-from textsent.schema import SCORE_SCHEMA, text_column
+from textsent.schema import before_scoring, text_column
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -71,7 +71,7 @@ class RowTable:
         from rich.table import Table
 
         schema = self._shown[0].schema
-        came_in = pa.schema(list(schema)[: -len(SCORE_SCHEMA)])
+        came_in = before_scoring(schema)
         is_mail = {"from", "subject"} <= set(came_in.names)
         described = ["from", "subject"] if is_mail else [text_column(came_in, self._column)]
         table = Table(box=None, pad_edge=False, expand=True)

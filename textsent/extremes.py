@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from textsent.schema import SCORE_SCHEMA, is_mail, text_column
+from textsent.schema import before_scoring, is_mail, text_column
 
 COUNT = 3
 HELD_CHARACTERS = 1000
@@ -46,7 +46,7 @@ class MostNegative:
         """Look through the next scored batch."""
         scores = scored.column(self._prefix + "score").to_numpy(zero_copy_only=False)
         sentiments = scored.column(self._prefix + "sentiment")
-        came_in = pa.schema(list(scored.schema)[: -len(SCORE_SCHEMA)])
+        came_in = before_scoring(scored.schema)
         texts = scored.column(text_column(came_in, self._column))
         subjects = scored.column("subject") if is_mail(came_in) else texts
         for place in np.argsort(scores, kind="stable"):  # NaN stands last

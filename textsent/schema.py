@@ -52,18 +52,30 @@ SCORE_SCHEMA = pa.schema(
 )
 
 
-def scored_schema(schema: pa.Schema, prefix: str = "", model: str | None = None) -> pa.Schema:
+SENTENCE_SCHEMA = pa.schema(
+    [
+        pa.field("lowest_sentence", pa.string()),  # the text's most negative sentence; null where none has a score
+        pa.field("lowest_score", pa.float32()),  # its score, 0 … 1
+    ]
+)
+
+
+def scored_schema(
+    schema: pa.Schema, prefix: str = "", model: str | None = None, sentences: bool = False
+) -> pa.Schema:
     """Return `schema` with the columns that scoring adds after its own.
 
     Args:
         schema: The columns that came in.
         prefix: Put before the name of each added column.
         model: The model's name, for the metadata.
+        sentences: Also those of SENTENCE_SCHEMA.
 
     Raises:
         OptionError: An added column has the name of one that came in.
     """
-    added = [field.with_name(prefix + field.name) for field in SCORE_SCHEMA]
+    fields = [*SCORE_SCHEMA, *(SENTENCE_SCHEMA if sentences else ())]
+    added = [field.with_name(prefix + field.name) for field in fields]
     clashes = [field.name for field in added if field.name in schema.names]
     if clashes:
         raise OptionError(
@@ -72,6 +84,13 @@ def scored_schema(schema: pa.Schema, prefix: str = "", model: str | None = None)
         )
     metadata = {**(schema.metadata or {}), **({MODEL_KEY.encode(): model.encode()} if model else {})}
     return pa.schema([*schema, *added], metadata=metadata or None)
+
+
+def before_scoring(schema: pa.Schema) -> pa.Schema:
+    """Return the columns of a scored schema that came in, without those that scoring added after them."""
+    added = len(SCORE_SCHEMA)
+    ends = [name.endswith(field.name) for name, field in zip(schema.names[-2:], SENTENCE_SCHEMA, strict=False)]
+    return pa.schema(list(schema)[: -added - (len(SENTENCE_SCHEMA) if all(ends) else 0)])
 
 
 def text_column(schema: pa.Schema, name: str | None = None) -> str:

@@ -69,6 +69,7 @@ class Scorer:
             score; see `textsent.language` for what counts. With 0 all are scored that have a known word.
         threshold: Scores of it and above are called positive, those below negative and none neutral; with None it
             is 0.5, beside a neutral band.
+        sentences: Also tell each text's lowest sentence and its score; takes about twice as long.
     """
 
     preprocessor: Preprocessor
@@ -81,6 +82,7 @@ class Scorer:
     workers: int = 1
     min_coverage: float = 0.0
     threshold: float | None = None
+    sentences: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.neutral, str):
@@ -185,7 +187,16 @@ class Scorer:
 
     def output_schema(self, schema: pa.Schema) -> pa.Schema:
         """Return the columns of what comes out where `schema` comes in."""
-        return scored_schema(schema, self.prefix, self.name)
+        return scored_schema(schema, self.prefix, self.name, self.sentences)
+
+    @property
+    def added_columns(self) -> list[str]:
+        """Names of the columns that scoring adds, without the prefix."""
+        return self._added_schema.names
+
+    @property
+    def _added_schema(self) -> pa.Schema:
+        return scored_schema(pa.schema([]), sentences=self.sentences)
 
     def score(
         self, texts: Iterable[str | None] | pa.Array | pa.ChunkedArray
@@ -204,7 +215,7 @@ class Scorer:
         texts: Iterable[str | None] | pa.Array | pa.ChunkedArray,
         on_rows: Callable[[int], object] | None = None,
     ) -> pa.RecordBatch:
-        """Return the columns of SCORE_SCHEMA for a number of texts, a row each.
+        """Return the columns of SCORE_SCHEMA, and of SENTENCE_SCHEMA if asked for, of a number of texts.
 
         They are scored WINDOW_ROWS at a time, so that memory doesn't grow with their number. An Arrow array isn't
         copied as a whole.
@@ -220,7 +231,7 @@ class Scorer:
         if not (isinstance(texts, pa.Array | pa.ChunkedArray) and is_text(texts.type)):
             array = as_text_array(texts)
         if len(array) == 0:
-            return pa.RecordBatch.from_pylist([], SCORE_SCHEMA)
+            return pa.RecordBatch.from_pylist([], self._added_schema)
         with pool_of(self.model.threads) as pool:
             windows = (
                 self._begin(as_text_array(array.slice(start, WINDOW_ROWS)), pool)
@@ -247,6 +258,7 @@ class Scorer:
         words, known = ids.words, ids.known_words
         finish = self.model.begin(ids, pool, self.batch_size)
         foreign = self._language.foreign(distinct, ids)
+        lowest = self._begin_sentences(distinct, pool) if self.sentences else None
 
         def result() -> pa.RecordBatch:
             errors = np.select(
@@ -263,10 +275,40 @@ class Scorer:
                     pa.array(words.astype(np.int32)),
                     pa.array((known / np.maximum(words, 1)).astype(np.float32), mask=words == 0),
                     pa.array(errors, pa.string(), mask=scored),
+                    *(lowest(scored) if lowest else ()),
                 ],
-                schema=SCORE_SCHEMA,
+                schema=self._added_schema,
             )
             return columns.take(rows)
+
+        return result
+
+    def _begin_sentences(
+        self, texts: pa.Array, pool: Executor
+    ) -> Callable[[np.ndarray[Any, np.dtype[np.bool_]]], tuple[pa.Array, pa.Array]]:
+        """Begin to score the sentences of texts; return a function that gives the columns of SENTENCE_SCHEMA.
+
+        It is told which texts have a score; the others have no lowest sentence either.
+        """
+        from textsent.sentences import split
+
+        sentences: list[str] = []
+        ends = [0]
+        for text in texts.to_pylist():
+            sentences += [text[start:end] for start, end in split(text)] if text else []
+            ends.append(len(sentences))
+        ids = self.preprocessor(pa.array(sentences, pa.large_string()))
+        finish, known = self.model.begin(ids, pool, self.batch_size), ids.known_words > 0
+
+        def result(scored: np.ndarray[Any, np.dtype[np.bool_]]) -> tuple[pa.Array, pa.Array]:
+            scores = np.where(known, finish(), np.float32(np.inf))
+            lowest: list[str | None] = [None] * len(scored)
+            lowest_scores = np.full(len(scored), np.inf, np.float32)
+            for row in np.flatnonzero(scored).tolist():
+                own = scores[ends[row] : ends[row + 1]]
+                if len(own) and np.isfinite(own.min()):
+                    lowest[row], lowest_scores[row] = sentences[ends[row] + int(own.argmin())], own.min()
+            return pa.array(lowest, pa.string()), pa.array(lowest_scores, mask=np.isinf(lowest_scores))
 
         return result
 
@@ -429,7 +471,8 @@ def _with_reasons(scored: pa.RecordBatch, flags: pa.Array) -> pa.RecordBatch:
     for row, names in enumerate(flags.to_pylist()):
         if errors[row] == NULL_TEXT:
             errors[row] = why_no_text(names) or NULL_TEXT
-    return scored.set_column(scored.num_columns - 1, SCORE_SCHEMA.field("error"), pa.array(errors, pa.string()))
+    place = scored.schema.get_field_index("error")
+    return scored.set_column(place, SCORE_SCHEMA.field("error"), pa.array(errors, pa.string()))
 
 
 def _no_rows(reader: Reader) -> InputError:

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from textsent.errors import OptionError, OutputError
 from textsent.mail import annotated
 from textsent.readers import STANDARD_STREAM, format_by_suffix
-from textsent.schema import MODEL_KEY, RAW_FIELDS, SCORE_SCHEMA
+from textsent.schema import MODEL_KEY, RAW_FIELDS, SCORE_SCHEMA, before_scoring
 
 LIST_SEPARATOR = ";"
 """Between the items of a list of texts in CSV, which has no lists."""
@@ -284,7 +284,7 @@ class _MailboxRows:
         self._stream = stream
         self._last = b""  # byte written
         self._mailboxes = 0  # begun
-        added = dict(zip(SCORE_SCHEMA.names, schema.names[-len(SCORE_SCHEMA) :], strict=True))
+        added = dict(zip(SCORE_SCHEMA.names, schema.names[len(before_scoring(schema)) :], strict=False))
         self._columns = (*RAW_FIELDS.names, "date", added["score"], added["sentiment"])
         self._model = (schema.metadata or {}).get(MODEL_KEY.encode(), b"").decode() or "unnamed"
 

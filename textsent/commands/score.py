@@ -96,6 +96,12 @@ def score(
             show_default="0.5, beside the neutral band",
         ),
     ] = None,
+    sentences: Annotated[
+        bool,
+        typer.Option(
+            "--sentences", help="Add each text's lowest sentence and its score; takes about twice as long."
+        ),
+    ] = False,
     keep_quotes: Annotated[
         bool, typer.Option("--keep-quotes", help="Score a mail with what it quotes and forwards.")
     ] = False,
@@ -161,6 +167,7 @@ def score(
         prefix=prefix,
         neutral=band,
         threshold=threshold,
+        sentences=sentences,
         batch_size=batch_size,
         trust_recipe=trust_recipe,
     )
