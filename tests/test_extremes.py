@@ -36,10 +36,9 @@ def test_rows_that_are_not_called_negative_are_not_found():
     assert found(scored({"text": ["a", "b"]}, [0.1, 0.3], limit=0.2)) == [(1, "a")]
 
 
-def test_of_equal_texts_the_first_is_found():
-    assert found(scored({"text": ["a", "a ", "b"]}, [0.1, 0.1, 0.2]), scored({"text": ["a"]}, [0.05])) == [
-        (1, "a"), (3, "b"),
-    ]  # fmt: skip
+def test_of_equal_texts_the_lowest_is_found_and_of_equal_scores_the_first():
+    assert found(scored({"text": ["a", "a ", "b"]}, [0.1, 0.1, 0.2])) == [(1, "a"), (3, "b")]
+    assert found(scored({"text": ["a", "b"]}, [0.4, 0.2]), scored({"text": ["a"]}, [0.05])) == [(3, "a"), (2, "b")]
 
 
 def mails(*mails: tuple[str | None, str]) -> dict:

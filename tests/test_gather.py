@@ -93,6 +93,11 @@ def test_mails_that_answer_each_other_in_a_ring_end(tmp_path):
         (pa.array([0, 1, None, 2], pa.date32()), [0, 86400, NO_TIME, 2 * 86400]),
         (pa.array(["1970-01-02", "1970-01-01T01:00:30.5Z", "yesterday", None]), [86400, 3630, NO_TIME, NO_TIME]),
         (pa.array(["1970-01-01 00:01", "1970-13-01", "", " 1970-01-01"]), [60, NO_TIME, NO_TIME, 0]),
+        (
+            pa.array(["1970-01-02T00:00:00+02:00", "1970-02-30", "1970-01-022", "0001-01-01T00:00+05:00"]),
+            [79200, NO_TIME, NO_TIME, NO_TIME],
+        ),
+        (pa.array(["1970-01-02", None, "1970-01-02", "x"], pa.large_string()), [86400, NO_TIME, 86400, NO_TIME]),
     ],
 )
 def test_dates_of_any_type_are_read_and_what_is_none_is_no_date(tmp_path, values, expected):
@@ -168,3 +173,44 @@ def test_rows_are_picked_by_their_places_over_files(tmp_path):
 )
 def test_a_sender_is_an_address_in_lower_case(field, sender, domain):
     assert (sender_of(field), domain_of(field)) == (sender, domain)
+
+
+def test_scores_of_a_csv_file_with_rows_that_have_none_are_read(tmp_path):
+    from pyarrow import csv
+
+    csv.write_csv(pa.table({"text": TEXTS, **SCORED}), tmp_path / "s.csv")
+    found = gather([tmp_path / "s.csv"])
+    assert found.rows.sentiments.tolist() == [NEGATIVE, POSITIVE, NEUTRAL, UNSCORED]
+
+
+def test_a_sentiment_without_a_score_counts_for_nothing(tmp_path):
+    scores = {**SCORED, "score": [0.1, None, float("nan"), None]}
+    pq.write_table(pa.table({"text": TEXTS, **scores}), tmp_path / "s.parquet")
+    assert gather([tmp_path / "s.parquet"]).rows.sentiments.tolist() == [NEGATIVE, *[UNSCORED] * 3]
+
+
+@pytest.mark.parametrize("values", [[0.1, 5.0, None, None], ["0.1", "abc", "", None], [[0.1], [], None, None]])
+def test_what_is_no_score_is_refused_by_the_columns_name(tmp_path, values):
+    pq.write_table(pa.table({"text": TEXTS, **SCORED, "score": values}), tmp_path / "s.parquet")
+    with pytest.raises(InputError, match="the column 'score' must hold scores, 0 … 1"):
+        gather([tmp_path / "s.parquet"])
+
+
+@pytest.mark.parametrize("values", [[["a"], [], None, None], [{"x": 1}] * 4, [b"\xff"] * 4])
+def test_a_column_that_groups_no_rows_is_refused(tmp_path, values):
+    path = written(tmp_path / "s.parquet", text=TEXTS, odd=values)
+    with pytest.raises(InputError, match=r"the column 'odd' holds .* choose another one"):
+        gather([path], by=["odd"])
+
+
+def test_a_column_is_grouped_by_once_and_the_only_column_of_strings_is_the_text(tmp_path):
+    path = written(tmp_path / "s.parquet", review=TEXTS)
+    found = gather([path], by=["review", "review"])
+    assert len(found.groupings) == 1
+    assert found.text == "review"
+
+
+def test_a_column_of_dates_that_is_asked_for_must_hold_one(tmp_path):
+    path = written(tmp_path / "s.parquet", text=TEXTS, when=["05/10/2025", "soon", None, ""])
+    with pytest.raises(InputError, match="nothing in the column 'when' can be read as a date: write"):
+        gather([path], date="when")

@@ -244,6 +244,43 @@ def test_a_headline_tells_a_lasting_change_and_that_nothing_stands_out():
     assert change == "From the week of 16 March 1970 on more texts are negative: 40%, before 20%."
 
 
+def test_of_several_worst_periods_one_is_the_worst_of_all():
+    codes = []
+    for day in range(30):
+        share = {11: 60, 21: 90}.get(day, 20)
+        codes += [0] * share + [2] * (100 - share)
+    times = [86400 * (number // 100) for number in range(len(codes))]
+    rows = Rows(np.array(codes, np.int8), np.array(codes, np.float32) / 2, np.array(times, np.int64))
+    _, first, second = headline(tone_of(rows.sentiments, rows.scores), timeline(rows))
+    assert first.startswith("22 January 1970 is the worst of all: 90%")
+    assert second.startswith("12 January 1970 is the worst until then: 60%")
+
+
+def test_no_half_of_an_address_is_left_where_a_text_is_cut_and_no_part_among_the_words(tmp_path):
+    text = "https://x.example/" + "a" * (8 * module.SHOWN_CHARACTERS - 30) + " ann.smith@example.org"
+    texts = [text, *["write to ann.smith@example.org or www.annsmith.example"] * 40, *["fine"] * 40]
+    path = scored(tmp_path / "s.parquet", texts, [0.1] * 41 + [0.9] * 40, buyer=["ann@x.org"] * 81)
+    found = write_report([path], tmp_path / "r.html", ReportOptions(model="none", anonymize=True, by=("buyer",)))
+    page = (tmp_path / "r.html").read_text("utf-8")
+    assert "ann" not in page
+    assert found.title == "The tone of these texts"
+
+
+def test_equal_texts_are_among_the_most_negative_once(tmp_path):
+    path = scored(tmp_path / "s.parquet", ["bad"] * 20 + ["worse", "good"], [0.1] * 20 + [0.05, 0.9])
+    assert [row.text for row, _ in report([path], NO_MODEL).extremes[0]] == ["worse", "bad"]
+
+
+def test_an_input_is_not_replaced_by_its_report(weeks):
+    with pytest.raises(OutputError, match="is an input of the report"):
+        write_report([weeks], weeks, NO_MODEL, overwrite=True)
+
+
+def test_a_name_that_is_too_long_is_an_error_in_a_line(weeks, tmp_path):
+    with pytest.raises(OutputError, match="can't be written"):
+        write_report([weeks], tmp_path / ("x" * 250 + ".html"), NO_MODEL)
+
+
 def test_a_model_that_is_asked_for_must_be_there_and_the_one_that_scored_need_not(weeks, tmp_path):
     with pytest.raises(PresetError, match="there is no model 'nowhere'"):
         report([weeks], ReportOptions(model="nowhere"))

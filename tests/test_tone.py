@@ -236,3 +236,16 @@ def test_a_thread_runs_in_the_order_of_time_whatever_the_order_of_the_rows():
 def test_a_tone_is_a_value_that_can_be_compared():
     assert isinstance(tones((1, 2))[0], Tone)
     assert tones((1, 2)) == tones((1, 2))
+
+
+def test_of_one_score_nothing_is_sure():
+    rows = rows_of([NEGATIVE])
+    tone = tone_of(rows.sentiments, rows.scores)
+    assert (tone.mean_low, tone.mean_high) == (0, 1)
+
+
+def test_a_mail_without_a_date_begins_and_ends_no_thread():
+    rows = rows_of([POSITIVE, NEGATIVE, POSITIVE], [at(2026, 3, 1), at(2026, 3, 2), NO_TIME])
+    worse, better = turned_threads(rows, np.zeros(3, np.int64), 5)
+    assert [thread.rows for thread in worse] == [(0, 1)]
+    assert better == []

@@ -9,13 +9,23 @@ import re
 from collections.abc import Sequence
 from email.utils import getaddresses
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from textsent.describe import TellingWord
 from textsent.display import printable
 
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
-_LINK = re.compile(r"(?:https?://|www\.)\S{1,2000}", re.IGNORECASE)
+_LINK = re.compile(r"(?:https?://|www\.)\S{1,900}", re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d_]{3,}")
 _LONG_NUMBER = re.compile(r"\+?\d(?:[ ()/.-]{0,2}\d){6,20}")
+
+
+def without_addresses(texts: pa.Array) -> pa.Array:
+    """Return an Arrow array of texts without addresses, links and long numbers."""
+    for pattern in (_ADDRESS, _LINK, _LONG_NUMBER):
+        texts = pc.replace_substring_regex(texts, "(?i)" + pattern.pattern, " ")
+    return texts
 
 
 class Names:

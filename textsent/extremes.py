@@ -56,10 +56,11 @@ class MostNegative:
                 break
             if sentiments[place].as_py() != "negative":
                 continue
-            text = (subjects[place].as_py() or texts[place].as_py()).strip()[:HELD_CHARACTERS]
-            if all(text != extreme.text for extreme in self.found):
-                self.found.append(Extreme(score, self._rows + int(place) + 1, text))
-                self.found = sorted(self.found)[:COUNT]
+            text = ((subjects[place].as_py() or "").strip() or texts[place].as_py().strip())[:HELD_CHARACTERS]
+            if any(text == extreme.text and score >= extreme.score for extreme in self.found):
+                continue
+            others = [extreme for extreme in self.found if extreme.text != text]
+            self.found = sorted([*others, Extreme(score, self._rows + int(place) + 1, text)])[:COUNT]
         self._rows += scored.num_rows
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.utils import getaddresses
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +19,7 @@ from textsent.describe import count_words
 from textsent.errors import InputError, OptionError
 from textsent.preprocess import Settings, as_text_array
 from textsent.readers import STANDARD_STREAM, open_reader
-from textsent.schema import MODEL_KEY, SCORE_SCHEMA, is_text, text_column
+from textsent.schema import MODEL_KEY, SCORE_SCHEMA, SENTENCE_SCHEMA, is_text, text_column
 from textsent.tone import NEGATIVE, NO_TIME, SENTIMENTS, UNSCORED, Rows
 
 MOST_VALUES = 1_000_000
@@ -83,6 +84,7 @@ class Gathered:
         other_words: Times that it stands in others that have a score.
         model: Name of the model by which they were scored; None where the input doesn't say.
         columns: Names of the columns.
+        text: That of the texts; None where there is none.
     """
 
     rows: Rows
@@ -93,6 +95,7 @@ class Gathered:
     other_words: dict[str, int]
     model: str | None
     columns: tuple[str, ...]
+    text: str | None
 
 
 def sender_of(text: str) -> str:
@@ -115,10 +118,11 @@ def gather(
     text: str | None = None,
     prefix: str = "",
     format: str | None = None,
+    cleaned: Callable[[pa.Array], pa.Array] = lambda texts: texts,
 ) -> Gathered:
     """Read scored rows once.
 
-    Memory grows by some 40 bytes a row, and with the different senders and words, not with the texts.
+    Memory grows by some 60 bytes a row, and with the different senders and words, not with the texts.
 
     Args:
         sources: Paths of scored files; not standard input, which can't be read twice.
@@ -127,9 +131,11 @@ def gather(
         text: Column of the texts; by default `text`, where there is one.
         prefix: Before the names of the columns that scoring added.
         format: Format of the inputs, by default what their suffixes say.
+        cleaned: Returns texts as their words are to be counted.
 
     Raises:
-        InputError: An input can't be read, isn't scored, or lacks a column.
+        InputError: An input can't be read, isn't scored, or lacks a column; or the column named by `date` holds
+            nothing that can be read as a date.
         OptionError: Standard input is named.
     """
     if STANDARD_STREAM in map(str, sources):
@@ -145,12 +151,17 @@ def gather(
     with open_reader(sources, format) as reader:
         names = reader.schema.names
         _check_scored(reader.name, names, prefix)
-        texts, dates = text_name(reader.schema, text), _date_name(reader.schema, date)
-        groupings = _groupings(names, by)
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise InputError(
+                f"{names.count(twice[0])} columns of {reader.name} are named {twice[0]!r}: rename them"
+            )
+        texts, dates = text_name(reader.schema, text, prefix), _date_name(reader.schema, date)
+        groupings = _groupings(reader.schema, tuple(dict.fromkeys(by)))
         model = (reader.schema.metadata or {}).get(MODEL_KEY.encode(), b"").decode(errors="replace") or None
         for batch in reader:
-            sentiments.append(_sentiments(batch.column(prefix + "sentiment")))
-            scores.append(_as_floats(batch.column(prefix + "score")))
+            scores.append(_scores(batch.column(prefix + "score"), prefix + "score"))
+            sentiments.append(_sentiments(batch.column(prefix + "sentiment"), scores[-1]))
             times.append(_times(batch.column(dates)) if dates else np.full(batch.num_rows, NO_TIME))
             for reason in batch.column(prefix + "error").cast(pa.string()).value_counts().to_pylist():
                 if reason["values"]:
@@ -160,12 +171,17 @@ def gather(
             for name, hashes in (("message_id", ids), ("in_reply_to", replies)):
                 hashes.append(_hashes(batch, name))
             if texts:
-                _count(batch.column(texts), sentiments[-1], negative_words, other_words)
+                _count(cleaned(as_text_array(batch.column(texts))), sentiments[-1], negative_words, other_words)
     if not sum(map(len, sentiments)):
         raise InputError(f"no rows in {reader.name}: there is nothing to report")
     found = Rows(np.concatenate(sentiments), np.concatenate(scores), np.concatenate(times))
+    if date is not None and (found.times == NO_TIME).all():
+        raise InputError(
+            f"nothing in the column {date!r} can be read as a date: write dates like 2026-03-02, or "
+            "2026-03-02T09:30:00+01:00"
+        )
     threads = _threads(np.concatenate(ids), np.concatenate(replies))
-    return Gathered(found, groupings, threads, errors, negative_words, other_words, model, tuple(names))
+    return Gathered(found, groupings, threads, errors, negative_words, other_words, model, tuple(names), texts)
 
 
 def picked(
@@ -189,11 +205,19 @@ def picked(
             first += batch.num_rows
 
 
-def text_name(schema: pa.Schema, name: str | None) -> str | None:
-    """Return the name of the column that holds the texts; None where there is none that must."""
-    if name is None and "text" not in schema.names:
-        return None
-    return text_column(schema, name or "text")
+def text_name(schema: pa.Schema, name: str | None, prefix: str = "") -> str | None:
+    """Return the name of the column that holds the texts: the one named, or that which scoring took; else None.
+
+    Raises:
+        InputError: There is no column of the name.
+    """
+    if name is not None:
+        return text_column(schema, name)
+    added = {prefix + field.name for field in (*SCORE_SCHEMA, *SENTENCE_SCHEMA)}
+    strings = [field.name for field in schema if field.name not in added and is_text(field.type)]
+    if "text" in strings:
+        return "text"
+    return strings[0] if len(strings) == 1 else None
 
 
 def _check_scored(source: str, names: Sequence[str], prefix: str) -> None:
@@ -221,10 +245,16 @@ def _is_date(kind: pa.DataType) -> bool:
     return pa.types.is_timestamp(kind) or pa.types.is_date(kind) or is_text(kind)
 
 
-def _groupings(names: Sequence[str], by: Sequence[str]) -> tuple[Grouping, ...]:
-    unknown = [name for name in by if name not in names]
-    if unknown:
-        raise InputError(f"there is no column {unknown[0]!r}: choose one with --by. {_listed(names)}")
+def _groupings(schema: pa.Schema, by: Sequence[str]) -> tuple[Grouping, ...]:
+    names = schema.names
+    for name in by:
+        if name not in names:
+            raise InputError(f"there is no column {name!r}: choose one with --by. {_listed(names)}")
+        kind = schema.field(name).type
+        if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+            raise InputError(
+                f"the column {name!r} holds {kind}, by which rows can't be grouped: choose another one"
+            )
     usual = []
     if "from" in names and "message_id" in names:
         usual = [Grouping("from", "sender", sender_of), Grouping("from", "domain", domain_of)]
@@ -237,13 +267,31 @@ def _listed(names: Sequence[str]) -> str:
     return f"The columns are {', '.join(map(repr, names))}"
 
 
-def _sentiments(column: pa.Array) -> np.ndarray[Any, np.dtype[np.int8]]:
+def _sentiments(
+    column: pa.Array, scores: np.ndarray[Any, np.dtype[np.float32]]
+) -> np.ndarray[Any, np.dtype[np.int8]]:
     places = pc.index_in(column.cast(pa.string()), value_set=pa.array(SENTIMENTS)).fill_null(UNSCORED)
-    return places.to_numpy(zero_copy_only=False).astype(np.int8)
+    return np.where(np.isnan(scores), UNSCORED, places.to_numpy(zero_copy_only=False)).astype(np.int8)
 
 
-def _as_floats(column: pa.Array) -> np.ndarray[Any, np.dtype[np.float32]]:
-    return column.cast(pa.float32()).fill_null(float("nan")).to_numpy(zero_copy_only=False)
+def _scores(column: pa.Array, name: str) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Return scores: float32, shape (rows,), 0 … 1; NaN where there is none.
+
+    Raises:
+        InputError: A value is no score.
+    """
+    if is_text(column.type):  # as in a CSV file with an empty field
+        column = as_text_array(column)
+        column = pc.if_else(pc.equal(pc.utf8_trim_whitespace(column), ""), None, column)
+    try:
+        scores = column.cast(pa.float32()).fill_null(float("nan")).to_numpy(zero_copy_only=False)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as exc:
+        raise InputError(f"the column {name!r} must hold scores, 0 … 1: {exc}") from exc
+    if ((scores < 0) | (scores > 1)).any():
+        raise InputError(
+            f"the column {name!r} must hold scores, 0 … 1. Received: {scores.min():g} … {scores.max():g}"
+        )
+    return scores
 
 
 def _times(column: pa.Array) -> _Longs:
@@ -256,12 +304,18 @@ def _times(column: pa.Array) -> _Longs:
 
 
 def _parsed(column: pa.Array) -> pa.Array:
-    """Return dates written as `2026-03-02`, `2026-03-02 09:30:00` or with a `T`, a fraction, a `Z`; others null."""
-    found = pc.extract_regex(column, r"^\s*(?P<day>\d{4}-\d\d-\d\d)(?:[T ](?P<time>\d\d:\d\d(?::\d\d)?))?")
-    days, clock = pc.struct_field(found, "day"), pc.struct_field(found, "time")
-    whole = pc.binary_join_element_wise(days, pc.if_else(pc.equal(clock, ""), "00:00", clock), " ")
-    whole = pc.if_else(pc.equal(pc.utf8_length(whole), 16), pc.binary_join_element_wise(whole, "00", ":"), whole)
-    return pc.strptime(whole, format="%Y-%m-%d %H:%M:%S", unit="s", error_is_null=True)
+    """Return dates as ISO 8601 writes them, with a time and its zone or without, in UTC; others become null."""
+    encoded = column.dictionary_encode()
+    parsed = [_date_or_none(text) for text in encoded.dictionary.to_pylist()]
+    return pa.array(parsed, pa.timestamp("us", "UTC")).take(encoded.indices)
+
+
+def _date_or_none(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text.strip())
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _hashes(batch: pa.RecordBatch, name: str) -> _Longs:

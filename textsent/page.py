@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,8 @@ def filled(template: str, **values: Any) -> str:
 
 
 def share(part: float) -> str:
-    """Return a share, 0 … 1, as per cent: without decimals, but of less than one."""
-    return f"{part:.1%}" if 0 < part < 0.01 else f"{part:.0%}"
+    """Return a share, 0 … 1, as per cent: without decimals, but near 0 and 100."""
+    return f"{part:.1%}" if 0 < part < 0.01 or 0.99 < part < 1 else f"{part:.0%}"
 
 
 def write_page(content: str, path: str | Path, overwrite: bool = False) -> None:
@@ -52,12 +53,15 @@ def write_page(content: str, path: str | Path, overwrite: bool = False) -> None:
         partial.write_text(content, "utf-8")
         partial.replace(path)
     except (OSError, ValueError) as exc:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         raise OutputError(f"{path} can't be written: {getattr(exc, 'strerror', None) or exc}") from exc
 
 
 def check_page(path: str | Path, overwrite: bool = False) -> None:
     """Check that a page can be written, before it is made; see `write_page`."""
+    if str(path) == STANDARD_STREAM:
+        return
     try:
         exists, has_folder = Path(path).exists(), Path(path).absolute().parent.is_dir()
     except (OSError, ValueError) as exc:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,21 +20,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textsent.anonymity import Names
+from textsent.anonymity import Names, without_addresses
 from textsent.describe import TellingWord, telling_words
 from textsent.display import printable, visible
-from textsent.errors import TextsentError
+from textsent.errors import OutputError
 from textsent.gather import Gathered, gather, picked
 from textsent.page import check_page, filled, share, write_page
+from textsent.presets import shipped_presets
 from textsent.score import DEFAULT_MODEL, Scorer
 from textsent.tone import (
     NEGATIVE,
-    NEUTRAL,
     NO_TIME,
     POSITIVE,
     SENTIMENTS,
     UNSCORED,
+    Break,
     Group,
+    Rows,
     Timeline,
     Tone,
     groups,
@@ -55,6 +58,9 @@ EXTREMES = 12
 """Most negative, and most positive, texts that are shown so."""
 
 SHOWN_GROUPS, SHOWN_THREADS, SHOWN_WORDS, SHOWN_BREAKS = 40, 8, 24, 4
+
+TELLING_Z = 1.96
+"""A z-score that chance passes once in 20 times: words below it set nothing apart."""
 
 _TEXTS_OF_A_GROUP = 4
 _SEED = 1
@@ -136,8 +142,7 @@ class Report:
     Attributes:
         title: Of the page.
         tone: Of all rows.
-        scores: float32, shape (rows,), 0 … 1: of all rows; NaN where there is none.
-        neutral: Between which scores are called neutral; None where none are, or that isn't known.
+        rows: All of them.
         line: The tone over time.
         groups: For each grouping its title, and the tone of its groups.
         turned: Threads that turned negative and that turned positive: the shown rows of each.
@@ -155,8 +160,7 @@ class Report:
 
     title: str
     tone: Tone
-    scores: np.ndarray[Any, np.dtype[np.float32]]
-    neutral: tuple[float, float] | None
+    rows: Rows
     line: Timeline
     groups: tuple[tuple[str, tuple[Group, ...]], ...]
     turned: tuple[tuple[tuple[Shown, ...], ...], tuple[tuple[Shown, ...], ...]]
@@ -189,6 +193,8 @@ def write_report(
         OutputError: The page can't be written.
     """
     check_page(output, overwrite)
+    if any(Path(source).resolve() == output.resolve() for source in sources):
+        raise OutputError(f"{output} is an input of the report: choose another name with --output")
     found = report(sources, options)
     write_page(render(found), output, overwrite)
     return found
@@ -203,6 +209,7 @@ def report(sources: Sequence[str | Path], options: ReportOptions = ReportOptions
         text=options.text_column,
         prefix=options.prefix,
         format=options.format,
+        cleaned=without_addresses if options.anonymize else lambda texts: texts,
     )
     rows, line = gathered.rows, timeline(gathered.rows)
     grouped = [
@@ -235,19 +242,21 @@ def report(sources: Sequence[str | Path], options: ReportOptions = ReportOptions
             sentiment=SENTIMENTS[int(rows.sentiments[row])],
             sender=names.person(values["from"]),
             subject=_cut(printable(names.text(values["subject"])), 200),
-            text=_cut(names.text(visible(values["text"][: 2 * characters])), characters),
+            text=_cut(names.text(_whole_words(visible(values["text"][: 8 * characters]))), characters),
             groups=tuple(where.get(int(own[row]), -1) for own, where in codes),
         )
 
     scorer = _explainer(options.model, gathered.model or DEFAULT_MODEL)
-    extremes = [[shown(row, EXTREME_CHARACTERS) for row in rows_of.tolist()] for rows_of in ends]
+    extremes = [_unlike([shown(row, EXTREME_CHARACTERS) for row in rows_of.tolist()]) for rows_of in ends]
     tone = tone_of(rows.sentiments, rows.scores)
-    words = telling_words(gathered.other_words, gathered.negative_words, 3 * SHOWN_WORDS)
+    words = [
+        [word for word in found if abs(word.z) >= TELLING_Z and not word.word.isdigit()]
+        for found in telling_words(gathered.other_words, gathered.negative_words, 3 * SHOWN_WORDS)
+    ]
     return Report(
-        title=options.title or f"The tone of {', '.join(Path(source).name for source in sources[:3])}",
+        title=options.title or _title(sources, options.anonymize),
         tone=tone,
-        scores=rows.scores,
-        neutral=_neutral_band(gathered),
+        rows=rows,
         line=line,
         groups=tuple(
             (grouping.title, tuple(_named(group, grouping.name, names) for group in found))
@@ -274,7 +283,7 @@ def headline(tone: Tone, line: Timeline) -> tuple[str, ...]:
     if not tone.scored:
         return (f"None of the {tone.rows:,} rows has a score.",)
     said = [
-        f"{share(tone.share)} of {tone.scored:,} texts are negative (interval of 95 %: {tone.share_low:.1%} to "
+        f"{share(tone.share)} of {tone.scored:,} texts{' with a score' * (tone.scored < tone.rows)} are negative (interval of 95 %: {tone.share_low:.1%} to "
         f"{tone.share_high:.1%}), {share(tone.positive / tone.scored)} positive"
         + (f", {share(tone.neutral / tone.scored)} neutral" if tone.neutral else "")
         + f". The mean score is {tone.mean:.2f}."
@@ -282,7 +291,7 @@ def headline(tone: Tone, line: Timeline) -> tuple[str, ...]:
     for found in line.breaks[:SHOWN_BREAKS]:
         period = line.periods[found.period]
         worst = "worst" if found.is_worse else "best"
-        since = "of all" if found.since is None else f"since {line.periods[found.since].name}"
+        since = _since(found, line)
         others = tone.negative - period.tone.negative, tone.scored - period.tone.scored
         said.append(
             f"{period.name[0].upper()}{period.name[1:]} is the {worst} {since}: {share(period.tone.share)} of its "
@@ -298,6 +307,17 @@ def headline(tone: Tone, line: Timeline) -> tuple[str, ...]:
     if len(line.periods) > 2 and not line.breaks and line.change is None:
         said.append(f"No {line.periods[0].unit} stands out, and no lasting change is sure.")
     return tuple(said)
+
+
+def _since(found: Break, line: Timeline) -> str:
+    """Return since when a period is the worst, or the best."""
+    if found.since is not None:
+        return f"since {line.periods[found.since].name}"
+    sign = 1 if found.is_worse else -1
+    own = line.periods[found.period].tone.share
+    later = (other for other in line.breaks if other.period > found.period and other.is_worse == found.is_worse)
+    is_first = any(sign * line.periods[other.period].tone.share >= sign * own for other in later)
+    return "until then" if is_first else "of all"
 
 
 def render(found: Report) -> str:
@@ -332,7 +352,7 @@ def render(found: Report) -> str:
         group_names=_json(names),
         most_groups=SHOWN_GROUPS,
         line=line,
-        histogram=tone_pictures.score_histogram(found.scores, found.neutral),
+        histogram=tone_pictures.score_histogram(found.rows),
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
 
@@ -354,14 +374,24 @@ def _date(time: int) -> str:
     return "" if time == NO_TIME else datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%d %H:%M")
 
 
+def _whole_words(text: str) -> str:
+    """Return a text that may have been cut without its last word, so that no half of an address is left."""
+    return re.sub(r"\S{1,200}$", "", text) if len(text) > SHOWN_CHARACTERS else text
+
+
 def _cut(text: str, characters: int) -> str:
     return text if len(text) <= characters else f"{text[:characters].rstrip()}…"
 
 
 def _extremes(scores: Any, members: Any, sign: int) -> Any:
-    """Return the places of the rows with the lowest scores times `sign`: int64, shape (up to EXTREMES,)."""
+    """Return the places of the rows with the lowest scores times `sign`: some more than EXTREMES, as some are alike."""
     rows = np.flatnonzero(members)
-    return rows[np.argsort(sign * scores[rows], kind="stable")[:EXTREMES]]
+    return rows[np.argsort(sign * scores[rows], kind="stable")[: 5 * EXTREMES]]
+
+
+def _unlike(rows: Sequence[Shown]) -> list[Shown]:
+    """Return the first EXTREMES rows of different texts."""
+    return list({row.text: row for row in reversed(rows)}.values())[::-1][:EXTREMES]
 
 
 def _sample(gathered: Gathered, line: Timeline, codes: Sequence[tuple[Any, Mapping[int, int]]]) -> Any:
@@ -399,8 +429,7 @@ def _texts(
     sources: Sequence[str | Path], gathered: Gathered, wanted: Any, options: ReportOptions, names: Names
 ) -> dict[int, dict[str, str]]:
     """Return sender, subject and text of rows by their places; empty strings where there are none."""
-    text = options.text_column or ("text" if "text" in gathered.columns else None)
-    columns = {"from": "from", "subject": "subject", "text": text}
+    columns = {"from": "from", "subject": "subject", "text": gathered.text}
     there = {key: name for key, name in columns.items() if name in gathered.columns}
     found = {}
     for row, values in picked(sources, wanted, list(dict.fromkeys(there.values())), options.format):
@@ -410,14 +439,18 @@ def _texts(
     return found
 
 
+def _title(sources: Sequence[str | Path], is_anonymous: bool) -> str:
+    return (
+        "The tone of these texts"
+        if is_anonymous
+        else f"The tone of {', '.join(Path(one).name for one in sources[:3])}"
+    )
+
+
 def _named(group: Group, column: str, names: Names) -> Group:
-    return replace(group, value=names.value(group.value) if column in ("from", "list_id") else group.value)
-
-
-def _neutral_band(gathered: Gathered) -> tuple[float, float] | None:
-    """Return the least and the greatest score that is called neutral; None where none is."""
-    scores = gathered.rows.scores[gathered.rows.sentiments == NEUTRAL]
-    return (float(scores.min()), float(scores.max())) if len(scores) else None
+    return replace(
+        group, value=names.value(group.value) if column in ("from", "list_id") else names.text(group.value)
+    )
 
 
 def _explainer(asked: str | None, scored_by: str) -> Scorer | None:
@@ -428,10 +461,8 @@ def _explainer(asked: str | None, scored_by: str) -> Scorer | None:
     """
     if asked is not None:
         return None if asked == "none" else Scorer.from_preset(asked, device="cpu")
-    try:
-        return Scorer.from_preset(scored_by, device="cpu")
-    except TextsentError:
-        return None
+    # No folder: the name comes with the file, and the file may come from anyone.
+    return Scorer.from_preset(scored_by, device="cpu") if scored_by in shipped_presets() else None
 
 
 def _marked(rows: Sequence[Shown], scorer: Scorer | None) -> tuple[tuple[Shown, tuple[Piece, ...]], ...]:

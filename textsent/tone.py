@@ -191,7 +191,7 @@ class Group:
         expected: Share of negative ones to expect of it, 0 … 1: its own, drawn the nearer to that of all groups the
             fewer rows it has. A beta distribution is fitted to the groups' shares by its moments (empirical Bayes:
             Efron and Morris, "Data Analysis Using Stein's Estimator and its Generalizations", 1975).
-        differs: 1 where its share lies above that of all rows, -1 where below, and 0 where that may be chance: of
+        differs: 1 where its share lies above that of all groups, -1 where below, and 0 where that may be chance: of
             all groups together one is wrongly told to differ 5 times in 100 at most (Bonferroni).
     """
 
@@ -226,7 +226,8 @@ def tone_of(sentiments: _Codes, scores: _Scores) -> Tone:
         return Tone(len(sentiments), 0, 0, 0, nan, nan, nan, nan, nan, nan)
     values = scores[sentiments != UNSCORED].astype(np.float64)
     mean = float(values.mean())
-    margin = CONFIDENCE_Z * float(values.std()) / math.sqrt(scored)
+    # Of one score nothing tells how far others are from it.
+    margin = CONFIDENCE_Z * float(values.std(ddof=1)) / math.sqrt(scored) if scored > 1 else 1.0
     low, high = wilson(negative, scored)
     return Tone(
         len(sentiments), negative, neutral, positive,
@@ -493,10 +494,12 @@ def turned_threads(rows: Rows, threads: _Numbers, number: int) -> tuple[list[Thr
 
     Args:
         rows: All rows.
-        threads: int64, shape (rows,): the same number for the rows of a thread; -1 where a row is in none.
+        threads: int64, shape (rows,): the same number for the rows of a thread; -1 where a row is in none. Rows
+            without a date don't count.
         number: Threads of either kind, at most; those that moved most come first.
     """
-    polar = np.flatnonzero((threads >= 0) & ((rows.sentiments == NEGATIVE) | (rows.sentiments == POSITIVE)))
+    is_polar = (rows.sentiments == NEGATIVE) | (rows.sentiments == POSITIVE)
+    polar = np.flatnonzero((threads >= 0) & is_polar & (rows.times != NO_TIME))
     order = polar[np.lexsort((polar, rows.times[polar], threads[polar]))]
     numbers = threads[order]
     starts = np.flatnonzero(np.diff(numbers, prepend=-1) != 0)

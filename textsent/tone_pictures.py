@@ -15,7 +15,7 @@ import numpy as np
 import vl_convert
 
 from textsent.pictures import NEGATIVE, NEUTRAL, POSITIVE
-from textsent.tone import SENTIMENTS, Timeline
+from textsent.tone import SENTIMENTS, Rows, Timeline
 
 COLOURS = dict(zip(SENTIMENTS, (NEGATIVE, NEUTRAL, POSITIVE), strict=True))
 
@@ -100,31 +100,23 @@ def tone_over_time(line: Timeline) -> str:
     return _svg(alt.vconcat(counts.properties(width=_WIDTH), (band + dots).properties(width=_WIDTH), spacing=12))
 
 
-def score_histogram(scores: np.ndarray[Any, np.dtype[np.float32]], neutral: tuple[float, float] | None) -> str:
-    """Return how many rows have which score: an SVG element.
-
-    Args:
-        scores: float32, shape (rows,), 0 negative … 1 positive; NaN where there is none.
-        neutral: The scores that are called neutral lie between; None where none is.
-    """
-    counts, edges = np.histogram(scores[~np.isnan(scores)], HISTOGRAM_BINS, (0, 1))
-    low, high = neutral or (0.5, 0.5)
-    bins = [
-        {
-            "low": low_edge,
-            "high": high_edge,
-            "rows": count,
-            "sentiment": SENTIMENTS[int(middle >= low) + int(middle > high or (middle >= low and not neutral))],
-            "label": f"{count:,} rows from {low_edge:.3f} to {high_edge:.3f}",
-        }
-        for count, low_edge, high_edge, middle in zip(
-            counts.tolist(),
-            edges[:-1].tolist(),
-            edges[1:].tolist(),
-            ((edges[:-1] + edges[1:]) / 2).tolist(),
-            strict=True,
-        )
-    ]
+def score_histogram(rows: Rows) -> str:
+    """Return how many rows have which score, by sentiment: an SVG element."""
+    bins = []
+    for code, sentiment in enumerate(SENTIMENTS):
+        counts, edges = np.histogram(rows.scores[rows.sentiments == code], HISTOGRAM_BINS, (0, 1))
+        bins += [
+            {
+                "low": low,
+                "high": high,
+                "rows": count,
+                "sentiment": sentiment,
+                "order": code,
+                "label": f"{count:,} {sentiment} rows from {low:.3f} to {high:.3f}",
+            }
+            for count, low, high in zip(counts.tolist(), edges[:-1].tolist(), edges[1:].tolist(), strict=True)
+            if count
+        ]
     chart = (
         alt.Chart(_data(bins), height=160, width=_WIDTH)
         .mark_bar(binSpacing=1)
@@ -135,6 +127,7 @@ def score_histogram(scores: np.ndarray[Any, np.dtype[np.float32]], neutral: tupl
             color=alt.Color(
                 "sentiment:N", scale=alt.Scale(domain=list(COLOURS), range=list(COLOURS.values())), legend=None
             ),
+            order="order:Q",
             description="label:N",
         )
     )

@@ -173,6 +173,10 @@ def score(
     )
 
     if texts is not None:
+        if sentences:
+            raise OptionError(
+                "--sentences adds columns to a file's rows: put the texts into a .txt file and score that"
+            )
         _print_verdicts(texts, scorer)
         return
 

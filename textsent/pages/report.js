@@ -67,7 +67,8 @@ function follow() {
   if (!names.length) return;
   for (const name of ["words", "from", "to"]) fields[name].value = asked.get(name) || "";
   fields.sentiment.value = "";
-  group = asked.has("by") ? asked.get("by").split(".").map(Number) : null;
+  const [which, place] = (asked.get("by") || "").split(".").map(Number);
+  group = asked.has("by") && groups[which] && groups[which][1][place] !== undefined ? [which, place] : null;
   apply();
   byId("texts").scrollIntoView();
   byId("texts").focus({ preventScroll: true });
@@ -106,5 +107,9 @@ form.addEventListener("reset", () => {
 });
 more.addEventListener("click", showMore);
 addEventListener("hashchange", follow);
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a");
+  if (link && link.getAttribute("href") === location.hash) follow(); // the same once more
+});
 apply();
 follow();
