@@ -282,8 +282,9 @@ def headline(tone: Tone, line: Timeline) -> tuple[str, ...]:
     """Return what the tone of rows is and how it moved, in sentences."""
     if not tone.scored:
         return (f"None of the {tone.rows:,} rows has a score.",)
+    of_what = "texts" if tone.scored == tone.rows else "texts with a score"
     said = [
-        f"{share(tone.share)} of {tone.scored:,} texts{' with a score' * (tone.scored < tone.rows)} are negative (interval of 95 %: {tone.share_low:.1%} to "
+        f"{share(tone.share)} of {tone.scored:,} {of_what} are negative (interval of 95 %: {tone.share_low:.1%} to "
         f"{tone.share_high:.1%}), {share(tone.positive / tone.scored)} positive"
         + (f", {share(tone.neutral / tone.scored)} neutral" if tone.neutral else "")
         + f". The mean score is {tone.mean:.2f}."
@@ -384,7 +385,7 @@ def _cut(text: str, characters: int) -> str:
 
 
 def _extremes(scores: Any, members: Any, sign: int) -> Any:
-    """Return the places of the rows with the lowest scores times `sign`: some more than EXTREMES, as some are alike."""
+    """Return the places of rows with the lowest scores times `sign`: more than EXTREMES, since some are alike."""
     rows = np.flatnonzero(members)
     return rows[np.argsort(sign * scores[rows], kind="stable")[: 5 * EXTREMES]]
 
