@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from textsent.describe import Description, TellingWord
 from textsent.errors import InputError, OutputError
+from textsent.evaluate import wilson
 from textsent.pictures import (
     MAP_DOTS,
     MAP_NAMES,
@@ -21,7 +22,6 @@ from textsent.pictures import (
     _place,
     _principal_components,
     _round_step,
-    _wilson,
     calibration_curve,
     embedding_map,
     learning_curves,
@@ -320,7 +320,7 @@ def test_no_scores_have_the_diagonal_alone(scores, tmp_path):
 
 
 def test_the_interval_of_a_share_is_wilson_s():
-    low, high = _wilson(np.array([0.0, 0.5]), np.array([10, 100]))
+    low, high = wilson(np.array([0, 50]), np.array([10, 100]))
     assert low == pytest.approx([0, 0.4038], abs=1e-4)
     assert high == pytest.approx([0.2775, 0.5962], abs=1e-4)
 

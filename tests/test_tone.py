@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from textsent.evaluate import wilson
 from textsent.tone import (
     NEGATIVE,
     NEUTRAL,
@@ -21,7 +22,6 @@ from textsent.tone import (
     timeline,
     tone_of,
     turned_threads,
-    wilson,
 )
 
 DAY = 86400

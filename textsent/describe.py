@@ -22,6 +22,9 @@ nearly the 1 of a true z-score. Less would leave a word that one class never has
 against none it is 6.5 with a prior of 0.01, 10.3 with 0.1, 8.0 with 1.
 """
 
+TELLING_Z = 1.96
+"""A z-score that chance alone passes once in 20 times, to either side."""
+
 _ROWS = 10_000  # texts cut into words at a time
 
 _Counts = np.ndarray[Any, np.dtype[np.int64]]

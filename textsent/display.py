@@ -482,7 +482,7 @@ def print_explanation(console: Console, explanation: Explanation, words: int) ->
 def _coloured(explanation: Explanation, bracketed: set[int]) -> Text:
     """Return a text with its words in the colours of their effects, those that start at some places in brackets."""
     shown, start = Text(), 0
-    strongest = max((abs(word.effect) for word in explanation.words), default=0.0) or 1.0
+    strongest = explanation.largest_effect
     for run, effect in explanation.runs():
         run_text = visible(run[: max(0, SHOWN_CHARACTERS - start)])
         colour = _COLOURS["positive" if effect > 0 else "negative"]

@@ -11,6 +11,9 @@ import numpy as np
 CALIBRATION_BINS = 15
 """Of equal width, as in Guo et al., "On Calibration of Modern Neural Networks", 2017."""
 
+CONFIDENCE_Z = 1.959964
+"""Normal quantile of intervals that hold the true value 95 times in 100."""
+
 _Scores = np.ndarray[Any, np.dtype[np.float32]]
 _Labels = np.ndarray[Any, np.dtype[np.int8]]
 
@@ -118,3 +121,21 @@ def _calibration_error(probabilities: np.ndarray[Any, Any], truth: np.ndarray[An
     bins = calibration_bins(probabilities)
     gap = np.bincount(bins, probabilities - truth, CALIBRATION_BINS)
     return float(np.abs(gap).sum() / len(truth))
+
+
+def wilson(successes: Any, trials: Any, z: float = CONFIDENCE_Z) -> tuple[Any, Any]:
+    """Return the ends of the intervals of shares, 0 … 1.
+
+    Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", 1927.
+
+    Args:
+        successes: Numbers or arrays of them, 0 … trials.
+        trials: The same, 0 or more; without any the interval goes from 0 to 1.
+        z: The normal quantile; by default that of 95 %.
+    """
+    numbers = np.maximum(trials, 1)
+    shares, square = successes / numbers, z**2 / numbers
+    middle = (shares + square / 2) / (1 + square)
+    half = z / (1 + square) * np.sqrt(shares * (1 - shares) / numbers + square / 4 / numbers)
+    seen = np.asarray(trials) > 0
+    return np.where(seen, np.maximum(middle - half, 0), 0)[()], np.where(seen, np.minimum(middle + half, 1), 1)[()]

@@ -96,6 +96,11 @@ class Explanation:
     words: tuple[Effect, ...] = ()
     error: str | None = None
 
+    @property
+    def largest_effect(self) -> float:
+        """The largest effect of a word, whatever its side; 1 where none has one, so that it can divide them."""
+        return max((abs(word.effect) for word in self.words), default=0.0) or 1.0
+
     def strongest_words(self, count: int) -> list[Effect]:
         """Return the words with the largest effects, the largest first; none without an effect."""
         return _by_strength(self.words)[:count]

@@ -26,7 +26,7 @@ def page(explanation: Explanation, words: int, model: str | None = None) -> str:
     return filled(
         TEMPLATE,
         explanation=explanation,
-        strongest=max((abs(word.effect) for word in explanation.words), default=0.0) or 1.0,
+        strongest=explanation.largest_effect,
         sentences=explanation.strongest_sentences(len(explanation.sentences)),
         words=explanation.strongest_words(words),
         model=model,

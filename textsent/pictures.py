@@ -16,10 +16,10 @@ from typing import Any, Literal, cast
 import altair as alt
 import numpy as np
 
-from textsent.describe import Description, TellingWord
+from textsent.describe import TELLING_Z, Description, TellingWord
 from textsent.display import printable
 from textsent.errors import InputError, OutputError
-from textsent.evaluate import CALIBRATION_BINS, calibration_bins, evaluate
+from textsent.evaluate import CALIBRATION_BINS, calibration_bins, evaluate, wilson
 
 PNG_SCALE = 2
 """Pixels of the PNG for one of the SVG: sharp on screens of high density."""
@@ -33,9 +33,6 @@ MAP_DOTS = 2000
 
 MAP_NAMES = 20
 """Words of each class that the embedding's map names."""
-
-TELLING_Z = 1.96
-"""A z-score that chance alone passes once in 20 times, to either side."""
 
 _LABEL_LENGTH = 24  # characters
 _LETTER_WIDTH, _LETTER_HEIGHT = 6.2, 11.0  # pixels of the labels at their font size, on average and rounded up
@@ -241,7 +238,7 @@ def calibration_curve(scores: _Floats, labels: _Labels) -> Picture:
     counts = texts[filled]
     means = np.bincount(places, probabilities, CALIBRATION_BINS)[filled] / counts
     shares = np.bincount(places, truth, CALIBRATION_BINS)[filled] / counts
-    low, high = _wilson(shares, counts)
+    low, high = wilson(shares * counts, counts, TELLING_Z)
     points = [
         {"score": score, "share": share, "low": below, "high": above}
         for score, share, below, above in zip(
@@ -499,11 +496,3 @@ def _bar(place: int, word: TellingWord) -> dict[str, Any]:
         "counts": f"{word.positive:,} : {word.negative:,}",
         "colour": POSITIVE if word.z > 0 else NEGATIVE,
     }
-
-
-def _wilson(shares: _Floats, counts: _Numbers) -> tuple[_Floats, _Floats]:
-    """Return the ends of the 95 % interval of shares of so many texts (Wilson, 1927)."""
-    z = 1.96
-    middle = (shares + z**2 / (2 * counts)) / (1 + z**2 / counts)
-    half = z / (1 + z**2 / counts) * np.sqrt(shares * (1 - shares) / counts + z**2 / (4 * counts**2))
-    return middle - half, middle + half

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from textsent.anonymity import Names, without_addresses
-from textsent.describe import TellingWord, telling_words
+from textsent.describe import TELLING_Z, TellingWord, telling_words
 from textsent.display import printable, visible
 from textsent.errors import OutputError
 from textsent.gather import Gathered, gather, picked
@@ -58,9 +58,6 @@ EXTREMES = 12
 """Most negative, and most positive, texts that are shown so."""
 
 SHOWN_GROUPS, SHOWN_THREADS, SHOWN_WORDS, SHOWN_BREAKS = 40, 8, 24, 4
-
-TELLING_Z = 1.96
-"""A z-score that chance passes once in 20 times: words below it set nothing apart."""
 
 _TEXTS_OF_A_GROUP = 4
 _SEED = 1
@@ -150,7 +147,6 @@ class Report:
         words: Those that set negative texts apart, and those that set the others apart.
         errors: Rows without a score by reason, the most frequent first.
         texts: Rows to look through.
-        total: Rows with a score and a text.
         model: Name of the model.
         marked_by: What says which words moved a score; empty where none are marked.
         facts: What else is to be known, by name.
@@ -168,7 +164,6 @@ class Report:
     words: tuple[tuple[TellingWord, ...], tuple[TellingWord, ...]]
     errors: tuple[tuple[str, int], ...]
     texts: tuple[Shown, ...]
-    total: int
     model: str
     marked_by: str
     facts: Mapping[str, str]
@@ -269,7 +264,6 @@ def report(sources: Sequence[str | Path], options: ReportOptions = ReportOptions
         words=tuple(names.words(found)[:SHOWN_WORDS] for found in (words[1], words[0])),  # type: ignore[arg-type]
         errors=tuple(gathered.errors.most_common()),
         texts=tuple(shown(row, SHOWN_CHARACTERS) for row in listed.tolist()),
-        total=int((rows.sentiments != UNSCORED).sum()),
         model=gathered.model or "",
         marked_by="" if scorer is None else scorer.name or "",
         facts=_facts(scorer, gathered),
@@ -478,7 +472,7 @@ def _marked(rows: Sequence[Shown], scorer: Scorer | None) -> tuple[tuple[Shown, 
 
 
 def _pieces(explanation: Explanation) -> tuple[Piece, ...]:
-    strongest = max((abs(word.effect) for word in explanation.words), default=0.0) or 1.0
+    strongest = explanation.largest_effect
     shares = ((run, round(effect / strongest, 2)) for run, effect in explanation.runs())
     return tuple(Piece(run, effect if abs(effect) >= _FAINT else 0.0) for run, effect in shares)
 

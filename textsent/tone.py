@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from textsent.evaluate import CONFIDENCE_Z, wilson
+
 NEGATIVE, NEUTRAL, POSITIVE, UNSCORED = 0, 1, 2, 3
 SENTIMENTS = ("negative", "neutral", "positive")
-
-CONFIDENCE_Z = 1.959964
-"""Normal quantile of intervals that hold the true value 95 times in 100."""
 
 DAYS, WEEKS = 45, 3 * 366
 """Days that a timeline by days, and one by weeks, spans at most; longer ones are by months."""
@@ -232,24 +231,8 @@ def tone_of(sentiments: _Codes, scores: _Scores) -> Tone:
     return Tone(
         len(sentiments), negative, neutral, positive,
         mean, max(0.0, mean - margin), min(1.0, mean + margin),
-        negative / scored, low, high,
+        negative / scored, float(low), float(high),
     )  # fmt: skip
-
-
-def wilson(successes: int, trials: int, z: float = CONFIDENCE_Z) -> tuple[float, float]:
-    """Return the ends of the interval of a share: Wilson, 1927; 0 and 1 without trials.
-
-    Args:
-        successes: 0 … trials.
-        trials: 0 or more.
-        z: The normal quantile; by default that of 95 %.
-    """
-    if not trials:
-        return 0.0, 1.0
-    share, square = successes / trials, z**2 / trials
-    middle = (share + square / 2) / (1 + square)
-    margin = z / (1 + square) * math.sqrt(share * (1 - share) / trials + square / 4 / trials)
-    return max(0.0, middle - margin), min(1.0, middle + margin)
 
 
 def timeline(rows: Rows) -> Timeline:
