@@ -22,6 +22,11 @@ TEXT = b"the great service of those terrible guys %d "
 SEVERAL_WINDOWS = 4 << 20
 """Bytes of an output: what was written before, as much as is scored at a time, is counted when they are there."""
 
+LAUNCH = ("-c", "from textsent import cli, journal; journal.COMMIT_SECONDS = 1e9; cli.run()")
+"""Runs the command line so that it commits nothing, however long it takes."""
+
+COMMITTING = ("-c", "from textsent import cli, journal; journal.COMMIT_SECONDS = 0.0; cli.run()")
+
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 
 
@@ -64,7 +69,7 @@ def here(tmp_path, monkeypatch):
 def start(here, tiny_preset):
     """Starts `textsent score`; what is still running at the end is killed."""
 
-    def run(*arguments, stdin=subprocess.DEVNULL, launch=("-m", "textsent")):
+    def run(*arguments, stdin=subprocess.DEVNULL, launch=LAUNCH):
         command = [sys.executable, *launch, "score", *arguments, "--model", tiny_preset, "--device", "cpu"]
         running.append(
             subprocess.Popen(
@@ -104,15 +109,16 @@ def inputs(tmp_path_factory):
 
 SMALL_RANGES = (
     "-c",
-    "from textsent import cli, mailworkers; mailworkers.RANGE_BYTES = 1 << 18; cli.run()",
+    "from textsent import cli, journal, mailworkers; journal.COMMIT_SECONDS = 1e9; "
+    "mailworkers.RANGE_BYTES = 1 << 18; cli.run()",
 )
 """Runs the command line so that workers have much to do in a mailbox of a few MB."""
 
 
-@pytest.mark.parametrize("launch", [("-m", "textsent"), SMALL_RANGES], ids=["few ranges", "many ranges"])
+@pytest.mark.parametrize("launch", [LAUNCH, SMALL_RANGES], ids=["few ranges", "many ranges"])
 def test_ctrl_c_while_a_mailbox_is_scored_leaves_neither_a_file_nor_a_process(here, inputs, start, launch):
     process = start(inputs / "in.mbox", "-o", "out.parquet", launch=launch)
-    wait_for(lambda: list(here.glob(".out.parquet.*.partial")))
+    wait_for(lambda: list(here.glob("out.parquet.partial/out.parquet")))
     workers = wait_for(lambda: len(found := children(process.pid)) == 2 and found)
     code, _, written = interrupted(process)
     assert (code, written) == (130, "nothing is written")
@@ -122,17 +128,37 @@ def test_ctrl_c_while_a_mailbox_is_scored_leaves_neither_a_file_nor_a_process(he
 
 def test_ctrl_c_while_a_table_is_scored_leaves_no_file(here, inputs, start):
     process = start(inputs / "in.csv", "-o", "out.csv")
-    wait_for(lambda: [path for path in here.glob(".out.csv.*.partial") if path.stat().st_size > SEVERAL_WINDOWS])
+    wait_for(
+        lambda: [path for path in here.glob("out.csv.partial/out.csv") if path.stat().st_size > SEVERAL_WINDOWS]
+    )
     code, rows, written = interrupted(process)
     assert (code, written) == (130, "nothing is written")
     assert rows > 0
     assert list(here.iterdir()) == []
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_what_was_committed_before_a_run_was_ended_is_kept_for_the_next_one(here, inputs, start, number, code):
+    process = start(inputs / "in.csv", "-o", "out.csv", launch=COMMITTING)
+    wait_for(lambda: list(here.glob("out.csv.partial/1.arrow")))
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    line = re.fullmatch(
+        r"textsent: interrupted after ([\d,]+) rows: ([\d,]+) of them are kept, go on with --resume\n", err.decode()
+    )
+    assert line, err.decode()
+    assert process.returncode == code
+    assert [path.name for path in here.iterdir()] == ["out.csv.partial"]
+    process = start(inputs / "in.csv", "-o", "out.csv", "--resume", launch=COMMITTING)
+    _, err = process.communicate(timeout=120)
+    assert err.decode().startswith(f"{line[2]} rows of an earlier run and ")
+    assert [path.name for path in here.iterdir()] == ["out.csv"]
+
+
 def test_an_output_that_was_there_before_ctrl_c_stays(here, inputs, start):
     (here / "out.csv").write_text("kept")
     process = start(inputs / "in.csv", "-o", "out.csv", "--overwrite")
-    wait_for(lambda: list(here.glob(".out.csv.*.partial")))
+    wait_for(lambda: list(here.glob("out.csv.partial/out.csv")))
     assert interrupted(process)[::2] == (130, "nothing is written")
     assert [path.read_text() for path in here.iterdir()] == ["kept"]
 

@@ -760,6 +760,7 @@ class GivenReader:
         self.schema = batches[0].schema
         self.size = self.total_rows = sum(batch.num_rows for batch in batches)
         self.position = 0
+        self.mark = None
         self.names = [self.name]
         self.rows = [self.size]
 

@@ -22,6 +22,7 @@ import numpy as np
 
 from textsent.errors import InputError, OptionError, OutputError
 from textsent.presets import read_json
+from textsent.unfinished import differences
 
 _RUN_FILE = "run.json"
 _CHECKPOINT_FILE = "checkpoint.npz"
@@ -94,12 +95,9 @@ class TrainingFolder:
             PresetError: The folder is damaged.
         """
         before = read_json(self.path / _RUN_FILE)
-        now = json.loads(json.dumps(run))
-        changed = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
-        if changed:
-            differences = ", ".join(f"{name} was {before.get(name)!r}, now {now.get(name)!r}" for name in changed)
+        if changed := differences(before, json.loads(json.dumps(run))):
             raise OptionError(
-                f"the training in {self.path} can't go on, it began otherwise: {differences}: "
+                f"the training in {self.path} can't go on, it began otherwise: {changed}: "
                 "give what it began with, or begin anew with --overwrite"
             )
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
+from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
@@ -14,7 +16,7 @@ from textsent._accessor import hide_pandas
 from textsent.commands.adapt import adapt, calibrate
 from textsent.commands.evaluate import describe, evaluate
 from textsent.commands.explain import explain
-from textsent.commands.info import doctor, info
+from textsent.commands.info import doctor, info, verify
 from textsent.commands.report import report
 from textsent.commands.score import score
 from textsent.commands.train import recipes, train
@@ -36,16 +38,33 @@ def run() -> NoReturn:
     """
     gc.set_threshold(100_000)  # importing makes many objects and no garbage
     code: object = 0
+    ended_by = 0
+
+    def end(number: int, frame: FrameType | None) -> None:
+        nonlocal ended_by
+        ended_by = number
+        raise KeyboardInterrupt  # what is told to end tidies up as after Ctrl-C
+
+    for number in _ENDING:
+        if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores one
+            signal.signal(number, end)
     try:
         main()
     except SystemExit as ended:
         code = ended.code
+    except KeyboardInterrupt:
+        code = 128 + signal.SIGINT
     try:
         for stream in filter(None, (sys.stdout, sys.stderr)):  # None where it is closed
             stream.flush()
     except OSError:  # whoever read the output has gone
         code = code or 1
+    if ended_by:
+        code = 128 + ended_by
     os._exit(code if isinstance(code, int) else 0)
+
+
+_ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def main() -> None:
@@ -84,6 +103,7 @@ for _command, _example in (
     (evaluate, "textsent evaluate labelled.csv"),
     (calibrate, "textsent calibrate labelled.csv --output my-model"),
     (adapt, "textsent adapt archive.mbox --output my-model"),
+    (verify, "textsent verify scored.parquet"),
     (info, "textsent info imdb-lstm"),
     (doctor, "textsent doctor"),
 ):

@@ -138,9 +138,10 @@ def print_summary(
         most_negative: Rows to show in a terminal.
         next_steps: Questions that one may have then, and the commands that answer them.
     """
-    rate = summary.rows / max(summary.seconds, 1e-9)
+    rate = (summary.rows - summary.resumed) / max(summary.seconds, 1e-9)
     console.print(
-        f"{summary.rows:,} rows in {summary.seconds:.1f} s ({rate:,.0f} rows/s)"
+        (f"{summary.resumed:,} rows of an earlier run and " if summary.resumed else "")
+        + f"{summary.rows - summary.resumed:,} rows in {summary.seconds:.1f} s ({rate:,.0f} rows/s)"
         + (f", written to {printable(output)}" if output else ""),
         highlight=False,
         soft_wrap=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import re
@@ -87,6 +88,12 @@ class MailFolder:
     def tell(self) -> int:
         """Return the bytes of the files that are read, and of the one that is being read."""
         return self._read + (self._file.tell() if self._file and not self._file.closed else 0)
+
+    @property
+    def state(self) -> str:
+        """What it held when it was opened, in words that differ where that does."""
+        listed = "\n".join(f"{path} {size}" for path, _, size in self._files)
+        return f"{len(self)} files, {hashlib.sha256(listed.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
 
     def __enter__(self) -> MailFolder:
         return self

@@ -19,7 +19,6 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
-from itertools import zip_longest
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
@@ -55,9 +54,14 @@ class MailboxFile:
     """A mailbox in a file, read by ranges of RANGE_BYTES, whatever the number of processes.
 
     So the batches, and all that is computed from them, are the same for any number. Use it in a `with` statement.
+
+    Attributes:
+        next_offset: Bytes before the first message that wasn't yielded; the mailbox's size where all were.
     """
 
-    def __init__(self, path: str | Path, options: MailOptions, with_raw: bool = False, workers: int = 1) -> None:
+    def __init__(
+        self, path: str | Path, options: MailOptions, with_raw: bool = False, workers: int = 1, start: int = 0
+    ) -> None:
         """Open the mailbox.
 
         Args:
@@ -65,6 +69,7 @@ class MailboxFile:
             options: What of a mail counts as its text.
             with_raw: As for `textsent.mail.read_mbox`.
             workers: Processes that read it; with 1, or where it is small, this one does.
+            start: Bytes before the first message that is wanted: what `next_offset` said once.
         """
         self._path = str(path)
         self._options = options
@@ -72,11 +77,15 @@ class MailboxFile:
         self._stack = ExitStack()
         self._file = Path(path).open("rb")  # noqa: SIM115 - the stack closes it
         self._stack.enter_context(self._file)
-        size = os.fstat(self._file.fileno()).st_size
-        self._ranges = [(start, min(start + RANGE_BYTES, size)) for start in range(0, size, RANGE_BYTES)]
+        self._size = os.fstat(self._file.fileno()).st_size
+        self._ranges = [
+            (max(start, first), min(first + RANGE_BYTES, self._size))
+            for first in range(0, self._size, RANGE_BYTES)
+            if first + RANGE_BYTES > start
+        ]
         is_large = len(self._ranges) >= _FEWEST_RANGES
         self._workers = min(workers, len(self._ranges)) if is_large and os.name == "posix" else 1
-        self._read = 0
+        self._read = self.next_offset = start
         self.closed = False
 
     def __enter__(self) -> Self:
@@ -101,8 +110,8 @@ class MailboxFile:
         Raises:
             InputError: A worker has ended before its work was done.
         """
-        from_git = len(self._ranges) > 1 and is_from_git(self._file)
-        expected: int | None = 0
+        from_git = self._size > RANGE_BYTES and is_from_git(self._file)
+        expected: int | None = self.next_offset
         for (start, end), answer in zip(self._ranges, self._answers(from_git), strict=True):
             if expected is not None and expected < end:
                 if start and answer.first_offset != expected:
@@ -110,11 +119,12 @@ class MailboxFile:
                     answer = _read_range(self._file, expected, end, from_git, self._options, self._with_raw)
                     if answer.first_offset != expected:
                         raise InputError(f"{self._path} was changed while it was read: try again")
-                following = (batch.column("offset")[0].as_py() for batch in answer.batches[1:])
-                for batch, offset in zip_longest(answer.batches, following, fillvalue=end):
-                    self._read = offset
-                    yield batch
                 expected = answer.next_offset
+                following = [batch.column("offset")[0].as_py() for batch in answer.batches[1:]]
+                following.append(self._size if expected is None else expected)
+                for batch, self.next_offset in zip(answer.batches, following, strict=False):
+                    self._read = min(self.next_offset, end)
+                    yield batch
             self._read = end
         if self._ranges and os.fstat(self._file.fileno()).st_size < self._ranges[-1][1]:
             raise InputError(f"{self._path} became shorter while it was read: try again")

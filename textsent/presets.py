@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -167,6 +168,15 @@ def preset_files(folder: Path) -> tuple[str, ...]:
     if not isinstance(graph, str) or graph not in GRAPHS:
         raise PresetError(f"{folder / CONFIG_FILE}: graph must be one of {', '.join(GRAPHS)}. Received: {graph!r}")
     return tuple(sorted((*COMMON_FILES, *GRAPHS[graph], *([NGRAMS_FILE] if config.get(NGRAMS) else []))))
+
+
+def checksum(folder: Path) -> str:
+    """Return the SHA-256, in hexadecimal, of a preset's files: of what its scores depend on."""
+    total = hashlib.sha256()
+    for name in preset_files(folder):
+        content = (folder / name).read_bytes()
+        total.update(f"{name} {len(content)}\n".encode() + content)
+    return total.hexdigest()
 
 
 def is_outside(recipe: object) -> bool:

@@ -239,7 +239,7 @@ def _figures(summary: Summary, pace: _Pace, with_units: bool = True) -> list[str
         *([] if share is None else [f"{int(100 * share)}%"]),
         *([_megabytes(summary)] if summary.size and not summary.total_rows and with_units else []),
         f"{rows:,}{of} rows",
-        f"{rows / max(summary.seconds, 1e-9):,.0f}{' rows' if with_units else ''}/s",
+        f"{(rows - summary.resumed) / max(summary.seconds, 1e-9):,.0f}{' rows' if with_units else ''}/s",
         f"{summary.sentiments['negative'] / max(rows, 1):.0%} negative",
         *([f"{unscored:,} not scored"] if unscored else []),
         _clock(summary.seconds) if left is None else f"{_clock(left)} left",

@@ -14,10 +14,11 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, NamedTuple, Self
 
 import pyarrow as pa
 
@@ -85,6 +86,21 @@ class _Counted:
         return min(self._size, round(start + part * min(self._unit, self._size - start)))
 
 
+class Mark(NamedTuple):
+    """A place between two batches, to which a reader of the same inputs can go.
+
+    Attributes:
+        rows: Rows that stand before it, by input: of those that were begun, in their order.
+        offset: In a mailbox that can be read from any place, bytes before the next message; else None.
+    """
+
+    rows: tuple[int, ...]
+    offset: int | None = None
+
+
+_START = Mark((0,))
+
+
 class Reader:
     """One or several inputs as a stream of record batches of one schema.
 
@@ -95,6 +111,7 @@ class Reader:
         size: Bytes of all inputs as they are stored; None where one is a pipe.
         total_rows: Rows of all inputs, where that is known before they are read: of one Parquet file; else None.
         rows: Rows that were read, by input: of those that were begun, in their order.
+        states: What each input was when it was opened, in words that differ where it does; empty for a pipe.
     """
 
     def __init__(
@@ -133,6 +150,8 @@ class Reader:
         self._folders = {name: _open_folder(name, format) for name, found in self._inputs if found == _FOLDER}
         self._sizes = [self._folders[name].size if name in self._folders else _file_size(name) for name in names]
         self.size = None if None in self._sizes else sum(size for size in self._sizes if size)
+        self.states = [self._folders[name].state if name in self._folders else _file_state(name) for name in names]
+        self._start = _START
         self._read_before = 0  # bytes of the inputs that are done
         self._file: Any = None
         self.total_rows: int | None = None
@@ -155,9 +174,10 @@ class Reader:
         self._stack.close()
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        first_name = self._inputs[0][0]
-        yield from self._read(0, self._first)
-        for number, (name, format) in enumerate(self._inputs[1:], start=1):
+        first = len(self._start.rows) - 1
+        first_name = self._inputs[first][0]
+        yield from self._read(first, self._first, self._start.rows[-1])
+        for number, (name, format) in list(enumerate(self._inputs))[first + 1 :]:
             schema, batches = self._open(name, format)
             if not schema.equals(self.schema):
                 raise InputError(
@@ -166,10 +186,27 @@ class Reader:
                 )
             yield from self._read(number, batches)
 
+    def go_to(self, mark: Mark) -> None:
+        """Begin at a place to which a reader of the same inputs had come; none of them may be a pipe.
+
+        Raises:
+            InputError: The input that it is in can't be read.
+        """
+        self._stack.close()
+        self._start = mark
+        self.rows = list(mark.rows[:-1])
+        self._read_before = sum(size or 0 for size in self._sizes[: len(self.rows)])
+        self.schema, self._first = self._open(*self._inputs[len(self.rows)], mark)
+
     def abandon(self) -> None:
         """Leave a pipe open for good: a thread is reading it, and may do so for ever."""
         if self.size is None:
             self._abandoned = self._stack.pop_all()
+
+    @property
+    def mark(self) -> Mark:
+        """The place after the rows that were read so far."""
+        return Mark(tuple(self.rows), self._file.next_offset if isinstance(self._file, MailboxFile) else None)
 
     @property
     def names(self) -> list[str]:
@@ -189,13 +226,15 @@ class Reader:
             return 0
         return self._read_before + (self._file.tell() if self._file and not self._file.closed else 0)
 
-    def _open(self, name: str, format: str) -> tuple[pa.Schema, _Batches]:
+    def _open(self, name: str, format: str, mark: Mark = _START) -> tuple[pa.Schema, _Batches]:
+        """Return an input's columns, and its batches after a mark."""
+        done = mark.rows[-1]
         if format == _FOLDER:
             self._file = self._stack.enter_context(self._folders[name])
-            return self._open_mail(self._folders[name].messages(self._max_message_bytes))
+            return self._open_mail(self._folders[name].messages(self._max_message_bytes), done)
         if format == "mbox" and _is_plain_file(name):
             with _errors_of(name):
-                mailbox = MailboxFile(name, self._mail, self._with_raw, self._workers)
+                mailbox = MailboxFile(name, self._mail, self._with_raw, self._workers, mark.offset or 0)
             self._file = self._stack.enter_context(mailbox)
             return mail_schema(self._with_raw), mailbox.batches()
         self._file = _open_file(name, by_arrow=format != "zip")
@@ -206,7 +245,7 @@ class Reader:
             if format in mailstores.FORMATS:
                 if format == "zip":
                     stream = _seekable(stream, self._stack)
-                return self._open_mail(mailstores.read_store(stream, format, self._max_message_bytes))
+                return self._open_mail(mailstores.read_store(stream, format, self._max_message_bytes), done)
             if self._with_raw:
                 raise ValueError("it is no mail, which alone can be written into a mailbox")
             schema, batches = _OPENERS[format](stream, self._stack)
@@ -220,17 +259,18 @@ class Reader:
                 batches.place_in(size, unit)
                 self._file = batches
                 self.total_rows = batches.total if len(self._inputs) == 1 else None
-            return schema, batches
+            return schema, _after(batches, done)
 
-    def _open_mail(self, messages: Iterator[Message]) -> tuple[pa.Schema, _Batches]:
-        return mail_schema(self._with_raw), read_messages(messages, self._mail, self._with_raw)
+    def _open_mail(self, messages: Iterator[Message], done: int) -> tuple[pa.Schema, _Batches]:
+        wanted = islice(messages, done, None)
+        return mail_schema(self._with_raw), read_messages(wanted, self._mail, self._with_raw)
 
     @property
     def _max_message_bytes(self) -> int | None:
         return self._mail.max_held_bytes(self._with_raw)
 
-    def _read(self, number: int, batches: _Batches) -> Iterator[pa.RecordBatch]:
-        self.rows.append(0)
+    def _read(self, number: int, batches: _Batches, done: int = 0) -> Iterator[pa.RecordBatch]:
+        self.rows.append(done)
         with _errors_of(self._inputs[number][0]):
             for batch in batches:
                 self.rows[-1] += batch.num_rows
@@ -365,6 +405,14 @@ def _compression_ratio(name: str) -> float:
 
 def _file_size(name: str) -> int | None:
     return Path(name).stat().st_size if _is_file(name) else None
+
+
+def _file_state(name: str) -> str:
+    if not _is_file(name):
+        return ""
+    status = Path(name).stat()
+    changed = datetime.fromtimestamp(status.st_mtime_ns // 10**9, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return f"{status.st_size} bytes of {changed}.{status.st_mtime_ns % 10**9:09}"
 
 
 def _is_file(name: str) -> bool:
@@ -566,6 +614,14 @@ def _text_lines(stream: IO[bytes], stack: ExitStack) -> Iterator[str]:
     lines = io.TextIOWrapper(stream, "utf-8-sig")
     stack.callback(lines.detach)  # or it would close the stream when it is collected
     return lines
+
+
+def _after(batches: _Batches, rows: int) -> Iterator[pa.RecordBatch]:
+    """Yield what comes after the first rows."""
+    for batch in batches:
+        if rows < batch.num_rows:
+            yield batch.slice(rows)
+        rows = max(0, rows - batch.num_rows)
 
 
 def _cut(blocks: _Batches) -> Iterator[tuple[pa.RecordBatch, float]]:

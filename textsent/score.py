@@ -6,8 +6,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from contextlib import ExitStack, nullcontext
+from dataclasses import asdict, dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -16,16 +16,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from textsent import __version__
 from textsent.cores import usable_cores
-from textsent.errors import InputError, OptionError, PresetError
+from textsent.errors import InputError, OptionError, OutputError, PresetError
+from textsent.journal import Journal
 from textsent.language import LanguageTest, read_min_coverage
 from textsent.mail import DEFAULT_OPTIONS, MailOptions
 from textsent.model import SentimentModel
 from textsent.pipeline import ahead, pool_of
 from textsent.preprocess import Preprocessor, as_text_array
-from textsent.presets import CONFIG_FILE, METADATA_FILE, VOCABULARY_FILE, find_preset, read_json
-from textsent.readers import Reader, open_reader
+from textsent.presets import CONFIG_FILE, METADATA_FILE, VOCABULARY_FILE, checksum, find_preset, read_json
+from textsent.readers import STANDARD_STREAM, Mark, Reader, open_reader
+from textsent.record import Record
 from textsent.schema import SCORE_SCHEMA, is_mail, is_text, scored_schema, text_column, why_no_text
+from textsent.unfinished import UnfinishedOutput
 from textsent.writers import check_output, open_writer
 
 if TYPE_CHECKING:
@@ -70,6 +74,8 @@ class Scorer:
         threshold: Scores of it and above are called positive, those below negative and none neutral; with None it
             is 0.5, beside a neutral band.
         sentences: Also tell each text's lowest sentence and its score; takes about twice as long.
+        folder: The preset's; None where it comes from none.
+        precision: What the model calculates in.
     """
 
     preprocessor: Preprocessor
@@ -83,6 +89,8 @@ class Scorer:
     min_coverage: float = 0.0
     threshold: float | None = None
     sentences: bool = False
+    folder: Path | None = None
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         if isinstance(self.neutral, str):
@@ -144,7 +152,15 @@ class Scorer:
                 f"but the network was made for {expected}: take the preset's files from one place"
             )
         settings = {"min_coverage": read_min_coverage(folder), **settings}
-        return cls(preprocessor, model, name=folder.name, workers=workers, **settings)
+        return cls(
+            preprocessor,
+            model,
+            name=folder.name,
+            workers=workers,
+            folder=folder,
+            precision=precision,
+            **settings,
+        )
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return `batch` with the columns of SCORE_SCHEMA after its own, all rows in their order.
@@ -171,6 +187,17 @@ class Scorer:
                 start += batch.num_rows
 
         return results
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the scores and the columns depend on, by name: all of it JSON."""
+        own = ("column", "prefix", "neutral", "threshold", "sentences", "batch_size", "min_coverage", "precision")
+        return {
+            "textsent": __version__,
+            "model": self.name,
+            "model_files": None if self.folder is None else checksum(self.folder),
+            "engine": type(self.model.network).__name__,
+            **{name: getattr(self, name) for name in own},
+        }
 
     @cached_property
     def _language(self) -> LanguageTest:
@@ -357,6 +384,8 @@ class Summary:
         errors: Rows without a score, by reason.
         position: Bytes of the inputs that these rows take up, as near as can be told.
         size: Bytes of the inputs; None where one is a pipe.
+        committed: Rows that are on the disk, so that `resume` goes on after them.
+        resumed: Rows that an earlier run has scored.
         total_rows: Rows of the input, where it tells them, as Parquet does; else None.
         seconds: Time since the inputs were opened.
         inputs: The inputs that were read to their end, by name, each with its rows.
@@ -367,6 +396,8 @@ class Summary:
     errors: Counter[str] = field(default_factory=Counter)
     position: int = 0
     size: int | None = None
+    committed: int = 0
+    resumed: int = 0
     total_rows: int | None = None
     seconds: float = 0.0
     inputs: list[tuple[str, int]] = field(default_factory=list)
@@ -393,12 +424,16 @@ def score_file(
     format: str | None = None,
     output_format: str | None = None,
     overwrite: bool = False,
+    resume: bool = False,
+    record: bool = False,
     mail: MailOptions = DEFAULT_OPTIONS,
     on_batch: Callable[[pa.RecordBatch, Summary], None] | None = None,
 ) -> Summary:
     """Score the rows of files and write them, with their scores, into one file.
 
-    Reading, predicting and writing go on at the same time. Memory doesn't grow with the input.
+    Reading, predicting and writing go on at the same time. Memory doesn't grow with the input. Where inputs and
+    output are files, what is done is put on the disk every few seconds, in a folder beside the output; see
+    `textsent.journal`.
 
     Args:
         sources: Paths of the inputs, or one; `-` is standard input.
@@ -406,61 +441,103 @@ def score_file(
         scorer: What scores.
         format: Format of the inputs, by default what their suffixes say.
         output_format: Format of the output, by default what its suffix says.
-        overwrite: Replace an output that exists.
+        overwrite: Replace an output that exists, and drop what an unfinished run has left.
+        resume: Go on with an unfinished run, if there is one; the output is what that would have given.
+        record: Write what the run was into a file beside the output, for `textsent.record.verify`; Parquet holds it
+            itself.
         mail: What of a mail counts as its text.
         on_batch: Called after each batch with the scored rows and the summary so far.
 
     Raises:
         InputError: An input can't be read, or has no rows.
-        OutputError: The output can't be written.
+        OutputError: The output can't be written, or another run is at it, or an unfinished one has left rows.
+        OptionError: The run can't be gone on with, for it began otherwise, or reads or writes a pipe.
     """
-    to_mailbox = output is not None and check_output(output, output_format, overwrite)[0] == "mbox"
+    to_mailbox = output is not None and check_output(output, output_format, overwrite or resume)[0] == "mbox"
+    to_file = output is not None and str(output) != STANDARD_STREAM
     summary = Summary()
     started = time.monotonic()
-    # In another thread, since Arrow's way of waiting for a pipe's first bytes hears no Ctrl-C.
-    opening = (open_reader(sources, format, mail, to_mailbox, scorer.workers) for _ in range(1))
-    with ahead(opening, 1) as opened, next(opened) as reader:
+    with ExitStack() as stack:
+        unfinished = stack.enter_context(UnfinishedOutput(str(output))) if to_file else None
+        journal = stack.enter_context(Journal(unfinished)) if unfinished else None
+        if journal:
+            overwrite = journal.may_replace(overwrite, resume)
+        # In another thread, since Arrow's way of waiting for a pipe's first bytes hears no Ctrl-C.
+        opening = (open_reader(sources, format, mail, to_mailbox, scorer.workers) for _ in range(1))
+        reader = stack.enter_context(next(stack.enter_context(ahead(opening, 1))))
+        if resume and (journal is None or reader.size is None):
+            raise OptionError(
+                "a pipe can't be gone on with: leave out --resume, or name files to read and to write"
+            )
         summary.size, summary.total_rows = reader.size, reader.total_rows
         if not reader.schema.names:
             raise _no_rows(reader)
         text_column(reader.schema, scorer.column)
-        schema = scorer.output_schema(reader.schema)
-        writer = None if output is None else open_writer(output, schema, output_format, overwrite)
+        facts = {**scorer.facts(), **asdict(mail), "format": format} if journal else {}
+        if journal:
+            states = {f"the input {name}": state for name, state in zip(reader.names, reader.states, strict=True)}
+            journal.take_up({**facts, "inputs": reader.names, **states, "output_format": output_format}, overwrite)
+            if journal.mark:
+                reader.go_to(journal.mark)
+        writer = None
+        if output is not None:
+            schema = scorer.output_schema(reader.schema)
+            writer = stack.enter_context(open_writer(output, schema, output_format, overwrite, unfinished))
+
+        def take(scored: pa.RecordBatch, position: int) -> None:
+            if writer:
+                writer.write(scored)
+            summary.count(scored, scorer.prefix)
+            summary.position = position
+            summary.seconds = time.monotonic() - started
+            if on_batch:
+                on_batch(scored, summary)
+
+        if journal:
+            for scored in journal.batches():
+                summary.resumed = summary.committed = summary.rows + scored.num_rows
+                take(scored, reader.position)
+        if reader.size is None:
+            journal = None
         with (
-            writer or nullcontext(),
             pool_of(scorer.model.threads) as pool,
             ahead(_begun(reader, scorer, pool), scorer.windows_ahead, reader.abandon) as windows,
         ):
-            for finish, position in windows:
+            for finish, position, mark in windows:
                 for scored in finish():
-                    if writer:
-                        writer.write(scored)
-                    summary.count(scored, scorer.prefix)
-                    summary.position = position
-                    summary.seconds = time.monotonic() - started
-                    if on_batch:
-                        on_batch(scored, summary)
-            if summary.rows == 0:
-                raise _no_rows(reader)
-            summary.inputs = list(zip(reader.names, reader.rows, strict=True))
+                    if journal:
+                        journal.write(scored)
+                    take(scored, position)
+                if journal:
+                    summary.committed += journal.end_window(mark)
+        if summary.rows == 0:
+            raise _no_rows(reader)
+        if writer and writer.rows != sum(reader.rows):
+            raise OutputError(
+                f"{output} isn't written: {sum(reader.rows):,} rows were read, but {writer.rows:,} came out, "
+                "which is a fault of textsent: please report it"
+            )
+        summary.inputs = list(zip(reader.names, reader.rows, strict=True))
+        if writer and facts and (record or writer.format == "parquet"):
+            writer.record = Record(facts, summary.inputs, writer.rows)
     return summary
 
 
-def _begun(reader: Reader, scorer: Scorer, pool: Executor) -> Iterator[tuple[_Finish, int]]:
-    """Yield the windows of what is read, begun, with the bytes that were read up to their ends."""
+def _begun(reader: Reader, scorer: Scorer, pool: Executor) -> Iterator[tuple[_Finish, int, Mark]]:
+    """Yield the windows of what is read, begun, with the bytes that were read up to their ends, and the places."""
     window: list[pa.RecordBatch] = []
-    position = 0
+    position, mark = reader.position, reader.mark
     for batch in reader:
         rows = sum(part.num_rows for part in window)
         if window and (
             rows + batch.num_rows > WINDOW_ROWS or sum(part.nbytes for part in window) + batch.nbytes > WINDOW_BYTES
         ):
-            yield scorer.begin(window, pool), position
+            yield scorer.begin(window, pool), position, mark
             window = []
         window.append(batch)
-        position = reader.position
+        position, mark = reader.position, reader.mark
     if window:
-        yield scorer.begin(window, pool), reader.position
+        yield scorer.begin(window, pool), reader.position, mark
 
 
 def _with_reasons(scored: pa.RecordBatch, flags: pa.Array) -> pa.RecordBatch:

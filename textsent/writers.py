@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import math
-import os
 import re
 import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from datetime import date, datetime, time
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +22,9 @@ import pyarrow.compute as pc
 from textsent.errors import OptionError, OutputError
 from textsent.mail import annotated
 from textsent.readers import STANDARD_STREAM, format_by_suffix
+from textsent.record import KEY, Record, record_path, sha256_of
 from textsent.schema import MODEL_KEY, RAW_FIELDS, SCORE_SCHEMA, before_scoring
+from textsent.unfinished import UnfinishedOutput
 
 LIST_SEPARATOR = ";"
 """Between the items of a list of texts in CSV, which has no lists."""
@@ -35,7 +37,12 @@ class Writer:
     """Writes record batches to a file, or to standard output.
 
     Use it in a `with` statement: the file takes its name when the block ends well; when it ends with an error
-    nothing is left, and a file that had the name before stays.
+    nothing is left of it, and a file that had the name before stays.
+
+    Attributes:
+        rows: Rows written.
+        format: One of parquet, csv, jsonl, mbox.
+        record: What the run was, for the file to hold or to have beside it.
     """
 
     def __init__(
@@ -44,6 +51,7 @@ class Writer:
         schema: pa.Schema,
         format: str | None = None,
         overwrite: bool = False,
+        unfinished: UnfinishedOutput | None = None,
     ) -> None:
         """Open the output.
 
@@ -52,21 +60,21 @@ class Writer:
             schema: The columns of every batch.
             format: One of csv, jsonl, parquet, mbox; by default what the suffix says, and csv for standard output.
             overwrite: Replace a file of that name.
+            unfinished: Where the file grows, if whoever opens it has that folder already.
 
         Raises:
             OutputError: The file exists or can't be written.
         """
         self._name = str(sink)
         format, compression = check_output(sink, format, overwrite)
-        try:
-            self._path = None if self._name == STANDARD_STREAM else Path(sink).resolve()
-        except (OSError, RuntimeError) as exc:
-            raise OutputError(f"{self._name} can't be written: {exc}") from exc
-        self._format = format
-        if self._path:
-            self._partial = self._path.with_name(f".{self._path.name}.{os.getpid()}.partial")
+        self.format = format
+        self.rows = 0
+        self.record: Record | None = None
+        self._unfinished = None
+        if self._name != STANDARD_STREAM:
+            self._unfinished = unfinished or UnfinishedOutput(sink)
             try:
-                self._file: IO[bytes] = self._partial.open("xb")
+                self._file: IO[bytes] = self._unfinished.path.open("wb")
             except OSError as exc:
                 raise OutputError(f"{self._name} can't be written: {exc.strerror}") from exc
         elif sys.stdout is None:
@@ -97,6 +105,7 @@ class Writer:
             self._rows.write(batch)
         except _FAILURES as exc:
             raise self._failure(exc) from exc
+        self.rows += batch.num_rows
 
     def __exit__(
         self,
@@ -109,23 +118,39 @@ class Writer:
             return
         assert self._rows
         try:
+            if self.record and isinstance(self._rows, _ParquetRows):
+                self._rows.end()
+                self._rows.note(KEY, self._record_of_file(self.record))
             self._rows.close()
             if self._compressed:
                 self._compressed.close()
-            if self._path:
+            if self._unfinished:
                 self._file.close()
-                self._partial.replace(self._path)
+                if self.record and self.format != "parquet":
+                    partial = record_path(self._unfinished.path)
+                    partial.write_text(self._record_of_file(self.record) + "\n", "utf-8")
+                    partial.replace(record_path(self._unfinished.target))
+                self._unfinished.complete()
             else:
                 self._file.flush()
         except _FAILURES as exc:
             self._discard()
             raise self._failure(exc) from exc
 
+    def _record_of_file(self, record: Record) -> str:
+        """Return a run's record with the length and the checksum of what has been written."""
+        assert self._unfinished
+        if not self._file.closed:
+            self._file.flush()
+        path = self._unfinished.path
+        size = path.stat().st_size
+        return replace(record, size=size, sha256=sha256_of(path, size)).to_json()
+
     def _discard(self) -> None:
         # In this order, and each though the one before failed: a part that outlives its file complains.
         with ExitStack() as stack:
-            if self._path:
-                stack.callback(self._partial.unlink, missing_ok=True)
+            if self._unfinished:
+                stack.callback(self._unfinished.close)
                 stack.enter_context(suppress(OSError))  # a full disk says so once more
                 stack.callback(self._file.close)
             if self._compressed:
@@ -139,13 +164,19 @@ class Writer:
             return exc  # whoever read the output has seen enough; the command line ends quietly
         if isinstance(exc, OSError):
             return OutputError(f"{self._name} can't be written: {exc.strerror or exc}")
-        advice = ": try a .parquet file" if self._format != "parquet" else ""
+        advice = ": try a .parquet file" if self.format != "parquet" else ""
         return OutputError(f"{self._name} can't hold these columns: {str(exc).splitlines()[0]}{advice}")
 
 
-def open_writer(sink: str | Path, schema: pa.Schema, format: str | None = None, overwrite: bool = False) -> Writer:
+def open_writer(
+    sink: str | Path,
+    schema: pa.Schema,
+    format: str | None = None,
+    overwrite: bool = False,
+    unfinished: UnfinishedOutput | None = None,
+) -> Writer:
     """Return a writer; see `Writer`."""
-    return Writer(sink, schema, format, overwrite)
+    return Writer(sink, schema, format, overwrite, unfinished)
 
 
 def check_output(sink: str | Path, format: str | None = None, overwrite: bool = False) -> tuple[str, str | None]:
@@ -208,8 +239,15 @@ class _ParquetRows:
         if sum(gathered.nbytes for gathered in self._gathered) >= ROW_GROUP_BYTES:
             self._write_row_group()
 
-    def close(self) -> None:
+    def note(self, key: str, value: str) -> None:
+        self._writer.add_key_value_metadata({key: value})
+
+    def end(self) -> None:
+        """Write all rows; the metadata are still to come."""
         self._write_row_group()
+
+    def close(self) -> None:
+        self.end()
         self._writer.close()
 
     def abandon(self) -> None:

@@ -1,12 +1,17 @@
-"""`textsent info` and `textsent doctor`."""
+"""`textsent info`, `textsent verify` and `textsent doctor`."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from textsent.commands.common import complete_models, console
+from textsent.errors import TextsentError
+
+if TYPE_CHECKING:
+    from textsent.record import Record
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 
@@ -34,6 +39,48 @@ def info(
     from textsent.display import print_model
 
     print_model(console(), found)
+
+
+def verify(
+    scored: Annotated[
+        list[Path],
+        typer.Argument(metavar="SCORED...", help="Files that score has written: .parquet, others with --record."),
+    ],
+) -> None:
+    """Check that scored files are complete, and as they were written: exit code 0 where all are, else 1."""
+    from textsent.display import printable
+    from textsent.record import verify as verified
+
+    stdout, stderr = console(), console(stderr=True)
+    failed = False
+    for path in scored:
+        try:
+            record = verified(path)
+        except TextsentError as exc:
+            failed = True
+            stderr.print(f"textsent: {printable(str(exc))}", soft_wrap=True, highlight=False)
+        else:
+            stdout.print(f"{printable(str(path))}: {_told(record)}", soft_wrap=True, highlight=False)
+    raise typer.Exit(1 if failed else 0)
+
+
+_INSTALLED = {
+    True: "as it is installed here",
+    False: "of which another version is installed here",
+    None: "which is not installed here",
+}
+
+
+def _told(record: Record) -> str:
+    from textsent.display import printable
+    from textsent.record import installed_model
+
+    inputs = ", ".join(printable(name) for name, _ in record.inputs[:3])
+    more = f" and {len(record.inputs) - 3} more" if len(record.inputs) > 3 else ""
+    return (
+        f"complete, {record.rows:,} rows of {inputs}{more}, written by textsent {record.facts.get('textsent')} "
+        f"with the model {record.facts.get('model')}, {_INSTALLED[installed_model(record)]}"
+    )
 
 
 def doctor(

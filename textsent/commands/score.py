@@ -25,7 +25,7 @@ from textsent.commands.common import (
     completing,
     console,
 )
-from textsent.errors import OptionError
+from textsent.errors import OptionError, TextsentError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -115,7 +115,21 @@ def score(
         int, typer.Option(min=1, help="Of a mail over so many MB only the text is held in memory.")
     ] = 64,
     trust_recipe: TrustRecipe = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an output that exists; begin an unfinished one anew.")
+    ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with a run that didn't come to its end, if there is one; not through a pipe."
+        ),
+    ] = False,
+    record: Annotated[
+        bool,
+        typer.Option(
+            "--record", help="Write OUTPUT.run.json beside the output, for verify; a .parquet file needs none."
+        ),
+    ] = False,
     progress: Annotated[
         str,
         typer.Option(
@@ -207,13 +221,19 @@ def score(
                 format=format,
                 output_format=output_format,
                 overwrite=overwrite,
+                resume=resume,
+                record=record,
                 mail=mail,
                 on_batch=show,
             )
         except KeyboardInterrupt:
-            written = "they are" if target == STANDARD_STREAM else "nothing is"
-            stderr.print(f"textsent: interrupted after {so_far.rows:,} rows: {written} written", soft_wrap=True)
+            written = "they are written" if target == STANDARD_STREAM else _kept(so_far) or "nothing is written"
+            stderr.print(f"textsent: interrupted after {so_far.rows:,} rows: {written}", soft_wrap=True)
             raise typer.Exit(INTERRUPTED) from None
+        except TextsentError:
+            if kept := _kept(so_far):
+                stderr.print(f"textsent: {kept}", soft_wrap=True)
+            raise
     if table_wanted:
         table.print(console(), summary.rows)
     options = {
@@ -232,6 +252,10 @@ def score(
         most_negative.found,
         _next_steps(summary, most_negative.found, options, None if target == STANDARD_STREAM else target),
     )
+
+
+def _kept(summary: Summary) -> str:
+    return f"{summary.committed:,} of them are kept, go on with --resume" if summary.committed else ""
 
 
 _NOTHING = (

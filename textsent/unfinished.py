@@ -1,0 +1,114 @@
+"""An output until it is complete: it grows in a folder beside the place where it will be.
+
+For `scored.parquet` that is the folder `scored.parquet.partial`, which one run at a time can hold. The output gets
+its name by one rename, after all of it is on the disk; until then there is none of that name, or the one that was
+there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, Self
+
+from textsent.errors import OutputError
+
+SUFFIX = ".partial"
+
+_LOCK_FILE = "lock"
+
+
+class UnfinishedOutput:
+    """The folder of an output that isn't complete, held by this process.
+
+    Attributes:
+        target: Where the output will be.
+        folder: The folder.
+        path: Where the output grows.
+        is_worth_keeping: Whether something in the folder is of use when the run doesn't come to its end.
+    """
+
+    def __init__(self, target: str | Path) -> None:
+        """Make the folder, or take the one that an earlier run has left.
+
+        Raises:
+            OutputError: Another run holds it, or it can't be made.
+        """
+        self._shown = str(target)
+        self.is_worth_keeping = False
+        try:
+            self.target = Path(target).resolve()
+            self.folder = self.target.with_name(self.target.name + SUFFIX)
+            self.path = self.folder / self.target.name
+            self.folder.mkdir(mode=0o700, exist_ok=True)  # what is written here is people's mail
+            self._lock = (self.folder / _LOCK_FILE).open("wb")
+        except (OSError, RuntimeError) as exc:
+            raise OutputError(f"{target} can't be written: {getattr(exc, 'strerror', None) or exc}") from exc
+        if not _is_locked(self._lock) or not (self.folder / _LOCK_FILE).exists():
+            self._lock.close()
+            raise OutputError(f"{target} is being written by another run: wait for it, or name another output")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def complete(self) -> None:
+        """Give the output its name, and remove the folder.
+
+        Raises:
+            OSError: It can't be done; the folder stays.
+        """
+        sync(self.path)
+        self.path.replace(self.target)
+        sync(self.target.parent)
+        self.is_worth_keeping = False
+        self.close()
+
+    def close(self) -> None:
+        """Leave the folder to later runs, or remove it where nothing in it is of use to them."""
+        if self._lock.closed:
+            return
+        if self.is_worth_keeping:
+            with suppress(OSError):
+                self.path.unlink(missing_ok=True)
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.close()
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Return in words what an unfinished run depends on that is another now; empty where nothing is."""
+    changed = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    return ", ".join(f"{name} was {before.get(name)!r}, now {now.get(name)!r}" for name in changed)
+
+
+def _is_locked(file: IO[bytes]) -> bool:
+    """Return whether this process holds a file now, that no other one did; true where there are no such locks."""
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or what a folder says of its files, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        if not path.is_dir():  # some file systems refuse it of a folder
+            raise
+    finally:
+        os.close(descriptor)
