@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from math import isfinite, nan
-from types import FrameType
 from typing import Any, Protocol, Self
 
 import numpy as np
 
 from textsent.checkpoint import TrainingFolder
 from textsent.errors import DivergedError
+from textsent.interrupts import Uninterrupted
 from textsent.model import keras_sees_gpu
 from textsent.recipes import Recipe
 from textsent.windows import Layout, Windows
@@ -254,7 +252,7 @@ class Fitting:
         began = time.monotonic() - self.state.seconds
         saved = time.monotonic()
         for ids, targets, weights in self.batches.of_epoch(number, self.state.step) if number else ():
-            with _WholeStep():
+            with Uninterrupted():
                 _seed_torch(self.batches.seed, number, self.state.step)
                 figures = self.model.train_on_batch(ids, targets, weights, return_dict=True)
                 if not isfinite(figures["loss"]):
@@ -288,7 +286,7 @@ class Fitting:
             seconds=time.monotonic() - began,
             best=self.may_keep(number) and self._is_best(evaluation),
         )
-        with _WholeStep():
+        with Uninterrupted():
             if epoch.best:
                 with self._averaged():
                     self.folder.save_best(self.model, number)
@@ -305,7 +303,7 @@ class Fitting:
             self.model.optimizer.finalize_variable_values(variables)
             yield
         finally:
-            with _WholeStep():
+            with Uninterrupted():
                 for variable, value in zip(variables, before, strict=True):
                     variable.assign(value)
 
@@ -478,22 +476,3 @@ def _seed_torch(*numbers: int) -> None:
         import torch
 
         torch.manual_seed(int(np.random.SeedSequence(numbers).generate_state(1)[0]))
-
-
-class _WholeStep:
-    """Holds a Ctrl-C back until a step is over, so that weights, state and best epoch always belong together."""
-
-    def __enter__(self) -> None:
-        self._came = False
-        self._usual: Any = None
-        if threading.current_thread() is threading.main_thread():
-            self._usual = signal.signal(signal.SIGINT, self._note)
-
-    def __exit__(self, *error: object) -> None:
-        if self._usual is not None:
-            signal.signal(signal.SIGINT, self._usual)
-        if self._came:
-            signal.raise_signal(signal.SIGINT)  # for whoever held it back before, or as it is usual
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self._came = True

@@ -22,6 +22,7 @@ from typing import IO, Any, NamedTuple, Self
 import pyarrow as pa
 
 from textsent.errors import OptionError, OutputError
+from textsent.interrupts import Uninterrupted
 from textsent.readers import Mark
 from textsent.unfinished import UnfinishedOutput, differences, sync
 
@@ -152,7 +153,7 @@ class Journal:
         """
         if self._part is None or time.monotonic() - self._committed_at < COMMIT_SECONDS:
             return 0
-        with self._errors():
+        with self._errors(), Uninterrupted():
             return self._commit(self._part, mark)
 
     def _commit(self, part: _Part, mark: Mark) -> int:

@@ -11,14 +11,19 @@ import os
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
+from errno import EACCES, EBADF, EINVAL, ENOTSUP, EPERM
 from pathlib import Path
 from typing import IO, Any, Self
 
 from textsent.errors import OutputError
+from textsent.interrupts import Uninterrupted
 
 SUFFIX = ".partial"
 
-_LOCK_FILE = "lock"
+_REFUSALS = (EINVAL, EBADF, EACCES, EPERM, ENOTSUP)
+"""What file systems say that sync no folders."""
+
+_LOCK_FILE, _COMPLETED_FILE = "lock", "completed"
 
 
 class UnfinishedOutput:
@@ -45,11 +50,14 @@ class UnfinishedOutput:
             self.path = self.folder / self.target.name
             self.folder.mkdir(mode=0o700, exist_ok=True)  # what is written here is people's mail
             self._lock = (self.folder / _LOCK_FILE).open("wb")
+            self._completed = self.folder / _COMPLETED_FILE
         except (OSError, RuntimeError) as exc:
             raise OutputError(f"{target} can't be written: {getattr(exc, 'strerror', None) or exc}") from exc
         if not _is_locked(self._lock) or not (self.folder / _LOCK_FILE).exists():
             self._lock.close()
             raise OutputError(f"{target} is being written by another run: wait for it, or name another output")
+        if self._completed.exists():
+            self._finish_completing()
 
     def __enter__(self) -> Self:
         return self
@@ -64,10 +72,19 @@ class UnfinishedOutput:
             OSError: It can't be done; the folder stays.
         """
         sync(self.path)
-        self.path.replace(self.target)
-        sync(self.target.parent)
-        self.is_worth_keeping = False
-        self.close()
+        with Uninterrupted(is_last=True):
+            self._completed.touch()
+            self.path.replace(self.target)
+            sync(self.target.parent)
+            self.is_worth_keeping = False
+            self.close()
+
+    def _finish_completing(self) -> None:
+        """Forget what has been written of an output that got its name just before its run was killed."""
+        was_named = not self.path.exists()
+        for path in self.folder.iterdir() if was_named else [self._completed]:
+            if path.name != _LOCK_FILE:
+                path.unlink()
 
     def close(self) -> None:
         """Leave the folder to later runs, or remove it where nothing in it is of use to them."""
@@ -107,8 +124,8 @@ def sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
-    except OSError:
-        if not path.is_dir():  # some file systems refuse it of a folder
+    except OSError as exc:
+        if exc.errno not in _REFUSALS or not path.is_dir():
             raise
     finally:
         os.close(descriptor)
