@@ -142,8 +142,8 @@ class Journal:
                 self._part = _Part(self._part_path(len(self._commits)), batch.schema)
             self._part.add(batch)
 
-    def end_window(self, mark: Mark) -> int:
-        """Commit what was added, if the last commit is some time ago; return how many rows were committed.
+    def end_window(self, mark: Mark) -> None:
+        """Commit what was added, if the last commit is some time ago.
 
         Args:
             mark: The place in the inputs after what was added.
@@ -152,11 +152,11 @@ class Journal:
             OutputError: It can't be written.
         """
         if self._part is None or time.monotonic() - self._committed_at < COMMIT_SECONDS:
-            return 0
+            return
         with self._errors(), Uninterrupted():
-            return self._commit(self._part, mark)
+            self._commit(self._part, mark)
 
-    def _commit(self, part: _Part, mark: Mark) -> int:
+    def _commit(self, part: _Part, mark: Mark) -> None:
         self._part = None
         part.finish()
         commit = _Commit(part.rows, part.bytes, part.checksum, mark)
@@ -173,7 +173,6 @@ class Journal:
         self._commits.append(commit)
         self._unfinished.is_worth_keeping = True
         self._committed_at = time.monotonic()
-        return part.rows
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from textsent import __version__
 from textsent.cores import usable_cores
 from textsent.errors import InputError, OptionError, OutputError, PresetError
+from textsent.interrupts import Uninterrupted
 from textsent.journal import Journal
 from textsent.language import LanguageTest, read_min_coverage
 from textsent.mail import DEFAULT_OPTIONS, MailOptions
@@ -428,6 +429,7 @@ def score_file(
     record: bool = False,
     mail: MailOptions = DEFAULT_OPTIONS,
     on_batch: Callable[[pa.RecordBatch, Summary], None] | None = None,
+    summary: Summary | None = None,
 ) -> Summary:
     """Score the rows of files and write them, with their scores, into one file.
 
@@ -447,6 +449,7 @@ def score_file(
             itself.
         mail: What of a mail counts as its text.
         on_batch: Called after each batch with the scored rows and the summary so far.
+        summary: What to fill and to return, for one who wants to know how far a run came that was interrupted.
 
     Raises:
         InputError: An input can't be read, or has no rows.
@@ -455,72 +458,88 @@ def score_file(
     """
     to_mailbox = output is not None and check_output(output, output_format, overwrite or resume)[0] == "mbox"
     to_file = output is not None and str(output) != STANDARD_STREAM
-    summary = Summary()
+    summary = summary or Summary()
     started = time.monotonic()
-    with ExitStack() as stack:
-        unfinished = stack.enter_context(UnfinishedOutput(str(output))) if to_file else None
-        journal = stack.enter_context(Journal(unfinished)) if unfinished else None
-        if journal:
-            overwrite = journal.may_replace(overwrite, resume)
-        # In another thread, since Arrow's way of waiting for a pipe's first bytes hears no Ctrl-C.
-        opening = (open_reader(sources, format, mail, to_mailbox, scorer.workers) for _ in range(1))
-        reader = stack.enter_context(next(stack.enter_context(ahead(opening, 1))))
-        if resume and (journal is None or reader.size is None):
-            raise OptionError(
-                "a pipe can't be gone on with: leave out --resume, or name files to read and to write"
-            )
-        summary.size, summary.total_rows = reader.size, reader.total_rows
-        if not reader.schema.names:
-            raise _no_rows(reader)
-        text_column(reader.schema, scorer.column)
-        facts = {**scorer.facts(), **asdict(mail), "format": format} if journal else {}
-        if journal:
-            states = {f"the input {name}": state for name, state in zip(reader.names, reader.states, strict=True)}
-            journal.take_up({**facts, "inputs": reader.names, **states, "output_format": output_format}, overwrite)
-            if journal.mark:
-                reader.go_to(journal.mark)
-        writer = None
-        if output is not None:
-            schema = scorer.output_schema(reader.schema)
-            writer = stack.enter_context(open_writer(output, schema, output_format, overwrite, unfinished))
+    unfinished = None
+    try:
+        with ExitStack() as stack:
+            if to_file:
+                with Uninterrupted():  # or the folder would be nobody's
+                    unfinished = stack.enter_context(UnfinishedOutput(str(output)))
+            journal = stack.enter_context(Journal(unfinished)) if unfinished else None
+            if journal:
+                stack.callback(_note_committed, summary, journal)
+                overwrite = journal.may_replace(overwrite, resume)
+            # In another thread, since Arrow's way of waiting for a pipe's first bytes hears no Ctrl-C.
+            opening = (open_reader(sources, format, mail, to_mailbox, scorer.workers) for _ in range(1))
+            reader = stack.enter_context(next(stack.enter_context(ahead(opening, 1))))
+            if resume and (journal is None or reader.size is None):
+                raise OptionError(
+                    "a pipe can't be gone on with: leave out --resume, or name files to read and to write"
+                )
+            summary.size, summary.total_rows = reader.size, reader.total_rows
+            if not reader.schema.names:
+                raise _no_rows(reader)
+            text_column(reader.schema, scorer.column)
+            facts = {**scorer.facts(), **asdict(mail), "format": format} if journal else {}
+            if journal:
+                states = {
+                    f"the input {name}": state for name, state in zip(reader.names, reader.states, strict=True)
+                }
+                journal.take_up(
+                    {**facts, "inputs": reader.names, **states, "output_format": output_format}, overwrite
+                )
+                if journal.mark:
+                    reader.go_to(journal.mark)
+            writer = None
+            if output is not None:
+                schema = scorer.output_schema(reader.schema)
+                writer = stack.enter_context(open_writer(output, schema, output_format, overwrite, unfinished))
 
-        def take(scored: pa.RecordBatch, position: int) -> None:
-            if writer:
-                writer.write(scored)
-            summary.count(scored, scorer.prefix)
-            summary.position = position
-            summary.seconds = time.monotonic() - started
-            if on_batch:
-                on_batch(scored, summary)
+            def take(scored: pa.RecordBatch, position: int) -> None:
+                if writer:
+                    writer.write(scored)
+                summary.count(scored, scorer.prefix)
+                summary.position = position
+                summary.seconds = time.monotonic() - started
+                if on_batch:
+                    on_batch(scored, summary)
 
-        if journal:
-            for scored in journal.batches():
-                summary.resumed = summary.committed = summary.rows + scored.num_rows
-                take(scored, reader.position)
-        if reader.size is None:
-            journal = None
-        with (
-            pool_of(scorer.model.threads) as pool,
-            ahead(_begun(reader, scorer, pool), scorer.windows_ahead, reader.abandon) as windows,
-        ):
-            for finish, position, mark in windows:
-                for scored in finish():
+            if journal:
+                for scored in journal.batches():
+                    summary.resumed += scored.num_rows
+                    take(scored, reader.position)
+            if reader.size is None:
+                journal = None
+            with (
+                pool_of(scorer.model.threads) as pool,
+                ahead(_begun(reader, scorer, pool), scorer.windows_ahead, reader.abandon) as windows,
+            ):
+                for finish, position, mark in windows:
+                    for scored in finish():
+                        if journal:
+                            journal.write(scored)
+                        take(scored, position)
                     if journal:
-                        journal.write(scored)
-                    take(scored, position)
-                if journal:
-                    summary.committed += journal.end_window(mark)
-        if summary.rows == 0:
-            raise _no_rows(reader)
-        if writer and writer.rows != sum(reader.rows):
-            raise OutputError(
-                f"{output} isn't written: {sum(reader.rows):,} rows were read, but {writer.rows:,} came out, "
-                "which is a fault of textsent: please report it"
-            )
-        summary.inputs = list(zip(reader.names, reader.rows, strict=True))
-        if writer and facts and (record or writer.format == "parquet"):
-            writer.record = Record(facts, summary.inputs, writer.rows)
+                        journal.end_window(mark)
+            if summary.rows == 0:
+                raise _no_rows(reader)
+            if writer and writer.rows != sum(reader.rows):
+                raise OutputError(
+                    f"{output} isn't written: {sum(reader.rows):,} rows were read, but {writer.rows:,} came out, "
+                    "which is a fault of textsent: please report it"
+                )
+            summary.inputs = list(zip(reader.names, reader.rows, strict=True))
+            if writer and facts and (record or writer.format == "parquet"):
+                writer.record = Record(facts, summary.inputs, writer.rows)
+    except KeyboardInterrupt:
+        if unfinished is None or not unfinished.is_complete:  # else it came too late
+            raise
     return summary
+
+
+def _note_committed(summary: Summary, journal: Journal) -> None:
+    summary.committed = journal.rows
 
 
 def _begun(reader: Reader, scorer: Scorer, pool: Executor) -> Iterator[tuple[_Finish, int, Mark]]:

@@ -34,6 +34,7 @@ class UnfinishedOutput:
         folder: The folder.
         path: Where the output grows.
         is_worth_keeping: Whether something in the folder is of use when the run doesn't come to its end.
+        is_complete: Whether the output has its name.
     """
 
     def __init__(self, target: str | Path) -> None:
@@ -43,7 +44,7 @@ class UnfinishedOutput:
             OutputError: Another run holds it, or it can't be made.
         """
         self._shown = str(target)
-        self.is_worth_keeping = False
+        self.is_worth_keeping = self.is_complete = False
         try:
             self.target = Path(target).resolve()
             self.folder = self.target.with_name(self.target.name + SUFFIX)
@@ -76,7 +77,7 @@ class UnfinishedOutput:
             self._completed.touch()
             self.path.replace(self.target)
             sync(self.target.parent)
-            self.is_worth_keeping = False
+            self.is_worth_keeping, self.is_complete = False, True
             self.close()
 
     def _finish_completing(self) -> None:

@@ -205,8 +205,6 @@ def score(
         so_far = Summary()
 
         def show(scored: pa.RecordBatch, summary: Summary) -> None:
-            nonlocal so_far
-            so_far = summary
             watcher.show(summary)
             if table_wanted:
                 table.add(scored)
@@ -225,6 +223,7 @@ def score(
                 record=record,
                 mail=mail,
                 on_batch=show,
+                summary=so_far,
             )
         except KeyboardInterrupt:
             written = "they are written" if target == STANDARD_STREAM else _kept(so_far) or "nothing is written"
