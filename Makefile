@@ -1,6 +1,6 @@
 # The commands that .ci/run runs, for a checkout with `pip install -e ".[dev]"`.
 
-.PHONY: test lint format types check notebook manual
+.PHONY: test lint format types check notebook manual docs outputs
 
 check: lint types test
 
@@ -22,6 +22,15 @@ types:
 notebook:
 	cd examples && jupyter execute --inplace mail_in_pandas.ipynb
 
-# The manual page, anew.
+# The manual page and the page of commands and options, anew.
 manual:
 	python docs/manpage.py > docs/textsent.1
+	python docs/reference.py > docs/commands.md
+
+# The site, into build/site: a warning, or a link that leads nowhere, is an error.
+docs:
+	sphinx-build --fail-on-warning --keep-going --quiet --doctree-dir build/doctrees docs build/site
+
+# What README.md and the pages show, anew: outputs, and the picture of a report.
+outputs:
+	python docs/outputs.py --picture

@@ -12,13 +12,13 @@ import typer.main
 from textsent import __version__
 from textsent.cli import app
 
-_EXIT_CODES = {
+EXIT_CODES = {
     "0": "Done.",
     "1": "An error, which one line on standard error tells.",
     "2": "The command line is wrong.",
     "130": "Interrupted by Ctrl-C.",
 }
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "KERAS_BACKEND": "What Keras trains on, and scores on with a GPU: tensorflow, jax or torch.",
     "NLTK_DATA": "Folders in which NLTK's stop words and lexicons are looked for.",
     "NO_COLOR": "Set to anything, it leaves colours out.",
@@ -58,7 +58,7 @@ def manual_page() -> str:
             ".PP",
             rf"\fB{_plain(command.epilog.removeprefix('Example:'))}\fR",
         ]
-    for title, entries in (("EXIT STATUS", _EXIT_CODES), ("ENVIRONMENT", _ENVIRONMENT)):
+    for title, entries in (("EXIT STATUS", EXIT_CODES), ("ENVIRONMENT", ENVIRONMENT)):
         lines += [
             f'.SH "{title}"',
             *(line for name, text in entries.items() for line in _item(rf"\fB{name}\fR", text)),
