@@ -35,8 +35,8 @@ GPU, TRAINING, ADAPTING = "gpu", "training", "adapting"
 """Run when they are asked for: one needs a GPU, one the labelled data and minutes, one minutes."""
 
 
-def main() -> None:
-    """Print each figure as it is measured, and write them where asked to."""
+def parser() -> argparse.ArgumentParser:
+    """Return what understands the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--data", type=Path, help="the labelled texts that the model was trained on; by default made ones"
@@ -55,9 +55,14 @@ def main() -> None:
     parser.add_argument("--formats", nargs="+", choices=WRITERS, default=["csv", "mbox"])
     parser.add_argument("--json", type=Path, help="file to write the figures into, with versions and hardware")
     parser.add_argument("--plots", type=Path, help="folder to draw growth.svg and accuracy.svg into")
-    options = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    """Print each figure as it is measured, and write them where asked to."""
+    options = parser().parse_args()
     if TRAINING in options.only and not options.data:
-        parser.error("--only training needs --data")
+        parser().error("--only training needs --data")
     found = machine()
     print(" · ".join(f"{name} {value}" for name, value in found.items()), flush=True)
     figures = []
