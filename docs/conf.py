@@ -22,7 +22,7 @@ highlight_language = "text"  # of blocks that name none
 smartquotes = False  # two hyphens are two hyphens
 default_role = "code"  # docstrings write `names` as Markdown does
 autodoc_member_order = "bysource"
-napoleon_use_ivar = True
+napoleon_custom_sections = [("Attributes", "params_style")]  # a list, as of parameters
 python_maximum_signature_line_length = 88
 python_use_unqualified_type_names = True
 
@@ -46,5 +46,5 @@ def _link_files(app: Sphinx, name: str, page: list[str]) -> None:
 def _write_dashes(app: Sphinx, tree: nodes.document, name: str) -> None:
     """Write a dash between a parameter's name and what is said of it."""
     for text in list(tree.findall(nodes.Text)):
-        if text == " -- ":
-            text.parent.replace(text, nodes.Text(" – "))
+        if text.startswith(" -- "):
+            text.parent.replace(text, nodes.Text(" – " + text.removeprefix(" -- ")))

@@ -63,7 +63,7 @@ def score_frames(
 ) -> Iterator[pd.DataFrame]:
     """Return an iterator over frames as `score_frame` returns them, each scored when it is asked for.
 
-    For what is too large for one frame: no more than one is held, so memory doesn't grow with their number.
+    For what is too large for one frame: no more than one is held, so memory doesn't grow with their number::
 
         for chunk in textsent.score_frames(pd.read_csv("big.csv", chunksize=10_000, dtype={"text": "str"})):
             ...
