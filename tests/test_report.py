@@ -88,7 +88,7 @@ def test_the_bad_week_is_named_at_the_top(weeks, tmp_path):
     found = write_report([weeks], tmp_path / "r.html", NO_MODEL)
     assert found.headline[0].startswith("22% of 1,200 texts are negative (interval of 95 %: ")
     assert found.headline[1] == (
-        "The week of 2 March 2026 is the worst of all: 60% of its 60 texts are negative, 20% of the others."
+        "The week of 2 March 2026 is the worst of all: 60% of its 60 texts are negative, 20% in the other weeks."
     )
     page = (tmp_path / "r.html").read_text("utf-8")
     assert page.index("The week of 2 March 2026 is the worst of all") < page.index("<main>")
@@ -254,6 +254,18 @@ def test_of_several_worst_periods_one_is_the_worst_of_all():
     _, first, second = headline(tone_of(rows.sentiments, rows.scores), timeline(rows))
     assert first.startswith("22 January 1970 is the worst of all: 90%")
     assert second.startswith("12 January 1970 is the worst until then: 60%")
+
+
+def test_where_weeks_of_a_few_texts_are_not_compared_the_headline_says_among_which_it_looked():
+    codes, times = [], []
+    for week, (bad, texts) in enumerate([(3, 3), *[(20, 100)] * 9, (60, 100), *[(20, 100)] * 9, (70, 100)]):
+        codes += [0] * bad + [2] * (texts - bad)
+        times += [86400 * (7 * week + 5)] * texts
+    rows = Rows(np.array(codes, np.int8), np.array(codes, np.float32) / 2, np.array(times, np.int64))
+    _, first, second = headline(tone_of(rows.sentiments, rows.scores), timeline(rows))
+    assert first.startswith("The week of 25 May 1970 is the worst of all weeks with 10 texts or more: 70% of its 100")
+    assert first.endswith(" texts are negative, 22% in the other weeks.")  # (3 + 18 * 20 + 60) of 1,903
+    assert second.startswith("The week of 16 March 1970 is the worst until then among weeks with 10 texts or more: 60%")
 
 
 def test_no_half_of_an_address_is_left_where_a_text_is_cut_and_no_part_among_the_words(tmp_path):

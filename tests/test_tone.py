@@ -148,6 +148,23 @@ def test_a_few_texts_are_no_break_and_neither_are_periods_that_all_differ():
     assert find_breaks(tones((0, 100), (0, 100), (0, 100))) == ()
 
 
+def test_a_week_is_compared_with_all_others_those_of_a_few_texts_too():
+    counts = [(20, 100)] * 12 + [(45, 100)]
+    (alone,) = find_breaks(tones(*counts))
+    beside_bad_ones = find_breaks(tones(*counts, *[(9, 9)] * 60))
+    assert (alone.period, alone.is_worse) == (12, True)
+    assert beside_bad_ones == () or not beside_bad_ones[0].is_worse
+
+
+def test_a_surer_break_has_no_higher_p_and_none_is_over_one():
+    random = np.random.default_rng(3)
+    for _ in range(50):
+        drawn = [(int(random.binomial(100, random.choice([0.2, 0.2, 0.2, 0.5]))), 100) for _ in range(20)]
+        found = [one.p for one in find_breaks(tones(*drawn))]
+        assert found == sorted(found)
+        assert all(0 <= p <= 0.01 for p in found)
+
+
 def test_of_drawn_texts_hardly_ever_a_break_or_a_change_is_named():
     random = np.random.default_rng(1)
     broken = changed = 0

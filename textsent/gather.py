@@ -288,9 +288,8 @@ def _scores(column: pa.Array, name: str) -> np.ndarray[Any, np.dtype[np.float32]
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as exc:
         raise InputError(f"the column {name!r} must hold scores, 0 … 1: {exc}") from exc
     if ((scores < 0) | (scores > 1)).any():
-        raise InputError(
-            f"the column {name!r} must hold scores, 0 … 1. Received: {scores.min():g} … {scores.max():g}"
-        )
+        least, most = np.nanmin(scores), np.nanmax(scores)
+        raise InputError(f"the column {name!r} must hold scores, 0 … 1. Received: {least:g} … {most:g}")
     return scores
 
 

@@ -29,6 +29,7 @@ from textsent.page import check_page, filled, share, write_page
 from textsent.presets import shipped_presets
 from textsent.score import DEFAULT_MODEL, Scorer
 from textsent.tone import (
+    LEAST_TEXTS,
     NEGATIVE,
     NO_TIME,
     POSITIVE,
@@ -286,11 +287,12 @@ def headline(tone: Tone, line: Timeline) -> tuple[str, ...]:
     for found in line.breaks[:SHOWN_BREAKS]:
         period = line.periods[found.period]
         worst = "worst" if found.is_worse else "best"
-        since = _since(found, line)
-        others = tone.negative - period.tone.negative, tone.scored - period.tone.scored
+        others = [other.tone for other in line.periods if other is not period]
+        of_others = sum(other.negative for other in others) / sum(other.scored for other in others)
         said.append(
-            f"{period.name[0].upper()}{period.name[1:]} is the {worst} {since}: {share(period.tone.share)} of its "
-            f"{period.tone.scored:,} texts are negative, {share(others[0] / others[1])} of the others."
+            f"{period.name[0].upper()}{period.name[1:]} is the {worst} {_since(found, line)}: "
+            f"{share(period.tone.share)} of its {period.tone.scored:,} texts are negative, {share(of_others)} in the "
+            f"other {period.unit}s."
         )
     if line.change is not None:
         change = line.change
@@ -305,14 +307,18 @@ def headline(tone: Tone, line: Timeline) -> tuple[str, ...]:
 
 
 def _since(found: Break, line: Timeline) -> str:
-    """Return since when a period is the worst, or the best."""
+    """Return since when a period is the worst, or the best, and among which."""
+    is_small = any(0 < period.tone.scored < LEAST_TEXTS for period in line.periods)
+    among = f"{line.periods[0].unit}s with {LEAST_TEXTS} texts or more" if is_small else ""
     if found.since is not None:
-        return f"since {line.periods[found.since].name}"
+        return f"since {line.periods[found.since].name}" + (f" among {among}" if among else "")
     sign = 1 if found.is_worse else -1
     own = line.periods[found.period].tone.share
     later = (other for other in line.breaks if other.period > found.period and other.is_worse == found.is_worse)
     is_first = any(sign * line.periods[other.period].tone.share >= sign * own for other in later)
-    return "until then" if is_first else "of all"
+    if is_first:
+        return "until then" + (f" among {among}" if among else "")
+    return f"of all {among}".rstrip()
 
 
 def render(found: Report) -> str:

@@ -135,7 +135,8 @@ class Break:
         period: Its place in the timeline.
         is_worse: Whether more of its texts are negative than of the others, or fewer.
         p: Chance, all periods together, of one that differs as much.
-        since: Place of the last period before it that was as bad, or as good; None where there was none.
+        since: Place of the last period of LEAST_TEXTS or more before it that was as bad, or as good; None where
+            there was none.
     """
 
     period: int
@@ -289,8 +290,9 @@ def _edges(first: int, last: int) -> tuple[list[datetime], str]:
 def find_breaks(tones: Sequence[Tone]) -> tuple[Break, ...]:
     """Return the periods whose share of negative texts is not that of the others, the surest first.
 
-    A period's share is compared with that of all others together by the score test of two proportions, and where
-    few negative texts are to be expected of it by Fisher's exact test as well; the less sure of them counts. Mails
+    The share of a period of LEAST_TEXTS or more is compared with that of all others together, smaller ones among
+    them, by the score test of two proportions, and where few negative texts are to be expected of it by Fisher's
+    exact test as well; the less sure of them counts. Mails
     come in bursts, so that periods differ more than if texts were drawn: the variance is multiplied by the
     dispersion, estimated by the median of the squared z-scores, which a few broken periods don't move (McCullagh
     and Nelder, "Generalized Linear Models", 1989). Of all periods together a false break is named with a chance of
@@ -304,7 +306,7 @@ def find_breaks(tones: Sequence[Tone]) -> tuple[Break, ...]:
     compared = np.flatnonzero(scored >= LEAST_TEXTS)
     if len(compared) < 3:
         return ()
-    z = _z_against_others(negative[compared], scored[compared])
+    z = _z_against_others(negative, scored)[compared]
     overall = float(negative.sum() / scored.sum())
     dispersion = max(1.0, float(np.median(z**2)) / _MEDIAN_OF_CHI2)
     p = np.array([math.erfc(abs(value) / math.sqrt(2 * dispersion)) for value in z])
@@ -312,9 +314,10 @@ def find_breaks(tones: Sequence[Tone]) -> tuple[Break, ...]:
         if scored[period] * min(overall, 1 - overall) < _FEW_EXPECTED:
             p[place] = max(p[place], _exact(tones[period], int(negative.sum()), int(scored.sum())))
     found = []
+    adjusted = 0.0
     shares = negative / np.maximum(scored, 1)
     for tested, place in enumerate(np.argsort(p, kind="stable").tolist()):
-        adjusted = min(1.0, float(p[place]) * (len(compared) - tested))
+        adjusted = max(adjusted, min(1.0, float(p[place]) * (len(compared) - tested)))
         if adjusted > SIGNIFICANCE:
             break
         period, is_worse = int(compared[place]), bool(z[place] > 0)
@@ -359,11 +362,11 @@ _MEDIAN_OF_CHI2 = 0.454936
 
 
 def _z_against_others(negative: _Floats, scored: _Floats) -> _Floats:
-    """Return each period's z-score against all others together."""
+    """Return each period's z-score against all others together; 0 for one without texts."""
     others, all_others = negative.sum() - negative, scored.sum() - scored
     pooled = negative.sum() / scored.sum()
-    variance = pooled * (1 - pooled) * (1 / scored + 1 / all_others)
     with np.errstate(divide="ignore", invalid="ignore"):
+        variance = pooled * (1 - pooled) * (1 / scored + 1 / all_others)
         z = (negative / scored - others / all_others) / np.sqrt(variance)
     return np.nan_to_num(z, nan=0.0, posinf=0.0, neginf=0.0)
 
