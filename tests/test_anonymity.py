@@ -9,6 +9,7 @@ def names():
     names = Names(hides=True)
     names.learn("Marta Keller <marta.keller@firm.example>")
     names.learn("Support <info@shop.example>")
+    names.learn("Ada <ada@post.lamps.at>, Bo <bo@lamps.is>")
     return names
 
 
@@ -22,6 +23,12 @@ def names():
         ("see https://x.example/y?z=1 and www.w.example", "see [link] and [link]"),
         ("call +49 (170) 123-4567 or 112", "call [number] or 112"),
         ("Support was kind", "Support was kind"),
+        ("ask @marta.k, or @marta@social.example!", "ask [handle], or [address]!"),
+        ("root@server said: at 5 @ the shop", "[handle] said: at 5 @ the shop"),
+        ("on firm.example, FIRM.example/x?y or a-b.co.uk.", "on [domain], [domain] or [domain]."),
+        ("see lamps.is, post.lamps.at and my.lamps.is", "see [domain], [domain] and [domain]"),
+        ("late.we waited, e.g. 2.4.0 or 3.50, at.is", "late.we waited, e.g. 2.4.0 or 3.50, at.is"),
+        ("MARTA and Bo wrote to Ada", "[name] and Bo wrote to [name]"),
         ("", ""),
         ("@" * 100_000, "@" * 100_000),
         ("1-" * 3, "1-" * 3),

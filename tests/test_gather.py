@@ -42,7 +42,7 @@ def test_all_rows_are_counted(tmp_path):
     np.testing.assert_allclose(found.rows.scores, [0.1, 0.9, 0.5, np.nan], atol=1e-6)
     assert found.rows.times.tolist() == [NO_TIME] * 4
     assert found.errors == {"no words": 1}
-    assert found.model == "imdb-lstm"
+    assert found.models == {"imdb-lstm": 4}
     assert found.groupings == ()
     assert found.threads.tolist() == [-1] * 4
 
@@ -105,9 +105,18 @@ def test_dates_of_any_type_are_read_and_what_is_none_is_no_date(tmp_path, values
     assert gather([path]).rows.times.tolist() == expected
 
 
+def test_dates_that_can_not_be_read_are_counted_and_missing_ones_are_none_of_them(tmp_path):
+    path = written(tmp_path / "s.parquet", date=["1970-01-02", " ", "5/10/2025", "soon"], text=TEXTS)
+    found = gather([path])
+    assert (found.unread, found.unread_example) == (2, "5/10/2025")
+    assert gather([written(tmp_path / "n.parquet", date=[None] * 4, text=TEXTS)]).unread == 0
+
+
 def test_a_column_of_numbers_called_date_is_none_and_refused_where_it_is_asked_for(tmp_path):
     path = written(tmp_path / "s.parquet", date=[1, 2, 3, 4], text=TEXTS)
-    assert gather([path]).rows.times.tolist() == [NO_TIME] * 4
+    found = gather([path])
+    assert found.rows.times.tolist() == [NO_TIME] * 4
+    assert (found.unread, found.unread_example) == (4, "1")
     with pytest.raises(InputError, match="the column 'date' holds int64, not dates"):
         gather([path], date="date")
 
@@ -117,6 +126,90 @@ def test_several_files_are_one(tmp_path):
     found = gather(paths, by=["shop"])
     assert len(found.rows) == 8
     assert found.groupings[0].codes.tolist() == [0] * 8
+
+
+def test_rows_are_counted_by_the_model_that_scored_them_and_by_file(tmp_path):
+    paths = [
+        written(tmp_path / f"{name}.parquet", model, text=TEXTS) for name, model in zip("abc", "xyx", strict=True)
+    ]
+    found = gather([*paths, written(tmp_path / "d.parquet", text=TEXTS)])
+    assert found.models == {"x": 8, "y": 4, "": 4}
+    assert [rows for _, rows in found.inputs] == [4] * 4
+
+
+def test_a_file_that_is_named_twice_is_refused_whatever_the_name(tmp_path):
+    path = written(tmp_path / "s.parquet", text=TEXTS)
+    (tmp_path / "link.parquet").symlink_to(path)
+    with pytest.raises(
+        OptionError, match=r"s\.parquet is named twice: its rows would count twice, so name it once"
+    ):
+        gather([path, path])
+    with pytest.raises(OptionError, match=r"link\.parquet is named twice, as .*s\.parquet before: "):
+        gather([path, tmp_path / "link.parquet"])
+
+
+def test_equal_texts_that_have_a_score_are_counted(tmp_path):
+    assert gather([written(tmp_path / "s.parquet", text=["a", "a", "b", "a"])]).repeated == 1
+
+
+def test_rows_without_ids_are_a_thread_by_their_subject_where_one_answers(tmp_path):
+    subjects = ["Late again", "AW: Re[2]:  late AGAIN", "Late again", "Re: something else"]
+    first, second, third, alone = gather([written(tmp_path / "a.parquet", subject=subjects, text=TEXTS)]).threads
+    assert first == second == third >= 0
+    assert alone == -1
+    same = gather([written(tmp_path / "b.parquet", subject=["Question"] * 4, text=TEXTS)])
+    assert same.threads.tolist() == [-1] * 4
+    with_ids = gather([mails(tmp_path / "c.parquet", subject=["a", "Re: a", "Re: a", "b"], in_reply_to=[None] * 4)])
+    assert with_ids.threads.tolist() == [-1] * 4
+
+
+MAILBOX = b"""\
+From ann@example.org Mon Mar  2 09:14:22 2026
+X-Textsent-Score: 0.0423
+X-Textsent-Sentiment: negative
+X-Textsent-Model: imdb-lstm
+From: Ann <ann@example.org>
+Date: Mon, 2 Mar 2026 09:14:22 +0000
+Message-ID: <1>
+
+It broke at once.
+
+From bob@example.org Tue Mar  3 09:14:22 2026
+X-Textsent-Score: much
+From: bob@example.org
+Message-ID: <2>
+
+?
+
+From bob@example.org Wed Mar  4 09:14:22 2026
+X-Textsent-Score: 0.9312
+X-Textsent-Sentiment: positive
+X-Textsent-Model: other
+Date: Wed, 4 Mar 2026 09:14:22 +0000
+From: bob@example.org
+
+It works.
+"""
+
+
+@pytest.mark.parametrize("prefix", ["", "x_"])
+def test_a_mailbox_with_scores_in_its_headers_is_read(tmp_path, prefix):
+    path = tmp_path / "annotated.mbox"
+    path.write_bytes(MAILBOX)
+    found = gather([path], prefix=prefix)
+    np.testing.assert_allclose(found.rows.scores, [0.0423, np.nan, 0.9312], atol=1e-6)
+    assert found.rows.sentiments.tolist() == [NEGATIVE, UNSCORED, POSITIVE]
+    assert (found.rows.times != NO_TIME).tolist() == [True, False, True]
+    assert found.errors == {"no score in its header": 1}
+    assert found.models == {"imdb-lstm": 1, "other": 1}
+    assert list(found.groupings[0].values) == ["ann@example.org", "bob@example.org"]
+    assert list(picked([path], np.array([2]), ["text"])) == [(2, {"text": "It works."})]
+
+
+def test_a_mailbox_without_a_score_is_refused_with_what_to_do(tmp_path):
+    (tmp_path / "a.mbox").write_bytes(MAILBOX.replace(b"X-Textsent", b"X-Other"))
+    with pytest.raises(InputError, match=r"a\.mbox isn't scored, no mail in it has a score.*`textsent score INPUT"):
+        gather([tmp_path / "a.mbox"])
 
 
 @pytest.mark.parametrize(
@@ -192,8 +285,9 @@ def test_a_sentiment_without_a_score_counts_for_nothing(tmp_path):
 @pytest.mark.parametrize("values", [[0.1, 5.0, None, None], ["0.1", "abc", "", None], [[0.1], [], None, None]])
 def test_what_is_no_score_is_refused_by_the_columns_name(tmp_path, values):
     pq.write_table(pa.table({"text": TEXTS, **SCORED, "score": values}), tmp_path / "s.parquet")
-    with pytest.raises(InputError, match="the column 'score' must hold scores, 0 … 1"):
+    with pytest.raises(InputError, match="the column 'score' must hold scores, 0 … 1") as raised:
         gather([tmp_path / "s.parquet"])
+    assert "nan" not in str(raised.value)
 
 
 @pytest.mark.parametrize("values", [[["a"], [], None, None], [{"x": 1}] * 4, [b"\xff"] * 4])

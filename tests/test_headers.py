@@ -6,9 +6,33 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textsent.headers import is_deleted, text_of, utc_of
+from textsent.headers import bare_subject, is_deleted, text_of, utc_of
 from textsent.mail import read_message
 from textsent.mbox import Message
+
+
+@pytest.mark.parametrize(
+    ("subject", "bare", "is_reply"),
+    [
+        ("Your  Order", "your order", False),
+        ("Re: AW: Fwd: Your order", "your order", True),
+        ("SV:Your order", "your order", True),
+        ("RE[2]: re (3) : Your order", "your order", True),
+        ("回复：Your order", "your order", True),
+        ("WG: Your order", "your order", False),
+        ("Fw: Your order", "your order", False),
+        ("Regarding: your order", "regarding: your order", False),
+        ("Re:", "", True),
+        ("", "", False),
+    ],
+)
+def test_a_subject_is_bared_of_what_answers_and_forwards_put_before_it(subject, bare, is_reply):
+    assert bare_subject(subject) == (bare, is_reply)
+
+
+def test_a_huge_subject_is_bared_in_no_time():
+    assert bare_subject("Re: " * 100_000 + "x") == ("x", True)
+    assert bare_subject("re " * 100_000) == (" ".join(["re"] * 100_000), False)
 
 
 def read(content):

@@ -205,7 +205,7 @@ def test_a_csv_and_json_lines_give_the_same_figures(weeks, tmp_path):
     expected, found = report([weeks], NO_MODEL), report([tmp_path / "w.csv"], NO_MODEL)
     assert found.headline == expected.headline
     assert found.groups == ()
-    assert found.model == ""
+    assert dict(found.models) == {"": 1200}
 
 
 def test_without_dates_or_texts_there_is_a_page_still(tmp_path):
@@ -263,9 +263,75 @@ def test_where_weeks_of_a_few_texts_are_not_compared_the_headline_says_among_whi
         times += [86400 * (7 * week + 5)] * texts
     rows = Rows(np.array(codes, np.int8), np.array(codes, np.float32) / 2, np.array(times, np.int64))
     _, first, second = headline(tone_of(rows.sentiments, rows.scores), timeline(rows))
-    assert first.startswith("The week of 25 May 1970 is the worst of all weeks with 10 texts or more: 70% of its 100")
+    assert first.startswith(
+        "The week of 25 May 1970 is the worst of all weeks with 10 texts or more: 70% of its 100"
+    )
     assert first.endswith(" texts are negative, 22% in the other weeks.")  # (3 + 18 * 20 + 60) of 1,903
-    assert second.startswith("The week of 16 March 1970 is the worst until then among weeks with 10 texts or more: 60%")
+    assert second.startswith(
+        "The week of 16 March 1970 is the worst until then among weeks with 10 texts or more: 60%"
+    )
+
+
+def test_rows_of_several_files_say_which_they_are_from_and_models_that_differ_are_told(tmp_path):
+    first = scored(tmp_path / "a.parquet", ["bad", "good"], [0.1, 0.9], model="one")
+    second = scored(tmp_path / "b.parquet", ["worse", "better"], [0.05, 0.95], model="two")
+    found = write_report([first, second], tmp_path / "r.html")
+    assert [row.place for row, _ in found.extremes[0]] == ["row 1 of b.parquet", "row 1 of a.parquet"]
+    assert found.notes == (
+        "Several models scored these rows, and scores may differ for that alone: one (2 rows), two (2 rows).",
+    )
+    assert found.marked_by == ""
+    page = (tmp_path / "r.html").read_text("utf-8")
+    assert "row 1 of b.parquet" in page
+    assert html.escape(found.notes[0]) in page
+    assert "scored by: one (2 rows), two (2 rows)." in page
+    assert [row[0] for row in rows_in(page)] == [row.place for row in found.texts]
+    hidden = report([first, second], ReportOptions(model="none", anonymize=True))
+    assert {row.place for row in hidden.texts} == {f"row {row} of file {file}" for row in (1, 2) for file in (1, 2)}
+    assert report([first], NO_MODEL).texts[0].place == "row 1"
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path):
+    (tmp_path / "x").mkdir()
+    paths = [scored(tmp_path / name, ["a"], [0.1]) for name in ("s.parquet", "x/s.parquet")]
+    assert [row.source for row in report(paths, NO_MODEL).texts] == list(map(str, paths))
+
+
+def test_dates_that_can_not_be_read_and_texts_that_come_again_are_told(tmp_path, monkeypatch, capsys):
+    path = scored(tmp_path / "s.parquet", ["same"] * 3 + ["a"], [0.1, 0.1, 0.1, 0.9])
+    table = pq.read_table(path).append_column("date", pa.array(["2/3/2026 <b>", "soon", None, "2026-03-02"]))
+    pq.write_table(table, path)
+    found = write_report([path], tmp_path / "r.html", NO_MODEL)
+    assert found.notes == (
+        "2 rows have a date that can't be read, such as '2/3/2026 <b>': write dates like 2026-03-02, or "
+        "2026-03-02T09:30:00+01:00.",
+        "2 rows have the same text as a row before.",
+    )
+    assert "2/3/2026 &lt;b&gt;" in (tmp_path / "r.html").read_text("utf-8")
+    assert "2/3" not in report([path], ReportOptions(model="none", anonymize=True)).notes[0]
+    monkeypatch.setattr("sys.argv", ["textsent", "report", str(path), "-m", "none", "-o", str(tmp_path / "c.html")])
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().err.splitlines()[1:3] == list(found.notes)
+
+
+def test_a_thread_without_ids_turns_by_its_subject(tmp_path):
+    path = scored(
+        tmp_path / "s.parquet", ["good", "bad"], [0.9, 0.1], subject=["My lamp", "Re: my lamp"],
+        dates=[datetime(2026, 3, day, tzinfo=UTC) for day in (2, 3)],
+    )  # fmt: skip
+    ((first, last),) = report([path], NO_MODEL).turned[0]
+    assert (first.text, last.text) == ("good", "bad")
+
+
+def test_handles_domains_and_names_that_only_other_rows_tell_are_replaced(tmp_path):
+    texts = ["Ask Zelda or @zelda_k on zelda.example, says Ringo.", "x"]
+    path = scored(
+        tmp_path / "s.parquet", texts, [0.1, None],
+        **{"from": ["Ann <ann@example.org>", "Zelda <z@zelda.example>"]}, to=["Ringo <r@example.org>", None],
+    )  # fmt: skip
+    (row,) = report([path], ReportOptions(model="none", anonymize=True)).texts
+    assert row.text == "Ask [name] or [handle] on [domain], says [name]."
 
 
 def test_no_half_of_an_address_is_left_where_a_text_is_cut_and_no_part_among_the_words(tmp_path):
@@ -298,7 +364,7 @@ def test_a_model_that_is_asked_for_must_be_there_and_the_one_that_scored_need_no
         report([weeks], ReportOptions(model="nowhere"))
     path = scored(tmp_path / "s.parquet", ["a", "b"], [0.1, 0.9], model="elsewhere")
     found = report([path])
-    assert (found.model, found.marked_by) == ("elsewhere", "")
+    assert (dict(found.models), found.marked_by) == ({"elsewhere": 2}, "")
 
 
 def test_words_are_marked_by_the_model_that_scored(tmp_path):

@@ -95,6 +95,27 @@ def from_base64(data: bytes) -> bytes:
 
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 
+_REPLY = "re|aw|antw|antwort|sv|vs|odp|res|rif|ynt|r|回复|答复|回覆|답장|返信"
+_FORWARD = "fwd?|wg|vb|vl|enc|tr|rv|i|pd|ilt|doorst|转发|轉寄|전달|転送"
+_SUBJECT_PREFIX = re.compile(
+    rf"\s*(?:(?P<reply>{_REPLY})|{_FORWARD})\s{{0,3}}(?:\[\d{{1,3}}\]|\(\d{{1,3}}\)|\^\d{{1,3}})?\s{{0,3}}[:：]",
+    re.IGNORECASE,
+)
+
+
+def bare_subject(subject: str) -> tuple[str, bool]:
+    """Return a subject without `Re:`, `Fwd:` and their like in other languages, and whether it is a reply's.
+
+    Letters are in one case, and white space is one space.
+    """
+    is_reply = False
+    end = 0
+    while found := _SUBJECT_PREFIX.match(subject, end):
+        is_reply = is_reply or found["reply"] is not None
+        end = found.end()
+    return " ".join(subject[end:].casefold().split()), is_reply
+
+
 _DATE = re.compile(
     rb"\s*(?:[A-Za-z]{2,9},?\s+)?(\d{1,2})\s+(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\s+(\d{4})\s+"
     rb"(\d\d):(\d\d)(?::(\d\d))?\s+([+-])(\d\d)(\d\d)\b"

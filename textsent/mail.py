@@ -141,7 +141,7 @@ def read_message(message: Message, options: MailOptions = DEFAULT_OPTIONS) -> di
     }
 
 
-_ANNOTATION = re.compile(rb"X-Textsent-(?:Score|Sentiment|Model):")
+_ANNOTATION = re.compile(rb"X-Textsent-(Score|Sentiment|Model):")
 _HEADER_LINE = re.compile(rb"(?:[!-9;-~]+[ \t]*:|[ \t])[^\r\n]*(?:\r\n?|\n)")
 
 
@@ -168,17 +168,29 @@ def annotated(content: bytes, values: dict[str, str], line_end: bytes) -> bytes:
     return b"".join((*(line.encode("ascii", "replace") + line_end for line in lines), without_annotation(content)))
 
 
+def annotation(content: bytes) -> dict[str, str]:
+    """Return what `annotated` wrote into a message's header: `Score`, `Sentiment` and `Model`, or nothing."""
+    found: dict[str, str] = {}
+    for line in _lines_to_look_at(content):
+        if name := _ANNOTATION.match(line):
+            found.setdefault(name[1].decode(), line[name.end() :].decode("ascii", "replace").strip())
+    return found
+
+
 def without_annotation(content: bytes) -> bytes:
     """Return a message without the lines that textsent has put into its header, wherever there they stand now."""
-    if b"X-Textsent-" not in content[:_ANNOTATED_WITHIN]:
-        return content
-    kept = []
+    lines = list(_lines_to_look_at(content))
+    kept = (line for line in lines if not _ANNOTATION.match(line))
+    return b"".join((*kept, content[sum(map(len, lines)) :]))
+
+
+def _lines_to_look_at(content: bytes) -> Iterator[bytes]:
+    """Yield the lines of a message's header, where textsent may have put some into it."""
     end = 0
-    while end < _ANNOTATED_WITHIN and (line := _HEADER_LINE.match(content, end)):
-        if not _ANNOTATION.match(line[0]):
-            kept.append(line[0])
-        end = line.end()
-    return b"".join((*kept, content[end:]))
+    if b"X-Textsent-" in content[:_ANNOTATED_WITHIN]:
+        while end < _ANNOTATED_WITHIN and (line := _HEADER_LINE.match(content, end)):
+            yield line[0]
+            end = line.end()
 
 
 _ANNOTATED_WITHIN = 1 << 16  # bytes

@@ -209,6 +209,11 @@ class Reader:
         return Mark(tuple(self.rows), self._file.next_offset if isinstance(self._file, MailboxFile) else None)
 
     @property
+    def holds_mail(self) -> bool:
+        """Whether all inputs are mailboxes, mails, or folders or archives of them."""
+        return all(format == _FOLDER or format in mailstores.FORMATS for _, format in self._inputs)
+
+    @property
     def names(self) -> list[str]:
         """The inputs' names."""
         return [name for name, _ in self._inputs]

@@ -24,6 +24,7 @@ from textsent.anonymity import Names, without_addresses
 from textsent.describe import TELLING_Z, TellingWord, telling_words
 from textsent.display import printable, visible
 from textsent.errors import OutputError
+from textsent.extremes import place_of
 from textsent.gather import Gathered, gather, picked
 from textsent.page import check_page, filled, share, write_page
 from textsent.presets import shipped_presets
@@ -75,7 +76,8 @@ class ReportOptions:
         prefix: Before the names of the columns that scoring added.
         format: Format of the inputs, by default what their suffixes say.
         model: The preset that says which words moved the most negative and the most positive texts; by default that
-            which the input names, or else the shipped one. With `none` no words are marked.
+            which the input names, or else the shipped one. With `none`, or where the input names several, no words
+            are marked.
         anonymize: Replace names and addresses.
         title: The page's title; by default the inputs' names.
     """
@@ -95,7 +97,8 @@ class Shown:
     """A row as the page shows it.
 
     Attributes:
-        row: Its place among all rows, from 1 on.
+        row: Its place in its input, from 1 on.
+        source: The input's name; empty where there is but one.
         date: `2026-03-02 09:30`, UTC; empty without a date.
         score: 0 negative … 1 positive.
         sentiment: One of SENTIMENTS.
@@ -106,6 +109,7 @@ class Shown:
     """
 
     row: int
+    source: str
     date: str
     score: float
     sentiment: str
@@ -113,6 +117,11 @@ class Shown:
     subject: str
     text: str
     groups: tuple[int, ...]
+
+    @property
+    def place(self) -> str:
+        """Where it is: `row 3`, `row 3 of may.parquet`."""
+        return f"row {self.row}" + (f" of {self.source}" if self.source else "")
 
 
 @dataclass(frozen=True)
@@ -148,11 +157,12 @@ class Report:
         words: Those that set negative texts apart, and those that set the others apart.
         errors: Rows without a score by reason, the most frequent first.
         texts: Rows to look through.
-        model: Name of the model.
+        models: Names of the models that scored, and how many rows each; a name is empty where the input says none.
         marked_by: What says which words moved a score; empty where none are marked.
         facts: What else is to be known, by name.
         hidden: Whether names and addresses were replaced.
         headline: What the corpus's tone is and how it moved, in sentences.
+        notes: What may make the figures other than they seem, in sentences.
     """
 
     title: str
@@ -165,11 +175,12 @@ class Report:
     words: tuple[tuple[TellingWord, ...], tuple[TellingWord, ...]]
     errors: tuple[tuple[str, int], ...]
     texts: tuple[Shown, ...]
-    model: str
+    models: Mapping[str, int]
     marked_by: str
     facts: Mapping[str, str]
     hidden: bool
     headline: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def write_report(
@@ -178,14 +189,15 @@ def write_report(
     """Write a page about scored rows; return what it says.
 
     Args:
-        sources: Paths of scored Parquet, CSV or JSON Lines files; not standard input.
+        sources: Paths of scored Parquet, CSV or JSON Lines files, or of mailboxes with scores in their headers; not
+            standard input.
         output: The page, `.html`.
         options: What it is to say.
         overwrite: Replace a file of that name.
 
     Raises:
         InputError: An input can't be read, isn't scored, or lacks a column.
-        OptionError: Standard input is named.
+        OptionError: Standard input is named, or a file twice.
         OutputError: The page can't be written.
     """
     check_page(output, overwrite)
@@ -198,6 +210,7 @@ def write_report(
 
 def report(sources: Sequence[str | Path], options: ReportOptions = ReportOptions()) -> Report:
     """Return what a page about scored rows says; see `write_report`."""
+    names = Names(options.anonymize)
     gathered = gather(
         sources,
         by=options.by,
@@ -206,6 +219,7 @@ def report(sources: Sequence[str | Path], options: ReportOptions = ReportOptions
         prefix=options.prefix,
         format=options.format,
         cleaned=without_addresses if options.anonymize else lambda texts: texts,
+        met=names.learn,
     )
     rows, line = gathered.rows, timeline(gathered.rows)
     grouped = [
@@ -222,17 +236,16 @@ def report(sources: Sequence[str | Path], options: ReportOptions = ReportOptions
     listed = _sample(gathered, line, codes)
     threads = [row for kind in turned for thread in kind for row in (thread.rows[0], thread.rows[-1])]
     wanted = np.unique(np.concatenate([listed, *ends, np.array(threads, np.int64)]))
-    names = Names(options.anonymize)
-    for grouping in gathered.groupings:
-        if grouping.name == "from":
-            for sender in grouping.values:
-                names.learn(sender)
     texts = _texts(sources, gathered, wanted, options, names)
+    source_names = _source_names([name for name, _ in gathered.inputs], options.anonymize)
+    inputs = [(name, rows) for name, (_, rows) in zip(source_names, gathered.inputs, strict=True)]
 
     def shown(row: int, characters: int) -> Shown:
         values = texts[row]
+        source, row_there = place_of(row + 1, inputs)
         return Shown(
-            row=row + 1,
+            row=row_there,
+            source=source,
             date=_date(int(rows.times[row])),
             score=round(float(rows.scores[row]), 4),
             sentiment=SENTIMENTS[int(rows.sentiments[row])],
@@ -242,7 +255,7 @@ def report(sources: Sequence[str | Path], options: ReportOptions = ReportOptions
             groups=tuple(where.get(int(own[row]), -1) for own, where in codes),
         )
 
-    scorer = _explainer(options.model, gathered.model or DEFAULT_MODEL)
+    scorer = _explainer(options.model, gathered.models)
     extremes = [_unlike([shown(row, EXTREME_CHARACTERS) for row in rows_of.tolist()]) for rows_of in ends]
     tone = tone_of(rows.sentiments, rows.scores)
     words = [
@@ -265,11 +278,12 @@ def report(sources: Sequence[str | Path], options: ReportOptions = ReportOptions
         words=tuple(names.words(found)[:SHOWN_WORDS] for found in (words[1], words[0])),  # type: ignore[arg-type]
         errors=tuple(gathered.errors.most_common()),
         texts=tuple(shown(row, SHOWN_CHARACTERS) for row in listed.tolist()),
-        model=gathered.model or "",
+        models=gathered.models,
         marked_by="" if scorer is None else scorer.name or "",
         facts=_facts(scorer, gathered),
         hidden=options.anonymize,
         headline=headline(tone, line),
+        notes=_notes(gathered, options),
     )
 
 
@@ -291,8 +305,8 @@ def headline(tone: Tone, line: Timeline) -> tuple[str, ...]:
         of_others = sum(other.negative for other in others) / sum(other.scored for other in others)
         said.append(
             f"{period.name[0].upper()}{period.name[1:]} is the {worst} {_since(found, line)}: "
-            f"{share(period.tone.share)} of its {period.tone.scored:,} texts are negative, {share(of_others)} in the "
-            f"other {period.unit}s."
+            f"{share(period.tone.share)} of its {period.tone.scored:,} texts are negative, {share(of_others)} in "
+            f"the other {period.unit}s."
         )
     if line.change is not None:
         change = line.change
@@ -304,6 +318,52 @@ def headline(tone: Tone, line: Timeline) -> tuple[str, ...]:
     if len(line.periods) > 2 and not line.breaks and line.change is None:
         said.append(f"No {line.periods[0].unit} stands out, and no lasting change is sure.")
     return tuple(said)
+
+
+def _notes(gathered: Gathered, options: ReportOptions) -> tuple[str, ...]:
+    """Return what may make the figures other than they seem, in sentences."""
+    said = []
+    if len(gathered.models) > 1:
+        said.append(
+            f"Several models scored these rows, and scores may differ for that alone: {_models(gathered.models)}."
+        )
+    if gathered.unread:
+        example = "" if options.anonymize else f", such as {_cut(printable(gathered.unread_example), 40)!r}"
+        said.append(
+            f"{_rows(gathered.unread)} a date that can't be read{example}: write dates like 2026-03-02, or "
+            "2026-03-02T09:30:00+01:00."
+        )
+    if gathered.repeated >= _MANY_REPEATED * len(gathered.rows):
+        said.append(f"{_rows(gathered.repeated)} the same text as a row before.")
+    return tuple(said)
+
+
+_MANY_REPEATED = 0.05
+"""Share of the rows from which on it is told that their texts are those of others."""
+
+
+def _rows(number: int) -> str:
+    return f"{number:,} rows have" if number > 1 else "1 row has"
+
+
+def _models(models: Mapping[str, int]) -> str:
+    """Return the names of models, with how many rows each has scored where there are several."""
+    known = [(name or "not said in the input", rows) for name, rows in models.items()]
+    if len(known) == 1:
+        return known[0][0]
+    return ", ".join(
+        f"{name} ({rows:,} row{'s'[: rows > 1]})" for name, rows in sorted(known, key=lambda one: -one[1])
+    )
+
+
+def _source_names(names: Sequence[str], is_anonymous: bool) -> list[str]:
+    """Return what inputs are called beside a row: nothing where there is but one."""
+    if len(names) == 1:
+        return [""]
+    if is_anonymous:
+        return [f"file {number}" for number in range(1, len(names) + 1)]
+    short = [Path(name).name for name in names]
+    return short if len(set(short)) == len(short) else list(names)
 
 
 def _since(found: Break, line: Timeline) -> str:
@@ -325,13 +385,15 @@ def render(found: Report) -> str:
     """Return the page."""
     from textsent import tone_pictures
 
-    names = [[title, [printable(group.value) for group in found_groups]] for title, found_groups in found.groups]
+    group_names = [
+        [title, [printable(group.value) for group in found_groups]] for title, found_groups in found.groups
+    ]
     style, script = (
         files("textsent").joinpath("pages", name).read_text("utf-8") for name in ("page.css", "report.js")
     )
     rows = [
         [
-            one.row,
+            printable(one.place),
             one.date,
             one.score,
             SENTIMENTS.index(one.sentiment),
@@ -350,7 +412,7 @@ def render(found: Report) -> str:
         script=script,
         policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'",
         rows=_json(rows),
-        group_names=_json(names),
+        group_names=_json(group_names),
         most_groups=SHOWN_GROUPS,
         line=line,
         histogram=tone_pictures.score_histogram(found.rows),
@@ -435,7 +497,6 @@ def _texts(
     found = {}
     for row, values in picked(sources, wanted, list(dict.fromkeys(there.values())), options.format):
         of_row = {key: str(values[there[key]] or "") if key in there else "" for key in columns}
-        names.learn(of_row["from"])
         found[row] = of_row
     return found
 
@@ -454,15 +515,17 @@ def _named(group: Group, column: str, names: Names) -> Group:
     )
 
 
-def _explainer(asked: str | None, scored_by: str) -> Scorer | None:
-    """Return what says which words moved a score; None where nothing is to, or the model that scored isn't here.
+def _explainer(asked: str | None, models: Mapping[str, int]) -> Scorer | None:
+    """Return what says which words moved a score; None where nothing is to, or no one model, that is here, scored.
 
     Raises:
         PresetError: There is no model of the name that was asked for.
     """
     if asked is not None:
         return None if asked == "none" else Scorer.from_preset(asked, device="cpu")
+    named = [name for name in models if name] or [DEFAULT_MODEL]
     # No folder: the name comes with the file, and the file may come from anyone.
+    scored_by = named[0] if len(named) == 1 else ""
     return Scorer.from_preset(scored_by, device="cpu") if scored_by in shipped_presets() else None
 
 
@@ -488,7 +551,7 @@ _FAINT = 0.15
 
 
 def _facts(scorer: Scorer | None, gathered: Gathered) -> dict[str, str]:
-    facts = {"textsent": version("textsent"), "scored by": gathered.model or "not said in the input"}
+    facts = {"textsent": version("textsent"), "scored by": _models(gathered.models)}
     if scorer is not None:
         calibration = scorer.model.calibration
         facts["calibration"] = f"temperature {calibration.temperature:.3f}, bias {calibration.bias:.3f}" + (

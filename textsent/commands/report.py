@@ -13,7 +13,7 @@ from textsent.commands.common import Quiet, console
 def report(
     inputs: Annotated[
         list[Path],
-        typer.Argument(metavar="SCORED", help="What `textsent score` wrote: .parquet, .csv or .jsonl."),
+        typer.Argument(metavar="SCORED", help="What `textsent score` wrote: .parquet, .csv, .jsonl or .mbox."),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The page to write.")] = Path("report.html"),
     by: Annotated[
@@ -34,7 +34,8 @@ def report(
     ] = None,
     prefix: Annotated[str, typer.Option(help="Before the names of the columns that scoring added.")] = "",
     format: Annotated[
-        str | None, typer.Option(help="Format of the inputs: parquet, csv, tsv or jsonl.", show_default="by suffix")
+        str | None,
+        typer.Option(help="Format of the inputs: parquet, csv, tsv, jsonl or mbox.", show_default="by suffix"),
     ] = None,
     model: Annotated[
         str | None,
@@ -46,7 +47,8 @@ def report(
         ),
     ] = None,
     anonymize: Annotated[
-        bool, typer.Option("--anonymize", help="Replace the names and addresses of people, links and long numbers.")
+        bool,
+        typer.Option("--anonymize", help="Replace names and addresses of people, links, handles and long numbers."),
     ] = False,
     open: Annotated[bool, typer.Option("--open", help="Show the page in a browser.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a page that exists.")] = False,
@@ -68,7 +70,7 @@ def report(
     )
     found = write_report(inputs, output, options, overwrite)
     stderr = console(stderr=True, quiet=quiet)
-    for sentence in found.headline:
+    for sentence in (*found.headline, *found.notes):
         stderr.print(printable(sentence), soft_wrap=True)
     stderr.print(f"written to {printable(str(output))}", soft_wrap=True)
     if open:

@@ -1,7 +1,7 @@
 "use strict";
 const SENTIMENTS = ["negative", "neutral", "positive"];
 const SHOWN_AT_ONCE = 40;
-const [ROW, DATE, SCORE, SENTIMENT, SENDER, SUBJECT, TEXT, GROUPS] = [0, 1, 2, 3, 4, 5, 6, 7];
+const [PLACE, DATE, SCORE, SENTIMENT, SENDER, SUBJECT, TEXT, GROUPS] = [0, 1, 2, 3, 4, 5, 6, 7];
 const byId = (id) => document.getElementById(id);
 const rows = JSON.parse(byId("rows").textContent);
 const groups = JSON.parse(byId("groups").textContent);
@@ -30,7 +30,7 @@ function item(row) {
   const sentiment = SENTIMENTS[row[SENTIMENT]];
   about.append(element("span", `tag ${sentiment}`, sentiment), " ", element("span", "score", row[SCORE].toFixed(3)), " ");
   if (row[SUBJECT]) about.append(element("bdi", "subject", row[SUBJECT]), " ");
-  from.append(element("bdi", "", row[SENDER]), ` ${row[DATE]} row ${row[ROW]}`);
+  from.append(element("bdi", "", row[SENDER]), ` ${row[DATE]} ${row[PLACE]}`);
   about.append(from);
   const text = element("blockquote", "", row[TEXT]);
   text.dir = "auto";
