@@ -102,6 +102,15 @@ def test_the_table_shows_a_long_text_on_one_line_that_ends_in_an_ellipsis():
     assert row.endswith("…")
 
 
+def test_the_reason_why_a_row_has_no_score_stands_on_one_line_of_the_table():
+    reason = "not in the model's language"
+    batch = scored(mail("Bonjour à tous"), [None])
+    batch = batch.set_column(batch.schema.get_field_index("error"), "error", pa.array([reason]))
+    header, row = shown(batch)
+    assert re.split(" {2,}", row.strip()) == [reason, "ann@example.com", "Bonjour à tous"]
+    assert header.index("from") == row.index("ann@")
+
+
 @pytest.mark.parametrize("rows", [SHOWN_ROWS - 1, SHOWN_ROWS, SHOWN_ROWS + 1, 2500])
 def test_the_table_ends_after_its_rows_and_says_how_many_it_leaves_out(rows):
     table = RowTable(None, "")
@@ -212,6 +221,30 @@ def test_in_a_terminal_the_summary_has_bars_reasons_the_most_negative_rows_and_w
         "why",
         "  textsent explain --row 1234 a.mbox",
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        "</script><img src=x onerror=alert(2)>",
+        "javascript:alert(3)",
+        "\x1b[31mred\x1b[0m \x1b]0;title\x07 \x9b2J",
+        "[bold]not bold[/bold] [/nope] :smile:",
+        "left \u202eright\u202c \u2066to\u2069 left",
+        "w" * 1_000_000,
+    ],
+)
+def test_whatever_a_text_holds_it_is_a_line_of_text_in_a_terminal(text):
+    batch = scored({"text": [text]}, [0.25])
+    target = console(force_terminal=True, color_system=None)
+    print_summary(target, SUMMARY, None, [Extreme(0.01, 1, text)])
+    print_verdicts(target, [text], batch)
+    beginning = printable(text)[:20]
+    written = [*lines(target), *shown(batch)]
+    assert not re.search("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", "".join(written))
+    assert len([line for line in written if beginning in line]) == 3
+    assert max(map(len, written)) <= 80
 
 
 def test_a_summary_in_a_terminal_with_nothing_negative_ends_with_its_bars():

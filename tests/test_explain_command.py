@@ -12,6 +12,16 @@ from textsent.display import print_explanation, visible
 from textsent.explain import Effect, Explanation
 from textsent.explanation_page import page
 
+ATTACKS = (
+    "<script>alert(1)</script>",
+    "</script></div><img src=x onerror=alert(2)>",
+    '"><a href="javascript:alert(3)" style="x">x</a>',
+    "\x1b[31mred\x1b[0m \x1b]0;title\x07 \x9b2J",
+    "[bold]not bold[/bold] [/nope] :smile:",
+    "left \u202eright\u202c \u2066to\u2069 left",
+    "w" * 1_000_000,
+)
+
 HOSTILE = (
     "great \x1b[31m\x07service\u202e [bold]terrible[/bold] <script>guys</script> {{ 7*7 }} \x00 & \"the\" 'great'"
 )
@@ -168,6 +178,36 @@ def test_a_terminal_shows_a_text_as_text_whatever_it_holds():
         assert not re.search("[\x00\x07\x1b\u202e]", plain)
         assert "[bold]" in plain
         assert "[31m" in plain  # what is left of the escape sequence is text
+
+
+@pytest.mark.parametrize("text", ATTACKS)
+def test_whatever_a_text_a_sentence_and_a_word_hold_they_are_text(text):
+    found = explanation(text, (text, -1.0))
+    content, out = page(found, 10), printed(found)
+    shown = Page(content)
+    assert shown.shown == visible(text)
+    assert not shown.tags & {"script", "link", "img", "iframe", "a"}
+    for written in (content, out):
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", written)
+    assert visible(text)[:30] in out
+    assert max(map(len, out.splitlines())) <= 60
+    assert len(out) < 12_000
+
+
+def test_a_page_wraps_words_that_are_longer_than_its_lines():
+    assert page(explanation("w" * 1000), 10).count("overflow-wrap: anywhere") == 2
+
+
+@pytest.mark.parametrize("words", [(), (("good", 0.0),)])
+def test_where_no_word_moves_the_score_that_is_said_and_no_table_is_empty(words):
+    found = explanation("good good", *words)
+    out, content = printed(found), page(found, 10)
+    assert "effect  word" not in out
+    assert "more with smaller effects" not in out
+    assert "No word by itself moves the score." in out
+    assert "<h2>Words</h2>" not in content
+    assert "No word by itself moves the score." in content
+    assert "No word by itself" not in printed(explanation("good", ("good", 1.0)), words=0)
 
 
 def test_colours_say_how_strong_a_word_is():

@@ -318,9 +318,10 @@ def find_adaptation(
     before = scored.column("score").to_numpy()
     tones = lexicon_tones(texts, lexicons, start.preprocessor)
     is_sure = np.abs(tones) >= SURE_LEXICON
-    both = is_sure & (np.abs(before - 0.5) >= SURE_SCORE - 0.5) & ((before >= 0.5) == (tones > 0))
+    same_side = (before >= 0.5) == (tones > 0)
+    both = is_sure & (np.abs(before - 0.5) >= SURE_SCORE - 0.5) & same_side
     agreed = {"negative": int((both & (tones < 0)).sum()), "positive": int((both & (tones > 0)).sum())}
-    untaught = _reason_not_to_teach(before, tones)
+    untaught = _reason_not_to_teach(before, same_side[is_sure])
     plain = [sentence for sentences in PLAIN_SENTENCES.values() for sentence in sentences]
     truth = np.repeat(list(PLAIN_SENTENCES), [len(sentences) for sentences in PLAIN_SENTENCES.values()]) == 1
     plain_before = scorer.score(plain)
@@ -412,17 +413,15 @@ def lexicon_tones(texts: pa.Array, lexicons: Lexicons, preprocessor: Preprocesso
     return ((lexicons.compound_scores(texts) + opinions) / 2).astype(np.float32)
 
 
-def _reason_not_to_teach(scores: _Floats, tones: _Floats) -> str:
+def _reason_not_to_teach(scores: _Floats, same_side: np.ndarray[Any, np.dtype[np.bool_]]) -> str:
     """Return why lexicons have nothing to tell a model of texts; empty where they have.
 
     Args:
         scores: float32, shape (texts,), 0 … 1: the model's.
-        tones: float32, shape (texts,), -1 … 1: the lexicons'.
+        same_side: bool, shape (texts that lexicons are sure about,): whether the model is on their side.
     """
-    is_sure = np.abs(tones) >= SURE_LEXICON
-    same = ((scores >= 0.5) == (tones > 0))[is_sure]
-    if len(same) and same.mean() >= KNOWS_LEXICONS:
-        return f"the model knows what lexicons know, and is on their side of {same.mean():.0%} of these texts"
+    if len(same_side) and same_side.mean() >= KNOWS_LEXICONS:
+        return f"the model knows what lexicons know, and is on their side of {same_side.mean():.0%} of these texts"
     unsure = float(((scores > UNSURE_SCORES[0]) & (scores < UNSURE_SCORES[1])).mean())
     if unsure < LEAST_UNSURE:
         return (

@@ -66,7 +66,7 @@ class RowTable:
             self._shown.append(scored.slice(0, SHOWN_ROWS - self._rows))
             self._rows += self._shown[-1].num_rows
 
-    def print(self, console: Console, rows: int) -> None:
+    def print(self, console: Console, all_rows: int) -> None:
         """Print the table, and how many of the run's rows it leaves out."""
         from rich.table import Table
 
@@ -74,23 +74,24 @@ class RowTable:
         came_in = before_scoring(schema)
         is_mail = {"from", "subject"} <= set(came_in.names)
         described = ["from", "subject"] if is_mail else [text_column(came_in, self._column)]
+        rows = [row for batch in self._shown for row in batch.to_pylist()]
+        verdicts = [row[self._prefix + "sentiment"] or row[self._prefix + "error"] for row in rows]
         table = Table(box=None, pad_edge=False, expand=True)
         table.add_column("score", width=5)
-        table.add_column("sentiment", width=14)
+        table.add_column("sentiment", width=max([14, *map(len, verdicts)]), no_wrap=True, overflow="ellipsis")
         for name in described:
             table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=1)
-        for batch in self._shown:
-            for row in batch.to_pylist():
-                score, sentiment = row[self._prefix + "score"], row[self._prefix + "sentiment"]
-                table.add_row(
-                    "" if score is None else f"{score:.3f}",
-                    Text(sentiment or row[self._prefix + "error"], style=_COLOURS.get(sentiment, "dim")),
-                    *(Text(printable("" if row[name] is None else str(row[name]))) for name in described),
-                )
+        for row, verdict in zip(rows, verdicts, strict=True):
+            score = row[self._prefix + "score"]
+            table.add_row(
+                "" if score is None else f"{score:.3f}",
+                Text(verdict, style=_COLOURS.get(verdict, "dim")),
+                *(Text(printable("" if row[name] is None else str(row[name]))) for name in described),
+            )
         console.print(table)
-        if rows > self._rows:
+        if all_rows > self._rows:
             console.print(
-                f"… and {rows - self._rows:,} more rows: write them all to a file with -o scored.parquet",
+                f"… and {all_rows - self._rows:,} more rows: write them all to a file with -o scored.parquet",
                 style="dim",
             )
 
@@ -423,8 +424,9 @@ def print_adaptation(console: Console, adaptation: Adaptation) -> None:
     )
     for example in adaptation.examples:
         text = printable(example.text)
-        cut = text if len(text) <= EXAMPLE_LENGTH else f"{text[: EXAMPLE_LENGTH - 1]}…"
-        console.print(f"  {example.before:.3f} → {example.after:.3f}  {cut}", soft_wrap=True)
+        console.print(
+            f"  {example.before:.3f} → {example.after:.3f}  {shortened(text, EXAMPLE_LENGTH)}", soft_wrap=True
+        )
 
 
 def print_model(console: Console, model: ModelInfo) -> None:
@@ -467,6 +469,8 @@ def print_explanation(console: Console, explanation: Explanation, words: int) ->
         ("sentence", sentences, len(explanation.sentences) - len(sentences)),
         ("word", listed, len(explanation.words) - len(listed)),
     ):
+        if not effects:
+            continue
         table = Table(box=None, pad_edge=False, expand=True)
         table.add_column("effect", justify="right", width=6)
         table.add_column(what, no_wrap=True, overflow="ellipsis", ratio=1)
@@ -477,6 +481,8 @@ def print_explanation(console: Console, explanation: Explanation, words: int) ->
         console.print(table)
         if others:
             console.print(f"… and {others:,} more with smaller effects", style="dim")
+    if not explanation.strongest_words(1):
+        console.print("\nNo word by itself moves the score.", style="dim")
     console.print("\nAn effect is what the text's log-odds of being positive lose without that part.", style="dim")
 
 
@@ -566,6 +572,11 @@ def _printable_lines(text: str) -> str:
 def printable(text: str) -> str:
     """Return text on one line without what could steer a terminal: control and formatting characters."""
     return visible(" ".join(text.split()))
+
+
+def shortened(text: str, characters: int) -> str:
+    """Return a text of so many characters at most: itself, or its beginning and an ellipsis."""
+    return text if len(text) <= characters else f"{text[: characters - 1].rstrip()}…"
 
 
 def visible(text: str) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from textsent.display import printable, visible
 from textsent.errors import OutputError
+from textsent.partial import PartialFile
 from textsent.readers import STANDARD_STREAM
 
 
@@ -48,14 +48,12 @@ def write_page(content: str, path: str | Path, overwrite: bool = False) -> None:
         sys.stdout.write(content)
         return
     check_page(path, overwrite)
-    partial = Path(path).with_name(f".{Path(path).name}.partial")
+    file = PartialFile(path)
     try:
-        partial.write_text(content, "utf-8")
-        partial.replace(path)
-    except (OSError, ValueError) as exc:
-        with suppress(OSError):
-            partial.unlink()
-        raise OutputError(f"{path} can't be written: {getattr(exc, 'strerror', None) or exc}") from exc
+        with file:
+            file.stream.write(content.encode("utf-8", "replace"))
+    except OSError as exc:
+        raise file.failure(exc) from exc
 
 
 def check_page(path: str | Path, overwrite: bool = False) -> None:

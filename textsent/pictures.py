@@ -17,7 +17,7 @@ import altair as alt
 import numpy as np
 
 from textsent.describe import TELLING_Z, Description, TellingWord
-from textsent.display import printable
+from textsent.display import printable, shortened
 from textsent.errors import InputError, OutputError
 from textsent.evaluate import CALIBRATION_BINS, calibration_bins, evaluate, wilson
 
@@ -485,7 +485,7 @@ def _overlap(one: _Box, other: _Box) -> bool:
 def _label(word: str) -> str:
     """Return a word as a picture can show it: without what XML forbids, and not too long."""
     shown = "".join(letter for letter in printable(word) if unicodedata.category(letter) != "Cn")
-    return shown if len(shown) <= _LABEL_LENGTH else shown[: _LABEL_LENGTH - 1] + "…"
+    return shortened(shown, _LABEL_LENGTH)
 
 
 def _bar(place: int, word: TellingWord) -> dict[str, Any]:

@@ -22,7 +22,7 @@ import numpy as np
 
 from textsent.anonymity import Names, without_addresses
 from textsent.describe import TELLING_Z, TellingWord, telling_words
-from textsent.display import printable, visible
+from textsent.display import printable, shortened, visible
 from textsent.errors import OutputError
 from textsent.extremes import place_of
 from textsent.gather import Gathered, gather, picked
@@ -250,8 +250,8 @@ def report(sources: Sequence[str | Path], options: ReportOptions = ReportOptions
             score=round(float(rows.scores[row]), 4),
             sentiment=SENTIMENTS[int(rows.sentiments[row])],
             sender=names.person(values["from"]),
-            subject=_cut(printable(names.text(values["subject"])), 200),
-            text=_cut(names.text(_whole_words(visible(values["text"][: 8 * characters]))), characters),
+            subject=shortened(printable(names.text(values["subject"])), 200),
+            text=shortened(names.text(_whole_words(visible(values["text"][: 8 * characters]))), characters),
             groups=tuple(where.get(int(own[row]), -1) for own, where in codes),
         )
 
@@ -328,7 +328,7 @@ def _notes(gathered: Gathered, options: ReportOptions) -> tuple[str, ...]:
             f"Several models scored these rows, and scores may differ for that alone: {_models(gathered.models)}."
         )
     if gathered.unread:
-        example = "" if options.anonymize else f", such as {_cut(printable(gathered.unread_example), 40)!r}"
+        example = "" if options.anonymize else f", such as {shortened(printable(gathered.unread_example), 40)!r}"
         said.append(
             f"{_rows(gathered.unread)} a date that can't be read{example}: write dates like 2026-03-02, or "
             "2026-03-02T09:30:00+01:00."
@@ -440,10 +440,6 @@ def _date(time: int) -> str:
 def _whole_words(text: str) -> str:
     """Return a text that may have been cut without its last word, so that no half of an address is left."""
     return re.sub(r"\S{1,200}$", "", text) if len(text) > SHOWN_CHARACTERS else text
-
-
-def _cut(text: str, characters: int) -> str:
-    return text if len(text) <= characters else f"{text[:characters].rstrip()}…"
 
 
 def _extremes(scores: Any, members: Any, sign: int) -> Any:

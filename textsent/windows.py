@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from textsent import odds
 from textsent.errors import OptionError
 from textsent.preprocess import OUT_OF_VOCABULARY_ID, PADDING_ID, START_ID, WordIds
 
@@ -224,12 +225,9 @@ def combine_windows(
         opinion: Other log-odds of the texts, and their shares, 0 … 1, in the mean with those of the windows:
             float64, shape (texts,).
     """
-    inner = np.clip(probabilities, 1e-7, 1 - 1e-7)
-    log_odds = np.bincount(owners, np.log(inner) - np.log1p(-inner), texts)
-    windows = np.bincount(owners, minlength=texts)
-    with np.errstate(invalid="ignore", over="ignore"):
-        odds = log_odds / windows
+    with np.errstate(invalid="ignore"):
+        mean = np.bincount(owners, odds.log_odds(probabilities), texts) / np.bincount(owners, minlength=texts)
         if opinion is not None:
             others, shares = opinion
-            odds += shares * (others - odds)
-        return (1 / (1 + np.exp(-(odds / temperature + bias)))).astype(np.float32)
+            mean += shares * (others - mean)
+        return odds.probabilities(mean / temperature + bias).astype(np.float32)

@@ -65,6 +65,19 @@ Device = Annotated[
         autocompletion=completing("auto", "cpu", "gpu"),
     ),
 ]
+InputFormat = Annotated[
+    str | None,
+    typer.Option(
+        help="Format of the inputs: mbox, eml, emlx, msg, zip, tar, csv, tsv, parquet, jsonl or text.",
+        show_default="by suffix",
+        autocompletion=completing(*INPUT_FORMATS),
+    ),
+]
+KeepQuotes = Annotated[bool, typer.Option("--keep-quotes", help="Read a mail with what it quotes and forwards.")]
+KeepSignatures = Annotated[
+    bool, typer.Option("--keep-signatures", help="Read a mail with signatures and legal footers.")
+]
+WithSubject = Annotated[bool, typer.Option("--with-subject", help="Read a mail's subject with its body.")]
 TextColumn = Annotated[
     str | None,
     typer.Option(help="Column of the texts.", show_default="text, else the only column of strings"),

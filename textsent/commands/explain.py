@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from textsent.commands.common import Device, Model, TextColumn, TrustRecipe, console
+from textsent.commands.common import (
+    Device,
+    InputFormat,
+    KeepQuotes,
+    KeepSignatures,
+    Model,
+    TextColumn,
+    TrustRecipe,
+    WithSubject,
+    console,
+)
 from textsent.errors import OptionError
 
 
@@ -33,22 +43,10 @@ def explain(
         typer.Option(metavar="FILE", help="Write a page with the text in colours; - is standard output."),
     ] = None,
     text_column: TextColumn = None,
-    format: Annotated[
-        str | None,
-        typer.Option(
-            help="Format of the file: mbox, eml, emlx, msg, zip, tar, csv, tsv, parquet, jsonl or text.",
-            show_default="by suffix",
-        ),
-    ] = None,
-    keep_quotes: Annotated[
-        bool, typer.Option("--keep-quotes", help="Of a mail, read what it quotes and forwards, too.")
-    ] = False,
-    keep_signatures: Annotated[
-        bool, typer.Option("--keep-signatures", help="Of a mail, read signatures and legal footers, too.")
-    ] = False,
-    with_subject: Annotated[
-        bool, typer.Option("--with-subject", help="Of a mail, read the subject with its body.")
-    ] = False,
+    format: InputFormat = None,
+    keep_quotes: KeepQuotes = False,
+    keep_signatures: KeepSignatures = False,
+    with_subject: WithSubject = False,
     model: Model = "imdb-lstm",
     device: Device = "auto",
     trust_recipe: TrustRecipe = False,

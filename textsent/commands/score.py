@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from textsent.commands.common import (
-    INPUT_FORMATS,
     INTERRUPTED,
     OUTPUT_FORMATS,
     BatchSize,
     Device,
+    InputFormat,
+    KeepQuotes,
+    KeepSignatures,
     Model,
     Precision,
     Quiet,
     TextColumn,
     TrustRecipe,
+    WithSubject,
     Workers,
     completing,
     console,
@@ -56,14 +59,7 @@ def score(
             show_default="a table in a terminal, CSV in a pipe",
         ),
     ] = None,
-    format: Annotated[
-        str | None,
-        typer.Option(
-            help="Format of the inputs: mbox, eml, emlx, msg, zip, tar, csv, tsv, parquet, jsonl or text.",
-            show_default="by suffix",
-            autocompletion=completing(*INPUT_FORMATS),
-        ),
-    ] = None,
+    format: InputFormat = None,
     output_format: Annotated[
         str | None,
         typer.Option(
@@ -102,15 +98,9 @@ def score(
             "--sentences", help="Add each text's lowest sentence and its score; takes about twice as long."
         ),
     ] = False,
-    keep_quotes: Annotated[
-        bool, typer.Option("--keep-quotes", help="Score a mail with what it quotes and forwards.")
-    ] = False,
-    keep_signatures: Annotated[
-        bool, typer.Option("--keep-signatures", help="Score a mail with signatures and legal footers.")
-    ] = False,
-    with_subject: Annotated[
-        bool, typer.Option("--with-subject", help="Score a mail's subject with its body.")
-    ] = False,
+    keep_quotes: KeepQuotes = False,
+    keep_signatures: KeepSignatures = False,
+    with_subject: WithSubject = False,
     max_message_mb: Annotated[
         int, typer.Option(min=1, help="Of a mail over so many MB only the text is held in memory.")
     ] = 64,
@@ -140,6 +130,7 @@ def score(
     quiet: Quiet = False,
 ) -> None:
     """Score the rows of files and write them with their scores; or texts, given in quotes or piped in."""
+    from textsent.display import shortened
     from textsent.mail import MailOptions
     from textsent.readers import STANDARD_STREAM, is_text_argument, lines_as_they_come
     from textsent.score import Summary, load, score_file
@@ -155,8 +146,8 @@ def score(
         format = format or "text"
     elif format is None and any(given := list(map(is_text_argument, inputs))):
         if not all(given):
-            text = inputs[given.index(True)]
-            raise OptionError(f"there is no file {_cut(text)!r}, and a text is scored in a run without files")
+            text = shortened(inputs[given.index(True)], 40)
+            raise OptionError(f"there is no file {text!r}, and a text is scored in a run without files")
         if not prints_verdicts:
             raise OptionError(
                 "texts given as arguments are printed with their scores: to have them in a file, put them into "
@@ -297,10 +288,6 @@ def _next_steps(
 
 _REPORTED = (".parquet", ".csv", ".jsonl")
 """What `textsent report` reads."""
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def _band(value: str) -> tuple[float, float] | Literal["none"]:
