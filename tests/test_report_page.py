@@ -1,11 +1,17 @@
 """The report in a browser: Debian's Chromium, driven by Playwright; skipped where there is none."""
 
+import re
 import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from test_report import HOSTILE, NO_MODEL, scored, weeks, write_weeks  # noqa: F401 - a fixture
+from test_report import HOSTILE, NO_MODEL, scored, weeks  # noqa: F401 - a fixture
 
 from textsent.report import ReportOptions, write_report
+from textsent.score import load, score_file
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -70,14 +76,81 @@ def test_a_click_on_the_bad_week_shows_its_mails(page):
     assert all("2026-03-0" in date for date in dates)
 
 
-def test_of_100_000_mails_the_bad_week_is_named_at_the_top_and_a_click_shows_some_of_its_mails(page_of, tmp_path):
-    page = page_of(write_weeks(tmp_path / "many.parquet", 5000))
-    assert "The week of 2 March 2026 is the worst of all" in page.locator("header").inner_text()
+BAD = (
+    "The lamp came broken, and nobody answers. Terrible service.",
+    "What a waste of money, this is awful.",
+    "I am very disappointed, it stopped working again.",
+)
+GOOD = (
+    "Thank you, the lamp is wonderful!",
+    "I love it, the light is lovely.",
+    "Everything works perfectly, thanks a lot.",
+)
+
+
+def write_mailbox(path, mails):
+    """Write a mailbox of twenty weeks of so many mails, one in five of them bad, in the ninth three in five."""
+    start = datetime(2026, 1, 5, 9, tzinfo=UTC)
+    with path.open("w", encoding="ascii") as file:
+        for number in range(20 * mails):
+            week, place = divmod(number, mails)
+            sent = start + timedelta(weeks=week, hours=150 * place / mails)
+            file.write(
+                f"From p{number % 97}@example.org {sent.ctime()}\n"
+                f"From: Person {number % 97} <p{number % 97}@example.org>\n"
+                f"Date: {sent:%a, %d %b %Y %H:%M:%S} +0000\n"
+                f"Message-ID: <{number}@example.org>\n"
+                f"Subject: lamp {week}.{place}\n\n"
+                f"{(BAD if place % 5 < (3 if week == 8 else 1) else GOOD)[number % 3]}\n\n"
+            )
+    return path
+
+
+def test_of_a_mailbox_of_100_000_mails_the_bad_week_is_named_at_the_top_and_a_click_shows_its_mails(
+    page_of, tmp_path
+):
+    # Six texts, so that little is left to predict: what is tested is the way from a mailbox to the page.
+    summary = score_file(
+        write_mailbox(tmp_path / "box.mbox", 5000), tmp_path / "scored.parquet", load(device="cpu")
+    )
+    assert (summary.rows, summary.sentiments["negative"]) == (100_000, 22_000)
+    page = page_of(tmp_path / "scored.parquet")
+    told = page.locator("header .headline p").all_inner_texts()
+    assert told[1] == (
+        "The week of 2 March 2026 is the worst of all: 60% of its 5,000 texts are negative, 20% in the other weeks."
+    )
     page.locator('figure a[href="#from=2026-03-02&to=2026-03-08"]').first.click()
     wait_for_texts(page)
     assert 30 <= int(found(page).split()[0]) < 1500
-    assert all("2026-03-0" in date for date in page.locator("#list .from").all_inner_texts())
+    shown = page.locator("#list > li").all_inner_texts()
+    assert all(re.search(r"lamp 8\.\d+ .* 2026-03-0[2-8] ", mail, re.DOTALL) for mail in shown)
+    assert any(text in shown[0] for text in BAD)
     assert len(page.content()) < 5_000_000
+
+
+def test_the_report_of_the_example_inbox_shows_its_mails(page_of, tmp_path):
+    score_file(EXAMPLES / "inbox.mbox", tmp_path / "scored.parquet", load(device="cpu"))
+    page = page_of(tmp_path / "scored.parquet", ReportOptions())
+    assert (
+        page.locator("header .headline p")
+        .first.inner_text()
+        .startswith("34% of 61 texts with a score are negative")
+    )
+    assert page.locator("blockquote mark").count() > 20
+    assert found(page) == "61 of 61 texts here"
+    page.locator('figure a[href="#from=2026-02-09&to=2026-02-15"]').first.click()
+    wait_for_texts(page)
+    assert found(page) == "8 of 61 texts here"
+    dates = page.locator("#list .from").all_inner_texts()
+    assert all(re.search(r" 2026-02-(09|1[0-5]) ", date) for date in dates)
+
+
+def test_links_lead_to_the_parts_of_the_page(page):
+    links = page.locator("nav a")
+    for place in range(links.count()):
+        target = links.nth(place).get_attribute("href")
+        assert page.locator(target).count() == 1, target
+    assert links.all_inner_texts()[:3] == ["Over time", "Scores", "By shop"]
 
 
 def test_the_keyboard_reaches_a_bar_and_follows_it(page):
@@ -131,7 +204,8 @@ def test_texts_that_attack_are_shown_as_text(page_of, tmp_path):
         subject=[text[:80] for text in HOSTILE] * 2,
         message_id=[f"<{number}>" for number in range(14)],
     )  # fmt: skip
-    page = page_of(source)
+    page = page_of(source, viewport={"width": 400, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
     page.fill("#words-of", "alert(1)")
     assert "<script>alert(1)</script>" in page.locator("#list").inner_text()
     assert page.evaluate("document.images.length + document.querySelectorAll('iframe, object, embed').length") == 0
