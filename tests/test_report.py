@@ -377,6 +377,16 @@ def test_words_are_marked_by_the_model_that_scored(tmp_path):
     assert "".join(piece.text for piece in negative) == "a terrible waste"
 
 
+def test_what_stands_in_for_a_name_is_not_marked(tmp_path):
+    path = scored(tmp_path / "s.parquet", ["Dear Marta, a terrible waste"], [0.1], model="imdb-lstm")
+    table = pq.read_table(path).add_column(0, "from", pa.array(["Marta <m@x.example>"]))
+    pq.write_table(table, path)
+    ((_, pieces),), _ = report([path], ReportOptions(model="imdb-lstm", anonymize=True)).extremes
+    assert "".join(piece.text for piece in pieces) == "Dear [name], a terrible waste"
+    assert any("name" in piece.text and not piece.effect for piece in pieces)
+    assert any(piece.effect < 0 for piece in pieces)
+
+
 def test_the_command_says_what_the_page_says(weeks, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["textsent", "report", str(weeks), "-m", "none", "--by", "shop"])

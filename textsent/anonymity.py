@@ -1,6 +1,6 @@
 """Texts without the names and addresses of people, as far as they can be told.
 
-Names are those of the From fields: no other text says so surely that something is a name.
+Names are those of the From and To fields: no other text says so surely that something is a name.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ _DOMAIN = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}(?:/\S{0,900})?")
 _LINK = re.compile(r"(?:https?://|www\.)\S{1,900}", re.IGNORECASE)
 _NAME = re.compile(r"[^\W\d_]{3,}")
 _LONG_NUMBER = re.compile(r"\+?\d(?:[ ()/.-]{0,2}\d){6,20}")
+
+STAND_INS = frozenset({"[address]", "[link]", "[handle]", "[domain]", "[number]", "[name]"})
+"""What stands in a text where something was replaced."""
 
 
 def without_addresses(texts: pa.Array) -> pa.Array:

@@ -15,12 +15,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.resources import files
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textsent.anonymity import Names, without_addresses
+from textsent.anonymity import STAND_INS, Names, without_addresses
 from textsent.describe import TELLING_Z, TellingWord, telling_words
 from textsent.display import printable, shortened, visible
 from textsent.errors import OutputError
@@ -537,6 +538,9 @@ def _marked(rows: Sequence[Shown], scorer: Scorer | None) -> tuple[tuple[Shown, 
 
 
 def _pieces(explanation: Explanation) -> tuple[Piece, ...]:
+    text = explanation.text or ""
+    is_own = (text[max(0, word.start - 1) : word.end + 1] not in STAND_INS for word in explanation.words)
+    explanation = replace(explanation, words=tuple(compress(explanation.words, is_own)))
     strongest = explanation.largest_effect
     shares = ((run, round(effect / strongest, 2)) for run, effect in explanation.runs())
     return tuple(Piece(run, effect if abs(effect) >= _FAINT else 0.0) for run, effect in shares)

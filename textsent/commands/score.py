@@ -286,7 +286,7 @@ def _next_steps(
     return steps
 
 
-_REPORTED = (".parquet", ".csv", ".jsonl")
+_REPORTED = (".parquet", ".csv", ".jsonl", ".mbox")
 """What `textsent report` reads."""
 
 
