@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from textsent import mail
 from textsent.errors import OptionError
-from textsent.mail import MailOptions, annotated, read_mbox, read_message, read_messages, without_annotation
+from textsent.mail import (
+    MailOptions,
+    annotated,
+    annotation,
+    read_mbox,
+    read_message,
+    read_messages,
+    without_annotation,
+)
 from textsent.mbox import Message, split_mbox
 from textsent.readers import open_reader
 from textsent.schema import MAIL_SCHEMA, NO_TEXT, RAW_FIELDS
@@ -251,6 +259,15 @@ def test_what_was_put_on_top_of_a_message_comes_off(content, line_end):
     assert with_scores.startswith(b"X-Textsent-Score: 0.97" + line_end)
     # Its line feed would belong to the carriage return above.
     assert without_annotation(with_scores) == content or (line_end == b"\r" and content.startswith(b"\n"))
+
+
+def test_what_was_written_into_a_header_is_read_from_it_and_the_first_counts():
+    content = b"Subject: x\nX-Textsent-Score: 0.9\n\nX-Textsent-Score: 0.8\n"
+    assert annotation(content) == {"Score": "0.9"}
+    once = annotated(content, SCORES, b"\r\n")
+    assert annotation(once) == SCORES
+    assert annotation(b"X-Textsent-Score: 0.1\n" + content) == {"Score": "0.1"}
+    assert annotation(b"Subject: x\n\nX-Textsent-Score: 0.8\n") == {}
 
 
 def test_a_message_is_annotated_once():

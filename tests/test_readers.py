@@ -1023,3 +1023,11 @@ def test_a_mailbox_whose_disk_fails_is_an_error_that_names_it(tmp_path, monkeypa
     path = written(tmp_path / "a.mbox", MANY)
     monkeypatch.setattr(mailworkers, "_read_range", fail)
     assert input_error(path) == f"{path} can't be read: [Errno 5] Input/output error"
+
+
+def test_a_reader_says_whether_all_its_inputs_are_mail(tmp_path):
+    (tmp_path / "a.mbox").write_text("From a Tue Feb  3 09:14:22 2026\nSubject: x\n\ny\n")
+    (tmp_path / "a.csv").write_text("text\ny\n")
+    for names, holds_mail in ((["a.mbox"], True), (["a.csv"], False), (["a.mbox", "a.csv"], False)):
+        with open_reader([tmp_path / name for name in names]) as reader:
+            assert reader.holds_mail is holds_mail

@@ -2,6 +2,7 @@ import html
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ from textsent.cli import main
 from textsent.errors import OutputError, PresetError
 from textsent.report import ReportOptions, headline, report, write_report
 from textsent.schema import MODEL_KEY
+from textsent.score import load, score_file
 from textsent.tone import Rows, timeline, tone_of
 
 NO_MODEL = ReportOptions(model="none")
@@ -206,6 +208,18 @@ def test_a_csv_and_json_lines_give_the_same_figures(weeks, tmp_path):
     assert found.headline == expected.headline
     assert found.groups == ()
     assert dict(found.models) == {"": 1200}
+
+
+def test_a_mailbox_with_scores_in_its_headers_gives_the_same_figures_as_a_table(tmp_path):
+    inbox = Path(__file__).parents[1] / "examples" / "inbox.mbox"
+    paths = [tmp_path / name for name in ("scored.parquet", "scored.mbox")]
+    for path in paths:
+        score_file(inbox, path, load(device="cpu"))
+    table, mailbox = (report([path], NO_MODEL) for path in paths)
+    assert mailbox.headline == table.headline
+    assert mailbox.models == {"imdb-lstm": 61}
+    assert [row.text for row in mailbox.texts] == [row.text for row in table.texts]
+    assert [row.row for row in mailbox.texts] == [row.row for row in table.texts]
 
 
 def test_without_dates_or_texts_there_is_a_page_still(tmp_path):

@@ -283,7 +283,12 @@ def test_a_run_without_negative_rows_has_no_command_that_explains_them():
 
 @pytest.mark.parametrize(
     ("output", "command"),
-    [("s.parquet", "textsent report s.parquet"), ("my s.csv", "textsent report 'my s.csv'"), ("s.mbox", "textsent report s.mbox"), ("s.csv.gz", None)],
+    [
+        ("s.parquet", "textsent report s.parquet"),
+        ("my s.csv", "textsent report 'my s.csv'"),
+        ("s.mbox", "textsent report s.mbox"),
+        ("s.csv.gz", None),
+    ],
 )
 def test_a_scored_file_that_a_report_can_be_made_of_is_named(output, command):
     steps = _next_steps(summary(("a.csv", 10)), [], {}, output)
