@@ -206,6 +206,17 @@ def test_a_mailbox_with_scores_in_its_headers_is_read(tmp_path, prefix):
     assert list(picked([path], np.array([2]), ["text"])) == [(2, {"text": "It works."})]
 
 
+def test_mailboxes_and_tables_are_not_read_as_one(tmp_path):
+    (tmp_path / "a.mbox").write_bytes(MAILBOX)
+    table = written(tmp_path / "s.parquet", text=TEXTS)
+    with pytest.raises(
+        InputError, match=r"a\.mbox and 1 more are mailboxes and other files, which aren't read as one"
+    ):
+        gather([tmp_path / "a.mbox", table])
+    with pytest.raises(InputError, match=r"a\.mbox has other columns than"):
+        gather([table, tmp_path / "a.mbox"])
+
+
 def test_a_mailbox_without_a_score_is_refused_with_what_to_do(tmp_path):
     (tmp_path / "a.mbox").write_bytes(MAILBOX.replace(b"X-Textsent", b"X-Other"))
     with pytest.raises(InputError, match=r"a\.mbox isn't scored, no mail in it has a score.*`textsent score INPUT"):

@@ -180,6 +180,11 @@ def gather(
     with _open_scored(sources, format) as reader:
         schema = scored_schema(mail_schema(), prefix) if reader.holds_mail else reader.schema
         names = schema.names
+        if len(reader.names) > 1 and schema.equals(mail_schema()):
+            raise InputError(
+                f"{reader.name} are mailboxes and other files, which aren't read as one: make a report of each, or "
+                "score the mailboxes into .parquet"
+            )
         _check_scored(reader.name, names, prefix)
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
