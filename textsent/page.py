@@ -8,8 +8,8 @@ from typing import Any
 
 from textsent.display import printable, visible
 from textsent.errors import OutputError
-from textsent.partial import PartialFile
 from textsent.readers import STANDARD_STREAM
+from textsent.unfinished import UnfinishedOutput
 
 
 def filled(template: str, **values: Any) -> str:
@@ -48,12 +48,12 @@ def write_page(content: str, path: str | Path, overwrite: bool = False) -> None:
         sys.stdout.write(content)
         return
     check_page(path, overwrite)
-    file = PartialFile(path)
-    try:
-        with file:
-            file.stream.write(content.encode("utf-8", "replace"))
-    except OSError as exc:
-        raise file.failure(exc) from exc
+    with UnfinishedOutput(path) as unfinished:
+        try:
+            unfinished.path.write_bytes(content.encode("utf-8", "replace"))
+            unfinished.complete()
+        except OSError as exc:
+            raise OutputError(f"{path} can't be written: {exc.strerror or exc}") from exc
 
 
 def check_page(path: str | Path, overwrite: bool = False) -> None:

@@ -52,7 +52,7 @@ class UnfinishedOutput:
             self.folder.mkdir(mode=0o700, exist_ok=True)  # what is written here is people's mail
             self._lock = (self.folder / _LOCK_FILE).open("wb")
             self._completed = self.folder / _COMPLETED_FILE
-        except (OSError, RuntimeError) as exc:
+        except (OSError, RuntimeError, ValueError) as exc:
             raise OutputError(f"{target} can't be written: {getattr(exc, 'strerror', None) or exc}") from exc
         if not _is_locked(self._lock) or not (self.folder / _LOCK_FILE).exists():
             self._lock.close()
