@@ -6,6 +6,7 @@ On a CPU the network runs in ONNX Runtime, and neither Keras nor its backend is 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -461,6 +462,8 @@ def import_keras() -> Any:
             import keras
 
             keras_sees_gpu()  # which makes the backend look at the machine
+            # Keras gives PyTorch an LSTM's weights piece by piece, and PyTorch says so at each of its calls.
+            warnings.filterwarnings("ignore", "RNN module weights are not part of single contiguous chunk")
         except BaseException:
             said.seek(0)
             os.write(stderr, said.read())
