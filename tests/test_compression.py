@@ -1,13 +1,28 @@
 import bz2
 import gzip
 import io
+import sys
+import tarfile
+import zipfile
+from types import SimpleNamespace
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textsent.compression import SUFFIXES, compression_of, decompressed, first_bytes
+from textsent import compression
+from textsent.compression import (
+    SUFFIXES,
+    Unpacked,
+    UnpackedTooMuchError,
+    compression_of,
+    decompressed,
+    first_bytes,
+)
+from textsent.errors import InputError, OptionError
+from textsent.readers import open_reader
 
 COMPRESS = {
     "gzip": gzip.compress,
@@ -130,3 +145,151 @@ def test_what_is_not_compressed_has_no_compression(data):
     for file in (io.BytesIO(data), io.BufferedReader(io.BytesIO(data))):
         assert compression_of(file) is None
         assert file.read() == data
+
+
+# Bombs
+
+
+MESSAGE = TEXT + b"\n"
+ZEROS = 1 << 20
+MANY_MAILS = MESSAGE * 20_000
+MANY_ROWS = b"text\n" + b"so good\n" * 200_000
+TOO_MUCH = (
+    "it unpacks to more than 200 times its size: if you trust it, unpack it first, "
+    "or allow more with --max-ratio 2000"
+)
+
+
+def zipped(*contents, name="a.mbox"):
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, content in enumerate(contents):
+            archive.writestr(f"{number}/{name}", content)
+    return sink.getvalue()
+
+
+def tarred(**members):
+    sink = io.BytesIO()
+    with tarfile.open(fileobj=sink, mode="w") as archive:
+        for name, data in members.items():
+            member = tarfile.TarInfo(name.replace("_", "."))
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return sink.getvalue()
+
+
+def sparse_tar(size):
+    """Return an archive with a mail that claims to be so many bytes, nearly all of them a hole."""
+    header = bytearray(tarred(a_eml=MESSAGE)[:512])
+    header[156:157] = b"S"
+    header[257:265] = b"ustar  \0"
+    header[386:410] = b"%011o\0%011o\0" % (0, len(MESSAGE))
+    header[483:495] = b"%011o\0" % size
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header) + MESSAGE.ljust(512, b"\0") + bytes(1024)
+
+
+def parquet():
+    sink = io.BytesIO()
+    table = pa.table({"text": ["so good"] * 200_000})
+    pq.write_table(table, sink, compression="none", use_dictionary=False)
+    return sink.getvalue()
+
+
+BOMBS = {
+    "a.mbox.gz": lambda: gzip.compress(MANY_MAILS),
+    "a.mbox.bz2": lambda: bz2.compress(MANY_MAILS),
+    "a.mbox.zst": lambda: COMPRESS["zstd"](MANY_MAILS),
+    "a.eml.gz": lambda: gzip.compress(MESSAGE + bytes(ZEROS)),
+    "a.csv.gz": lambda: gzip.compress(MANY_ROWS),
+    "a.tsv.zst": lambda: COMPRESS["zstd"](MANY_ROWS),
+    "a.txt.gz": lambda: gzip.compress(MANY_ROWS),
+    "a.jsonl.gz": lambda: gzip.compress(b'{"text": "so good"}\n' * 100_000),
+    "a.parquet.gz": lambda: gzip.compress(parquet()),
+    "a.zip": lambda: zipped(MANY_MAILS),
+    "many.zip": lambda: zipped(*[MESSAGE + bytes(200_000)] * 20, name="a.eml"),
+    "nested.zip": lambda: zipped(gzip.compress(MANY_MAILS), name="a.mbox.gz"),
+    "a.tar.gz": lambda: gzip.compress(tarred(a_mbox=MANY_MAILS)),
+    "nested.tar": lambda: tarred(a_mbox=bz2.compress(3 * MANY_MAILS)),
+    "sparse.tar": lambda: sparse_tar(1 << 33),
+}
+each_bomb = pytest.mark.parametrize("name", BOMBS)
+
+
+@pytest.fixture
+def judged_at_once(monkeypatch):
+    monkeypatch.setattr(compression, "UNJUDGED_BYTES", 10_000)
+
+
+def rows_of(source, **options):
+    with open_reader(source, **options) as reader:
+        return sum(batch.num_rows for batch in reader)
+
+
+@each_kind
+def test_a_stream_that_unpacks_to_too_much_is_left(judged_at_once, kind):
+    data = COMPRESS[kind](bytes(8 * ZEROS))
+    with (
+        pytest.raises(UnpackedTooMuchError, match="more than 200 times"),
+        decompressed(io.BytesIO(data), Unpacked(len(data))) as stream,
+    ):
+        stream.read()
+    with decompressed(io.BytesIO(data), Unpacked(len(data), 10**6)) as stream:
+        assert stream.read() == bytes(8 * ZEROS)
+
+
+@each_kind
+def test_what_is_not_over_the_size_that_is_unpacked_in_any_case_is_read(kind):
+    data = COMPRESS[kind](bytes(ZEROS))
+    with decompressed(io.BytesIO(data), Unpacked(len(data), 1)) as stream:
+        assert stream.read() == bytes(ZEROS)
+
+
+@each_bomb
+def test_a_bomb_is_refused_in_one_line_that_says_how_to_lift_the_limit(judged_at_once, tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(BOMBS[name]())
+    with pytest.raises(InputError) as refused:
+        rows_of(path)
+    assert str(refused.value) == f"{path} can't be read: {TOO_MUCH}"
+
+
+@pytest.mark.parametrize("name", [name for name in BOMBS if name != "sparse.tar"])
+def test_a_larger_ratio_lets_it_pass(judged_at_once, tmp_path, name):
+    (tmp_path / name).write_bytes(BOMBS[name]())
+    assert rows_of(tmp_path / name, max_ratio=10**6)
+
+
+@pytest.mark.parametrize("name", ["a.mbox.gz", "a.csv.gz", "a.txt.gz", "a.zip", "a.tar.gz", "nested.tar"])
+def test_a_bomb_in_a_pipe_is_refused_too_and_what_is_none_is_read(judged_at_once, monkeypatch, name):
+    honest = {
+        "a.zip": zipped(MESSAGE),
+        "a.tar.gz": gzip.compress(tarred(a_mbox=MESSAGE)),
+        "nested.tar": tarred(a_mbox=gzip.compress(MESSAGE)),
+    }
+    format = name.split(".")[1].replace("txt", "text")
+    for data, is_bomb in ((BOMBS[name](), True), (honest.get(name, gzip.compress(b"text\n" + MESSAGE)), False)):
+        pipe = io.BufferedReader(Trickle(data, 1 << 16))
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=pipe))
+        if is_bomb:
+            with pytest.raises(InputError) as refused:
+                rows_of("-", format=format)
+            assert str(refused.value) == f"standard input can't be read: {TOO_MUCH}"
+        else:
+            assert rows_of("-", format=format)
+
+
+def test_in_a_folder_a_bomb_is_a_row_that_says_so_and_the_others_are_read(judged_at_once, tmp_path):
+    (tmp_path / "a.eml").write_bytes(MESSAGE)
+    (tmp_path / "b.eml.gz").write_bytes(BOMBS["a.eml.gz"]())
+    (tmp_path / "c.eml").write_bytes(MESSAGE)
+    with open_reader(tmp_path) as reader:
+        flags = [row["flags"] for batch in reader for row in batch.to_pylist()]
+    assert flags == [[], ["unreadable"], []]
+
+
+def test_a_ratio_below_one_makes_no_sense(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"so good\n")
+    with pytest.raises(OptionError, match="must be 1 or more"):
+        rows_of(tmp_path / "a.txt", max_ratio=0)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from outlook_files import BODY, SUBJECT, msg_bytes
 
+from textsent import mailstores
 from textsent.errors import InputError, OptionError, TextsentError
 from textsent.mail import MailOptions
 from textsent.mailstores import FORMATS, MailFolder, read_store, sniff_mail
@@ -692,3 +693,52 @@ def test_a_file_without_a_known_suffix_is_read_where_it_begins_like_mail(tmp_pat
 
 def test_every_format_can_be_asked_for():
     assert FORMATS == ("mbox", "eml", "emlx", "msg", "zip", "tar")
+
+
+@pytest.mark.parametrize("name", ["a.eml", "a.jpg"])
+@pytest.mark.parametrize("size", [1 << 33, 1 << 62, (1 << 87) - 1])
+def test_a_tar_whose_header_tells_of_more_than_there_is_breaks_off(tmp_path, name, size):
+    data = bytearray(tar_bytes({name: eml("one")}))
+    data[124:136] = b"\x80" + size.to_bytes(11, "big")
+    data[148:156] = b" " * 8
+    data[148:156] = b"%06o\0 " % sum(data[:512])
+    message = input_error(fill(tmp_path, {"a.tar": bytes(data)}) / "a.tar")
+    assert (
+        message == f"{tmp_path / 'a.tar'} can't be read: the archive is broken or encrypted: unexpected end of data"
+    )
+
+
+@each_archive
+def test_names_that_climb_and_links_touch_no_file_outside_the_archive(tmp_path, kind):
+    names = ["../outside.eml", str(tmp_path / "outside.eml"), "a/../../../outside.eml"]
+    folder = fill(tmp_path, {f"here/a.{kind}": ARCHIVES[kind]({name: eml("in") for name in names})})
+    before = everything_in(tmp_path)
+    assert subjects(folder / f"here/a.{kind}") == ["in"] * 3
+    assert everything_in(tmp_path) == before
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE])
+def test_what_a_tar_links_to_is_not_read(tmp_path, kind):
+    (tmp_path / "outside.eml").write_bytes(eml("outside"))
+    sink = io.BytesIO(tar_bytes({"a.eml": eml("in")}))
+    with tarfile.open(fileobj=sink, mode="a") as archive:
+        member = tarfile.TarInfo("b.eml")
+        member.type, member.linkname = kind, str(tmp_path / "outside.eml")
+        archive.addfile(member)
+    assert subjects(fill(tmp_path, {"a.tar": sink.getvalue()}) / "a.tar") == ["in"]
+
+
+def test_what_a_zip_links_to_is_not_read(tmp_path):
+    (tmp_path / "outside.eml").write_bytes(eml("outside"))
+    link = zipfile.ZipInfo("b.eml")
+    link.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(link, str(tmp_path / "outside.eml"))
+    assert subjects(tmp_path / "a.zip") == [None]
+
+
+def test_an_outlook_message_that_is_too_large_to_hold_is_a_row_that_says_so(monkeypatch, tmp_path):
+    pytest.importorskip("oxmsg")
+    monkeypatch.setattr(mailstores, "_MSG_BYTES", 1000)
+    (row,) = rows(fill(tmp_path, {"a.msg": bytes(1001)}) / "a.msg")
+    assert (row["text"], row["flags"]) == (None, ["oversize"])

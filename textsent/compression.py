@@ -1,13 +1,13 @@
-"""Compressed streams, told by their first bytes."""
+"""Compressed streams, told by their first bytes, and how much of one is read."""
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import PurePath
-from typing import IO
+from typing import IO, Any
 
 import pyarrow as pa
 
@@ -18,6 +18,82 @@ _MAGIC = {
     "zstd": re.compile(rb"\x28\xb5\x2f\xfd"),
 }
 _MAGIC_BYTES = 16
+
+MAX_RATIO = 200
+"""What is unpacked may be so many times as large as what it is unpacked from. Mail and tables are packed 2 to 20
+times; what gzip and zstd make of one mail repeated for ever, 900 and 10,000 times."""
+
+UNJUDGED_BYTES = 1 << 30
+"""So much is unpacked in any case."""
+
+
+class UnpackedTooMuchError(ValueError):
+    """An input unpacks to more than it may."""
+
+
+class Unpacked:
+    """Counts what is unpacked from an input, with all that is packed within it."""
+
+    def __init__(self, stored: int | None = None, max_ratio: int = MAX_RATIO) -> None:
+        """Begin an input.
+
+        Args:
+            stored: Its bytes; None of a pipe, of which those count that were read.
+            max_ratio: How many times as large as these what is unpacked may be, once it is over UNJUDGED_BYTES.
+        """
+        self._is_pipe = stored is None
+        self._stored = stored or 0
+        self._max_ratio = max_ratio
+        self._total = 0
+
+    def add(self, size: int) -> None:
+        """Count some bytes more.
+
+        Raises:
+            UnpackedTooMuchError: They are too many.
+        """
+        self._total += size
+        if self._total > UNJUDGED_BYTES and self._total > self._max_ratio * self._stored:
+            raise UnpackedTooMuchError(
+                f"it unpacks to more than {self._max_ratio} times its size: if you trust it, unpack it first, or "
+                f"allow more with --max-ratio {10 * self._max_ratio}"
+            )
+
+    def counted(self, stream: Any) -> io.BufferedReader:
+        """Return a stream that counts what is read of another one."""
+        return io.BufferedReader(_Counted(stream, self.add), _BUFFER_BYTES)
+
+    def input(self, file: Any) -> Any:
+        """Return the input itself, or of a pipe a stream that counts what is read of it; later on what is given."""
+        if not self._is_pipe:
+            return file
+        self._is_pipe = False
+        if file.seekable():  # a file instead, or what was put into one
+            place = file.tell()
+            self._stored = file.seek(0, io.SEEK_END) - place
+            file.seek(place)
+            return file
+        return io.BufferedReader(_Counted(file, self._read), _BUFFER_BYTES)
+
+    def _read(self, size: int) -> None:
+        self._stored += size
+
+
+_BUFFER_BYTES = 1 << 18
+
+
+class _Counted(io.RawIOBase):
+    def __init__(self, stream: Any, count: Callable[[int], object]) -> None:
+        self._stream = stream
+        self._count = count
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size = self._stream.readinto(buffer)
+        self._count(size)
+        return size
 
 
 def suffix_and_compression(path: PurePath) -> tuple[str, str | None]:
@@ -30,14 +106,19 @@ def suffix_and_compression(path: PurePath) -> tuple[str, str | None]:
 
 
 @contextmanager
-def decompressed(file: IO[bytes]) -> Iterator[IO[bytes]]:
-    """Yield a file's content, decompressed where its first bytes say that it is compressed."""
+def decompressed(file: IO[bytes], unpacked: Unpacked | None = None) -> Iterator[IO[bytes]]:
+    """Yield a file's content, decompressed where its first bytes say that it is compressed.
+
+    Args:
+        file: The file.
+        unpacked: Counts what is decompressed, and stops where it is too much; with None nothing does.
+    """
     compression = compression_of(file)
     if compression is None:
         yield file
     else:
-        with pa.CompressedInputStream(file, compression) as stream:
-            yield stream
+        with pa.CompressedInputStream(unpacked.input(file) if unpacked else file, compression) as stream:
+            yield unpacked.counted(stream) if unpacked else stream
 
 
 def compression_of(file: IO[bytes]) -> str | None:

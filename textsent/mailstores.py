@@ -10,7 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import IO, Any
 
-from textsent.compression import decompressed, first_bytes, suffix_and_compression
+from textsent.compression import (
+    MAX_RATIO,
+    Unpacked,
+    UnpackedTooMuchError,
+    decompressed,
+    first_bytes,
+    suffix_and_compression,
+)
 from textsent.mbox import BYTE_ORDER_MARK, CHUNK_SIZE, Message, beginning, split_mbox
 from textsent.oversize import TextParts
 
@@ -33,19 +40,26 @@ _MAILDIR_INFO = re.compile(r"[:;!]2,[A-Za-z]*\Z")
 _TRASHED = re.compile(r"[:;!]2,[A-Za-z]*T[A-Za-z]*\Z")
 """The flag of a Maildir file's name that says that the message is to go (https://cr.yp.to/proto/maildir.html)."""
 
+_MSG_BYTES = 256 << 20
+"""What an Outlook message may have: its parts stand anywhere in it, so that it is held whole. Exchange sends up to
+150 MB."""
+
 _BROKEN_ARCHIVE = "the archive is broken or encrypted"
 
 _EMLX_LENGTH = re.compile(rb"\s*(\d{1,12})\s*\n")
 """What Apple Mail puts before a message: its bytes. Behind it stands a property list."""
 
 
-def read_store(stream: IO[bytes], format: str, max_message_bytes: int | None) -> Iterator[Message]:
+def read_store(
+    stream: IO[bytes], format: str, max_message_bytes: int | None, unpacked: Unpacked | None = None
+) -> Iterator[Message]:
     """Yield the messages of a mailbox, a file with a single message, or an archive.
 
     Args:
         stream: The file, decompressed.
         format: One of FORMATS.
         max_message_bytes: Bytes of a message that are held, see `split_mbox`.
+        unpacked: Counts what is unpacked of an archive.
 
     Raises:
         ValueError: An archive is broken, needs a password or holds no mail; a single Outlook message is broken.
@@ -53,7 +67,7 @@ def read_store(stream: IO[bytes], format: str, max_message_bytes: int | None) ->
     if format == "mbox":
         yield from beginning(split_mbox(stream, max_message_bytes=max_message_bytes))
     elif format in _ARCHIVES:
-        yield from _read_archive(stream, format, max_message_bytes)
+        yield from _read_archive(stream, format, max_message_bytes, unpacked or Unpacked())
     else:
         yield _single(stream, format, max_message_bytes)
 
@@ -65,12 +79,13 @@ class MailFolder:
         size: Bytes of all files with mail.
     """
 
-    def __init__(self, path: str | Path, format: str | None = None) -> None:
+    def __init__(self, path: str | Path, format: str | None = None, max_ratio: int = MAX_RATIO) -> None:
         """List the files.
 
         Args:
             path: The folder.
             format: What every file in it is; by default what each one's place, suffix or first bytes say.
+            max_ratio: How many times as large as a file what is unpacked from it may be, see `Unpacked`.
         """
         self._files = list(_mail_files(Path(path), format))
         if any(found == "msg" for _, found, _ in self._files):
@@ -78,6 +93,7 @@ class MailFolder:
 
             check_extra()
         self.size = sum(size for _, _, size in self._files)
+        self._max_ratio = max_ratio
         self._read = 0
         self._file: IO[bytes] | None = None
         self.closed = False
@@ -105,9 +121,10 @@ class MailFolder:
         """Yield the messages of all files; for what can't be read of one, a message with the flag `unreadable`."""
         for path, format, size in self._files:
             flags = _maildir_flags(path)
+            unpacked = Unpacked(size, self._max_ratio)
             try:
-                with path.open("rb") as self._file, decompressed(self._file) as stream:
-                    for message in read_store(stream, format, max_message_bytes):
+                with path.open("rb") as self._file, decompressed(self._file, unpacked) as stream:
+                    for message in read_store(stream, format, max_message_bytes, unpacked):
                         yield message._replace(flags=flags) if flags else message
             except _NoMailError:
                 pass  # as of a folder with photographs
@@ -177,7 +194,10 @@ def _single(stream: IO[bytes], format: str, max_message_bytes: int | None) -> Me
         from textsent.outlook import check_extra, read_msg
 
         check_extra()
-        return Message(0, b"", read_msg(stream.read()), escaped=False)
+        data = stream.read(_MSG_BYTES + 1)
+        if len(data) > _MSG_BYTES:
+            return Message(0, b"", b"", oversize=True, escaped=False)
+        return Message(0, b"", read_msg(data), escaped=False)
     held: list[bytes] = []
     size = 0
     parts = None
@@ -201,14 +221,16 @@ class _NoMailError(ValueError):
     """An archive holds no mail."""
 
 
-def _read_archive(stream: IO[bytes], format: str, max_message_bytes: int | None) -> Iterator[Message]:
+def _read_archive(
+    stream: IO[bytes], format: str, max_message_bytes: int | None, unpacked: Unpacked
+) -> Iterator[Message]:
     import lzma
     import struct
     import tarfile
     import zipfile
     import zlib
 
-    members = _zip_members(stream) if format == "zip" else _tar_members(stream)
+    members = _zip_members(stream, unpacked) if format == "zip" else _tar_members(stream, unpacked)
     found = False
     try:
         for name, member in members:
@@ -217,7 +239,7 @@ def _read_archive(stream: IO[bytes], format: str, max_message_bytes: int | None)
                 continue
             flags = _maildir_flags(path)
             try:
-                with decompressed(member) as content:
+                with decompressed(member, unpacked) as content:
                     content = _buffered(content)
                     member_format = _format_of(path) or ("mbox" if _begins_mailbox(content.peek(512)) else None)
                     if member_format is None or member_format in _ARCHIVES:
@@ -225,6 +247,8 @@ def _read_archive(stream: IO[bytes], format: str, max_message_bytes: int | None)
                     found = True
                     for message in read_store(content, member_format, max_message_bytes):
                         yield message._replace(flags=flags) if flags else message
+            except UnpackedTooMuchError:
+                raise
             except (OSError, ValueError, EOFError, zlib.error, lzma.LZMAError):
                 found = True
                 yield Message(0, b"", b"", escaped=False, flags=(*flags, "unreadable"))
@@ -236,24 +260,39 @@ def _read_archive(stream: IO[bytes], format: str, max_message_bytes: int | None)
         raise _NoMailError("the archive holds no mail: textsent looks for .mbox, .eml, .emlx and .msg files in it")
 
 
-def _zip_members(stream: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
+def _zip_members(stream: IO[bytes], unpacked: Unpacked) -> Iterator[tuple[str, IO[bytes]]]:
     import zipfile
 
-    with zipfile.ZipFile(stream) as archive:
+    with zipfile.ZipFile(unpacked.input(stream)) as archive:
         for member in archive.infolist():
             if not member.filename.endswith("/"):  # is_dir() stumbles over a name of no letters
                 with archive.open(member) as file:
-                    yield member.filename, _buffered(file)
+                    yield member.filename, unpacked.counted(file)
 
 
-def _tar_members(stream: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
+def _tar_members(stream: IO[bytes], unpacked: Unpacked) -> Iterator[tuple[str, IO[bytes]]]:
     import tarfile
 
-    with tarfile.open(fileobj=stream, mode="r|") as archive:
+    with tarfile.open(fileobj=_Ending(unpacked.input(stream)), mode="r|") as archive:  # type: ignore[call-overload]
         for member in archive:
             file = archive.extractfile(member) if member.isfile() else None
             if file:
-                yield member.name, _buffered(file)
+                yield member.name, unpacked.counted(file) if member.issparse() else _buffered(file)
+
+
+class _Ending:
+    """A stream that says only once that it has ended: `tarfile` reads all that a header tells of, be it 4 EiB."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._ended = False
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        if not data and self._ended:
+            raise EOFError("unexpected end of data")
+        self._ended = not data
+        return data
 
 
 def _buffered(file: Any) -> io.BufferedReader:

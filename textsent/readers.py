@@ -23,7 +23,7 @@ from typing import IO, Any, NamedTuple, Self
 import pyarrow as pa
 
 from textsent import mailstores
-from textsent.compression import compression_of, decompressed, suffix_and_compression
+from textsent.compression import MAX_RATIO, Unpacked, compression_of, decompressed, suffix_and_compression
 from textsent.errors import InputError, OptionError
 from textsent.mail import DEFAULT_OPTIONS, MailOptions, mail_schema, read_messages
 from textsent.mailworkers import MailboxFile
@@ -49,6 +49,9 @@ _BLOCK_SIZE = 1 << 20  # bytes of CSV parsed at a time; a row must fit in, and A
 _RATIO_BYTES = 4 << 20
 _LINES_BYTES = 1 << 18
 
+_LINE_CHARACTERS = 64 << 20
+"""What a line may have: it is held whole."""
+
 _Batches = Iterable[pa.RecordBatch]
 
 
@@ -57,9 +60,11 @@ class _Counted:
 
     Attributes:
         total: What their units add up to, where it is known beforehand.
+        unpacked: Counts their bytes, where nothing else does.
     """
 
     closed = False  # as of an open file
+    unpacked: Unpacked | None = None
 
     def __init__(self, batches: Iterator[tuple[pa.RecordBatch, float]], total: int | None = None) -> None:
         """Take batches, each with the units that were read up to its end: rows, or blocks of the content."""
@@ -72,6 +77,8 @@ class _Counted:
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         for batch, read in self._batches:
             self._read = read
+            if self.unpacked:
+                self.unpacked.add(batch.nbytes)
             yield batch
 
     def place_in(self, size: int, unit: float) -> None:
@@ -121,6 +128,7 @@ class Reader:
         mail: MailOptions = DEFAULT_OPTIONS,
         with_raw: bool = False,
         workers: int = 1,
+        max_ratio: int = MAX_RATIO,
     ) -> None:
         """Open the first input.
 
@@ -131,6 +139,8 @@ class Reader:
             mail: What of a mail counts as its text.
             with_raw: Also yield the bytes of mails, in the columns of RAW_FIELDS; other inputs are an error.
             workers: Processes that read a large mailbox.
+            max_ratio: How many times as large as an input what is unpacked from it may be, see
+                `textsent.compression.Unpacked`.
 
         Raises:
             InputError: An input is missing, of no known format, or unreadable.
@@ -139,6 +149,9 @@ class Reader:
             raise OptionError("there is no input: name at least one file, or - for standard input")
         if workers < 1:
             raise OptionError(f"there must be at least one worker. Received: {workers}")
+        if max_ratio < 1:
+            raise OptionError(f"the largest ratio must be 1 or more. Received: {max_ratio}")
+        self._max_ratio = max_ratio
         self._mail = mail
         self._with_raw = with_raw
         self._workers = workers
@@ -147,7 +160,9 @@ class Reader:
         if names.count(STANDARD_STREAM) > 1:
             raise OptionError("standard input can be read only once: name - once")
         self._inputs = [(name, _format_of(name, format)) for name in names]
-        self._folders = {name: _open_folder(name, format) for name, found in self._inputs if found == _FOLDER}
+        self._folders = {
+            name: _open_folder(name, format, max_ratio) for name, found in self._inputs if found == _FOLDER
+        }
         self._sizes = [self._folders[name].size if name in self._folders else _file_size(name) for name in names]
         self.size = None if None in self._sizes else sum(size for size in self._sizes if size)
         self.states = [self._folders[name].state if name in self._folders else _file_state(name) for name in names]
@@ -246,11 +261,16 @@ class Reader:
         if name != STANDARD_STREAM:
             self._stack.enter_context(self._file)
         with _errors_of(name):
-            stream = self._stack.enter_context(decompressed(self._file))
+            unpacked = Unpacked(_file_size(name), self._max_ratio)
+            # Where Arrow reads on its own threads, nothing of Python's stands between: the rows are counted.
+            by_rows = format in ("csv", "tsv") and isinstance(self._file, pa.NativeFile)
+            stream = self._stack.enter_context(decompressed(self._file, None if by_rows else unpacked))
             if format in mailstores.FORMATS:
                 if format == "zip":
                     stream = _seekable(stream, self._stack)
-                return self._open_mail(mailstores.read_store(stream, format, self._max_message_bytes), done)
+                return self._open_mail(
+                    mailstores.read_store(stream, format, self._max_message_bytes, unpacked), done
+                )
             if self._with_raw:
                 raise ValueError("it is no mail, which alone can be written into a mailbox")
             schema, batches = _OPENERS[format](stream, self._stack)
@@ -262,6 +282,7 @@ class Reader:
                 else:
                     unit = _BLOCK_SIZE * (1.0 if stream is self._file else _compression_ratio(name))
                 batches.place_in(size, unit)
+                batches.unpacked = unpacked if by_rows and stream is not self._file else None
                 self._file = batches
                 self.total_rows = batches.total if len(self._inputs) == 1 else None
             return schema, _after(batches, done)
@@ -291,9 +312,11 @@ def open_reader(
     mail: MailOptions = DEFAULT_OPTIONS,
     with_raw: bool = False,
     workers: int = 1,
+    max_ratio: int = MAX_RATIO,
 ) -> Reader:
     """Return a reader of one path or of several; see `Reader`."""
-    return Reader([source] if isinstance(source, str | Path) else source, format, mail, with_raw, workers)
+    sources = [source] if isinstance(source, str | Path) else source
+    return Reader(sources, format, mail, with_raw, workers, max_ratio)
 
 
 def is_text_argument(argument: str) -> bool:
@@ -319,7 +342,7 @@ def lines_as_they_come() -> Iterator[list[str]]:
     """
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8-sig")(), translate=True)
     held: list[str] = []  # of a line whose end hasn't come
-    with _errors_of(STANDARD_STREAM), decompressed(_open_file(STANDARD_STREAM)) as stream:
+    with _errors_of(STANDARD_STREAM), decompressed(_open_file(STANDARD_STREAM), Unpacked()) as stream:
         begun = False
         come: Any = stream.read1  # type: ignore[attr-defined]
         while chunk := come(_LINES_BYTES):
@@ -424,9 +447,9 @@ def _is_file(name: str) -> bool:
     return name != STANDARD_STREAM and Path(name).is_file()
 
 
-def _open_folder(name: str, format: str | None) -> mailstores.MailFolder:
+def _open_folder(name: str, format: str | None, max_ratio: int) -> mailstores.MailFolder:
     try:
-        folder = mailstores.MailFolder(name, format)
+        folder = mailstores.MailFolder(name, format, max_ratio)
     except OSError as exc:
         raise InputError(f"{exc.filename or name} can't be opened: {exc.strerror}") from exc
     if not len(folder):
@@ -618,7 +641,10 @@ def _text_lines(stream: IO[bytes], stack: ExitStack) -> Iterator[str]:
     """Return lines of UTF-8, each with a line feed at its end; a byte order mark is no text."""
     lines = io.TextIOWrapper(stream, "utf-8-sig")
     stack.callback(lines.detach)  # or it would close the stream when it is collected
-    return lines
+    while line := lines.readline(_LINE_CHARACTERS):
+        if len(line) == _LINE_CHARACTERS and not line.endswith("\n"):
+            raise ValueError(f"a line is longer than {_LINE_CHARACTERS >> 20} million characters")
+        yield line
 
 
 def _after(batches: _Batches, rows: int) -> Iterator[pa.RecordBatch]:

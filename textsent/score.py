@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from textsent import __version__
+from textsent.compression import MAX_RATIO
 from textsent.cores import usable_cores
 from textsent.errors import InputError, OptionError, OutputError, PresetError
 from textsent.interrupts import Uninterrupted
@@ -428,6 +429,7 @@ def score_file(
     resume: bool = False,
     record: bool = False,
     mail: MailOptions = DEFAULT_OPTIONS,
+    max_ratio: int = MAX_RATIO,
     on_batch: Callable[[pa.RecordBatch, Summary], None] | None = None,
     summary: Summary | None = None,
 ) -> Summary:
@@ -448,6 +450,7 @@ def score_file(
         record: Write what the run was into a file beside the output, for `textsent.record.verify`; Parquet holds it
             itself.
         mail: What of a mail counts as its text.
+        max_ratio: How many times as large as an input what is unpacked from it may be, once it is over 1 GiB.
         on_batch: Called after each batch with the scored rows and the summary so far.
         summary: What to fill and to return, for one who wants to know how far a run came that was interrupted.
 
@@ -471,7 +474,7 @@ def score_file(
                 stack.callback(_note_committed, summary, journal)
                 overwrite = journal.may_replace(overwrite, resume)
             # In another thread, since Arrow's way of waiting for a pipe's first bytes hears no Ctrl-C.
-            opening = (open_reader(sources, format, mail, to_mailbox, scorer.workers) for _ in range(1))
+            opening = (open_reader(sources, format, mail, to_mailbox, scorer.workers, max_ratio) for _ in range(1))
             reader = stack.enter_context(next(stack.enter_context(ahead(opening, 1))))
             if resume and (journal is None or reader.size is None):
                 raise OptionError(

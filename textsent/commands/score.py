@@ -104,6 +104,12 @@ def score(
     max_message_mb: Annotated[
         int, typer.Option(min=1, help="Of a mail over so many MB only the text is held in memory.")
     ] = 64,
+    max_ratio: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Refuse an input that unpacks to over 1 GiB and to more than so many times its size."
+        ),
+    ] = 200,
     trust_recipe: TrustRecipe = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an output that exists; begin an unfinished one anew.")
@@ -213,6 +219,7 @@ def score(
                 resume=resume,
                 record=record,
                 mail=mail,
+                max_ratio=max_ratio,
                 on_batch=show,
                 summary=so_far,
             )
