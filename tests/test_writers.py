@@ -1,4 +1,5 @@
 import bz2
+import csv
 import errno
 import gzip
 import io
@@ -946,3 +947,46 @@ def test_mail_fits_into_every_other_format(tmp_path, suffix):
     (row,) = read(tmp_path / f"out.{suffix}").to_pylist()
     assert (row["subject"], row["text"], row["sentiment"]) == ("x", "great", "negative")
     assert "deleted" in row["flags"]
+
+
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠a"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.string(),
+        pa.large_string(),
+        pa.string_view(),
+        pa.list_(pa.string()),
+        pa.dictionary(pa.int32(), pa.string()),
+    ],
+    ids=str,
+)
+def test_a_spreadsheet_computes_nothing_of_what_is_made_safe_for_it(tmp_path, kind):
+    values = [*FORMULAS, "a=1", " =1", "'=1", "", None]
+    texts = (
+        pa.array(values)
+        if not pa.types.is_list(kind)
+        else pa.array([None if value is None else [value] for value in values])
+    )
+    table = pa.table({"=cmd()": texts.cast(kind), "n": pa.array([-1.5] * len(values))})
+    path = write(table, tmp_path / "a.csv", spreadsheet_safe=True)
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["'=cmd()", "n"]
+    assert [text for text, _ in rows] == [*(f"'{formula}" for formula in FORMULAS), "a=1", " =1", "'=1", "", ""]
+    assert {number for _, number in rows} == {"-1.5"}
+
+
+def test_without_being_asked_no_value_is_changed(tmp_path):
+    table = pa.table({"text": FORMULAS})
+    assert read(write(table, tmp_path / "a.csv")).equals(table)
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.jsonl", "a.mbox", "-"])
+def test_only_csv_is_made_safe_for_a_spreadsheet(tmp_path, name):
+    format = "jsonl" if name == "-" else None
+    with pytest.raises(OptionError, match="--spreadsheet-safe is for CSV"):
+        check_output(name if name == "-" else tmp_path / name, format, spreadsheet_safe=True)
+    assert check_output("-", spreadsheet_safe=True) == ("csv", None)

@@ -20,6 +20,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from textsent.atomic import PRIVATE_FOLDER
 from textsent.errors import InputError, OptionError, OutputError
 from textsent.presets import read_json
 from textsent.unfinished import differences
@@ -81,7 +82,7 @@ class TrainingFolder:
             if self.path.exists():
                 raise FileExistsError(EEXIST, os.strerror(EEXIST))
             shutil.rmtree(beginning, ignore_errors=True)
-            beginning.mkdir()
+            beginning.mkdir(PRIVATE_FOLDER)
             (beginning / _RUN_FILE).write_text(json.dumps(run, indent=2), "utf-8")
             beginning.rename(self.path)
         except OSError as exc:

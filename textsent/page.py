@@ -62,8 +62,11 @@ def check_page(path: str | Path, overwrite: bool = False) -> None:
         return
     try:
         exists, has_folder = Path(path).exists(), Path(path).absolute().parent.is_dir()
+        is_special = exists and not Path(path).is_file()
     except (OSError, ValueError) as exc:
         raise OutputError(f"{path} can't be written: {getattr(exc, 'strerror', None) or exc}") from exc
+    if is_special:
+        raise OutputError(f"{path} is no regular file: choose another name, or - for standard output")
     if exists and not overwrite:
         raise OutputError(f"{path} exists already: choose another name, or replace it with --overwrite")
     if not has_folder:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
+from textsent.atomic import PRIVATE_FOLDER, take_name
 from textsent.errors import OutputError, PresetError
 
 CONFIG_FILE = "config.json"
@@ -197,16 +198,17 @@ def new_preset(output: Path) -> Iterator[Path]:
     final = output.resolve()
     partial = final.with_name(f".{final.name}.{os.getpid()}.partial")
     try:
-        partial.mkdir()
+        partial.mkdir(PRIVATE_FOLDER)
         try:
             yield partial
             if final.exists():
                 old = final.with_name(f".{final.name}.{os.getpid()}.old")
+                partial.chmod(final.stat().st_mode & 0o777)
                 final.rename(old)
                 partial.rename(final)
                 shutil.rmtree(old, ignore_errors=True)
             else:
-                partial.rename(final)
+                take_name(partial, final)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     except OSError as exc:

@@ -430,6 +430,7 @@ def score_file(
     record: bool = False,
     mail: MailOptions = DEFAULT_OPTIONS,
     max_ratio: int = MAX_RATIO,
+    spreadsheet_safe: bool = False,
     on_batch: Callable[[pa.RecordBatch, Summary], None] | None = None,
     summary: Summary | None = None,
 ) -> Summary:
@@ -451,6 +452,7 @@ def score_file(
             itself.
         mail: What of a mail counts as its text.
         max_ratio: How many times as large as an input what is unpacked from it may be, once it is over 1 GiB.
+        spreadsheet_safe: Put an apostrophe before what a spreadsheet would take for a formula, in a CSV output.
         on_batch: Called after each batch with the scored rows and the summary so far.
         summary: What to fill and to return, for one who wants to know how far a run came that was interrupted.
 
@@ -459,7 +461,9 @@ def score_file(
         OutputError: The output can't be written, or another run is at it, or an unfinished one has left rows.
         OptionError: The run can't be gone on with, for it began otherwise, or reads or writes a pipe.
     """
-    to_mailbox = output is not None and check_output(output, output_format, overwrite or resume)[0] == "mbox"
+    to_mailbox = False
+    if output is not None:
+        to_mailbox = check_output(output, output_format, overwrite or resume, spreadsheet_safe)[0] == "mbox"
     to_file = output is not None and str(output) != STANDARD_STREAM
     summary = summary or Summary()
     started = time.monotonic()
@@ -490,14 +494,23 @@ def score_file(
                     f"the input {name}": state for name, state in zip(reader.names, reader.states, strict=True)
                 }
                 journal.take_up(
-                    {**facts, "inputs": reader.names, **states, "output_format": output_format}, overwrite
+                    {
+                        **facts,
+                        "inputs": reader.names,
+                        **states,
+                        "output_format": output_format,
+                        "spreadsheet_safe": spreadsheet_safe,
+                    },
+                    overwrite,
                 )
                 if journal.mark:
                     reader.go_to(journal.mark)
             writer = None
             if output is not None:
                 schema = scorer.output_schema(reader.schema)
-                writer = stack.enter_context(open_writer(output, schema, output_format, overwrite, unfinished))
+                writer = stack.enter_context(
+                    open_writer(output, schema, output_format, overwrite, spreadsheet_safe, unfinished)
+                )
 
             def take(scored: pa.RecordBatch, position: int) -> None:
                 if writer:

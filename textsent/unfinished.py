@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from errno import EACCES, EBADF, EINVAL, ENOTSUP, EPERM
 from pathlib import Path
 from typing import IO, Any, Self
 
+from textsent.atomic import PRIVATE_FOLDER, take_name
 from textsent.errors import OutputError
 from textsent.interrupts import Uninterrupted
 
@@ -49,7 +51,13 @@ class UnfinishedOutput:
             self.target = Path(target).resolve()
             self.folder = self.target.with_name(self.target.name + SUFFIX)
             self.path = self.folder / self.target.name
-            self.folder.mkdir(mode=0o700, exist_ok=True)  # what is written here is people's mail
+            with suppress(FileExistsError):
+                self.folder.mkdir(PRIVATE_FOLDER)
+            if not _is_private(self.folder):
+                raise OutputError(
+                    f"{target} can't be written: {self.folder}, where it would grow, is no folder of your own that "
+                    "nobody else can enter: remove that, or name another output"
+                )
             self._lock = (self.folder / _LOCK_FILE).open("wb")
             self._completed = self.folder / _COMPLETED_FILE
         except (OSError, RuntimeError, ValueError) as exc:
@@ -75,7 +83,7 @@ class UnfinishedOutput:
         sync(self.path)
         with Uninterrupted(is_last=True):
             self._completed.touch()
-            self.path.replace(self.target)
+            take_name(self.path, self.target)
             sync(self.target.parent)
             self.is_worth_keeping, self.is_complete = False, True
             self.close()
@@ -103,6 +111,13 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """Return in words what an unfinished run depends on that is another now; empty where nothing is."""
     changed = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
     return ", ".join(f"{name} was {before.get(name)!r}, now {now.get(name)!r}" for name in changed)
+
+
+def _is_private(folder: Path) -> bool:
+    """Return whether it is a folder, no link to one, that only this process's user can enter."""
+    status = folder.lstat()
+    own = not hasattr(os, "geteuid") or (status.st_uid == os.geteuid() and not status.st_mode & 0o077)
+    return stat.S_ISDIR(status.st_mode) and own
 
 
 def _is_locked(file: IO[bytes]) -> bool:

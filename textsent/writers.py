@@ -23,7 +23,7 @@ from textsent.errors import OptionError, OutputError
 from textsent.mail import annotated
 from textsent.readers import STANDARD_STREAM, format_by_suffix
 from textsent.record import KEY, Record, record_path, sha256_of
-from textsent.schema import MODEL_KEY, RAW_FIELDS, SCORE_SCHEMA, before_scoring
+from textsent.schema import MODEL_KEY, RAW_FIELDS, SCORE_SCHEMA, before_scoring, is_text
 from textsent.unfinished import UnfinishedOutput
 
 LIST_SEPARATOR = ";"
@@ -37,7 +37,8 @@ class Writer:
     """Writes record batches to a file, or to standard output.
 
     Use it in a `with` statement: the file takes its name when the block ends well; when it ends with an error
-    nothing is left of it, and a file that had the name before stays.
+    nothing is left of it, and a file that had the name before stays. Until then only its owner can read it. A link
+    is followed: the file that it leads to is written, beside which the new one grows.
 
     Attributes:
         rows: Rows written.
@@ -51,6 +52,7 @@ class Writer:
         schema: pa.Schema,
         format: str | None = None,
         overwrite: bool = False,
+        spreadsheet_safe: bool = False,
         unfinished: UnfinishedOutput | None = None,
     ) -> None:
         """Open the output.
@@ -60,13 +62,15 @@ class Writer:
             schema: The columns of every batch.
             format: One of csv, jsonl, parquet, mbox; by default what the suffix says, and csv for standard output.
             overwrite: Replace a file of that name.
+            spreadsheet_safe: Put an apostrophe before what a spreadsheet would take for a formula, in CSV.
             unfinished: Where the file grows, if whoever opens it has that folder already.
 
         Raises:
             OutputError: The file exists or can't be written.
+            OptionError: The format isn't known, or not CSV where that is to be safe.
         """
         self._name = str(sink)
-        format, compression = check_output(sink, format, overwrite)
+        format, compression = check_output(sink, format, overwrite, spreadsheet_safe)
         self.format = format
         self.rows = 0
         self.record: Record | None = None
@@ -84,7 +88,8 @@ class Writer:
         self._compressed = pa.CompressedOutputStream(self._file, compression) if compression else None
         self._rows: _Rows | None = None
         try:
-            self._rows = _FORMATS[format](self._compressed or self._file, schema)
+            stream = self._compressed or self._file
+            self._rows = _CsvRows(stream, schema, True) if spreadsheet_safe else _FORMATS[format](stream, schema)
         except BaseException as exc:  # Ctrl-C too must leave nothing
             self._discard()
             if isinstance(exc, _FAILURES):
@@ -173,23 +178,30 @@ def open_writer(
     schema: pa.Schema,
     format: str | None = None,
     overwrite: bool = False,
+    spreadsheet_safe: bool = False,
     unfinished: UnfinishedOutput | None = None,
 ) -> Writer:
     """Return a writer; see `Writer`."""
-    return Writer(sink, schema, format, overwrite, unfinished)
+    return Writer(sink, schema, format, overwrite, spreadsheet_safe, unfinished)
 
 
-def check_output(sink: str | Path, format: str | None = None, overwrite: bool = False) -> tuple[str, str | None]:
+def check_output(
+    sink: str | Path, format: str | None = None, overwrite: bool = False, spreadsheet_safe: bool = False
+) -> tuple[str, str | None]:
     """Return the format and the compression that an output will have.
 
     Raises:
         OutputError: It can't be written there, or a file of that name exists and is not to be replaced.
-        OptionError: The format isn't known.
+        OptionError: The format isn't known, or not CSV where that is to be safe.
     """
     path = Path(sink)
     by_suffix, compression = format_by_suffix(sink)
     if format is not None and format not in _FORMATS:
         raise OptionError(f"{format!r} can't be written: choose one of {', '.join(_FORMATS)}")
+    if str(sink) == STANDARD_STREAM:
+        by_suffix = "csv"
+    if spreadsheet_safe and (format or by_suffix) != "csv":
+        raise OptionError("--spreadsheet-safe is for CSV: name a .csv file, or leave it out")
     if str(sink) == STANDARD_STREAM:
         return format or "csv", None
     if (format or by_suffix) not in _FORMATS:
@@ -282,18 +294,28 @@ class _JsonRows:
 
 
 class _CsvRows:
-    def __init__(self, stream: IO[bytes], schema: pa.Schema) -> None:
+    def __init__(self, stream: IO[bytes], schema: pa.Schema, spreadsheet_safe: bool = False) -> None:
         import pyarrow.csv
 
         self._lists = [number for number, field in enumerate(schema) if _is_list_of_text(field.type)]
         self._schema = pa.schema([field.with_type(_csv_type(field.type)) for field in schema])
-        self._writer = pyarrow.csv.CSVWriter(stream, self._schema)
+        self._texts: list[int] = []
+        header = self._schema
+        if spreadsheet_safe:
+            self._texts = [number for number, field in enumerate(self._schema) if is_text(field.type)]
+            header = pa.schema([field.with_name(_FORMULA.sub(r"'\1", field.name)) for field in self._schema])
+        self._header = header
+        self._writer = pyarrow.csv.CSVWriter(stream, header)
 
     def write(self, batch: pa.RecordBatch) -> None:
         for number in self._lists:
             joined = pc.binary_join(batch.column(number), LIST_SEPARATOR)
             batch = batch.set_column(number, batch.schema.names[number], joined)
-        self._writer.write(batch.cast(self._schema))
+        batch = batch.cast(self._schema)
+        for number in self._texts:
+            safe = pc.replace_substring_regex(batch.column(number), _FORMULA.pattern, r"'\1")
+            batch = batch.set_column(number, self._schema.field(number), safe)
+        self._writer.write(batch.rename_columns(self._header.names))
 
     def close(self) -> None:
         self._writer.close()
@@ -302,8 +324,15 @@ class _CsvRows:
         pass
 
 
+_FORMULA = re.compile("\\A([=+\\-@\t\r\n＝＋－＠])")
+"""How a cell begins that a spreadsheet computes, https://owasp.org/www-community/attacks/CSV_Injection; some take
+full-width signs for the others."""
+
+
 def _csv_type(data_type: pa.DataType) -> pa.DataType:
     """Return the type of a column for Arrow's CSV writer, which knows neither string views nor lists."""
+    if pa.types.is_dictionary(data_type):
+        data_type = data_type.value_type
     if pa.types.is_string_view(data_type):
         return pa.large_string()
     return pa.string() if _is_list_of_text(data_type) else data_type

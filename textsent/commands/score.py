@@ -110,6 +110,13 @@ def score(
             min=1, help="Refuse an input that unpacks to over 1 GiB and to more than so many times its size."
         ),
     ] = 200,
+    spreadsheet_safe: Annotated[
+        bool,
+        typer.Option(
+            "--spreadsheet-safe",
+            help="In CSV, put an apostrophe before values and names that a spreadsheet would take for formulas.",
+        ),
+    ] = False,
     trust_recipe: TrustRecipe = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an output that exists; begin an unfinished one anew.")
@@ -160,6 +167,8 @@ def score(
                 "a .txt file, a text a line, and score that"
             )
         texts = [inputs]
+    if spreadsheet_safe and (texts is not None or (output is None and to_terminal)):
+        raise OptionError("--spreadsheet-safe is for CSV: name a .csv file with --output, or leave it out")
     table_wanted = output is None and to_terminal
     target = None if table_wanted else output or "-"
     band = None if neutral is None else _band(neutral)
@@ -220,6 +229,7 @@ def score(
                 record=record,
                 mail=mail,
                 max_ratio=max_ratio,
+                spreadsheet_safe=spreadsheet_safe,
                 on_batch=show,
                 summary=so_far,
             )
