@@ -1,4 +1,7 @@
+import io
+import zipfile
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,6 +9,7 @@ from conftest import FirstWordNetwork, word_ids
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textsent import ngrams as ngrams_module
 from textsent.errors import PresetError
 from textsent.model import SentimentModel
 from textsent.ngrams import HALF_WORDS, LAST_WORDS, MOST_WORDS, NGRAMS_FILE, NgramTable, ngrams
@@ -146,3 +150,44 @@ def test_a_damaged_file_is_refused_by_name(content, tmp_path):
     (tmp_path / NGRAMS_FILE).write_bytes(content)
     with pytest.raises(PresetError, match=f"{NGRAMS_FILE} can't be read"):
         NgramTable.from_preset(tmp_path)
+
+
+def write_array(folder, header, data=b"", **options):
+    """Write a table's file whose weights have this header and these bytes."""
+    np.savez(folder / NGRAMS_FILE, bias=0.0, scale=1.0)
+    array = io.BytesIO()
+    np.lib.format.write_array_header_1_0(array, {"fortran_order": False, **header})
+    with zipfile.ZipFile(folder / NGRAMS_FILE, "a", **options) as archive:
+        archive.writestr("weights.npy", array.getvalue() + data)
+
+
+@pytest.mark.parametrize("places", [1 << 20, 1 << 40, 1 << 80])
+def test_a_table_that_claims_more_than_it_holds_takes_no_memory(tmp_path, places):
+    write_array(tmp_path, {"descr": "<f2", "shape": (places,)}, bytes(16))
+    with pytest.raises(PresetError, match=r"can't be read: an array of the shape .* isn't in it"):
+        NgramTable.from_preset(tmp_path)
+
+
+def test_a_table_that_unpacks_to_too_much_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(ngrams_module, "_MOST_BYTES", 1 << 16)
+    write_array(tmp_path, {"descr": "<f2", "shape": (1 << 16,)}, bytes(1 << 17), compression=zipfile.ZIP_DEFLATED)
+    with pytest.raises(PresetError, match="it unpacks to 131,200 bytes, and 65,536 at most are read"):
+        NgramTable.from_preset(tmp_path)
+
+
+class Touch:
+    """Makes a file where it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_a_pickle_in_a_table_is_not_opened(tmp_path):
+    weights = np.array([Touch(tmp_path / "touched")] * 8, object)
+    np.savez(tmp_path / NGRAMS_FILE, weights=weights, bias=0.0, scale=1.0)
+    with pytest.raises(PresetError, match="can't be read"):
+        NgramTable.from_preset(tmp_path)
+    assert not (tmp_path / "touched").exists()

@@ -1,20 +1,27 @@
+import os
 import shutil
 
+import h5py
 import numpy as np
+import onnx
 import pytest
 from conftest import add_ngrams
 
 from textsent import presets
 from textsent.errors import OutputError, PresetError
-from textsent.model import SentimentModel
+from textsent.model import KerasNetwork, SentimentModel
 from textsent.presets import (
     CONFIG_FILE,
     METADATA_FILE,
+    MOST_BYTES,
     NGRAMS_FILE,
     NO_CALIBRATION,
     ONNX_FILE,
     PRESET_FILES,
     PROJECTION_FILE,
+    README_FILE,
+    SETTINGS_FILE,
+    VOCABULARY_FILE,
     WEIGHTS_FILE,
     Calibration,
     check_preset,
@@ -24,6 +31,7 @@ from textsent.presets import (
     read_json,
     write_json,
 )
+from textsent.score import load
 
 
 @pytest.fixture
@@ -255,3 +263,149 @@ def test_a_new_preset_that_the_system_refuses_is_an_error_of_the_output(tmp_path
         reason = "No space left on device" if folder == "model" else "No such file or directory"
         assert str(refused.value) == f"{tmp_path / folder} can't be written: {reason}"
     assert list(tmp_path.iterdir()) == []
+
+
+# Presets of strangers
+
+
+def loading_error(folder, **options):
+    with pytest.raises(PresetError) as refused:
+        load(folder, device="cpu", **options)
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "name", [CONFIG_FILE, SETTINGS_FILE, VOCABULARY_FILE, WEIGHTS_FILE, ONNX_FILE, README_FILE]
+)
+def test_a_file_that_leads_out_of_the_folder_is_not_followed(preset_copy, tmp_path, name):
+    outside = tmp_path / "secret"
+    outside.write_bytes((preset_copy / name).read_bytes() if (preset_copy / name).exists() else b"secret")
+    (preset_copy / name).unlink(missing_ok=True)
+    (preset_copy / name).symlink_to(outside)
+    path = preset_copy / name
+    assert loading_error(preset_copy) == (
+        f"{path} is a link out of the model's folder: copy the file that it leads to there"
+    )
+
+
+def test_a_file_that_leads_to_another_one_of_the_folder_is_followed(preset_copy):
+    (preset_copy / VOCABULARY_FILE).rename(preset_copy / "words")
+    (preset_copy / VOCABULARY_FILE).symlink_to("words")
+    assert load(preset_copy, device="cpu").score(["great"]).shape == (1,)
+
+
+def test_a_preset_that_came_with_the_package_may_be_made_of_links(preset_copy, tmp_path, monkeypatch):
+    (preset_copy / VOCABULARY_FILE).rename(tmp_path / "words")
+    (preset_copy / VOCABULARY_FILE).symlink_to(tmp_path / "words")
+    monkeypatch.setattr(presets, "shipped_presets", lambda: {"copy": preset_copy})
+    check_preset(preset_copy)
+
+
+def test_a_pipe_or_a_device_is_no_file_of_a_preset(preset_copy):
+    os.mkfifo(preset_copy / README_FILE)
+    assert loading_error(preset_copy) == f"{preset_copy / README_FILE} is no regular file"
+
+
+@pytest.mark.parametrize(
+    "name", [CONFIG_FILE, SETTINGS_FILE, METADATA_FILE, VOCABULARY_FILE, ONNX_FILE, WEIGHTS_FILE]
+)
+def test_a_file_that_is_too_large_is_not_read(preset_copy, name):
+    with (preset_copy / name).open("r+b") as file:
+        file.truncate(MOST_BYTES[name] + 1)  # a hole, which takes no room on the disk
+    most = MOST_BYTES[name]
+    assert (
+        loading_error(preset_copy) == f"{preset_copy / name} has {most + 1:,} bytes, and {most:,} at most are read"
+    )
+
+
+@pytest.mark.parametrize("name", [CONFIG_FILE, SETTINGS_FILE])
+def test_lists_in_lists_without_end_are_refused(preset_copy, name):
+    (preset_copy / name).write_text("[" * 100_000)
+    assert loading_error(preset_copy) == f"{preset_copy / name} can't be read: lists stand within lists, too deep"
+
+
+@pytest.mark.parametrize("key", ["embedding_size", "units"])
+@pytest.mark.parametrize("value", [1, 1 << 40, "six", None, [6], -6, 1e300])
+def test_sizes_that_are_not_those_of_the_graphs_are_refused(preset_copy, key, value):
+    write_json(preset_copy / CONFIG_FILE, {**read_json(preset_copy / CONFIG_FILE), key: value})
+    assert "aren't those that" in loading_error(preset_copy)
+
+
+@pytest.mark.parametrize("key", ["embedding_size", "units", "vocabulary_size", "dense_units", "window"])
+@pytest.mark.parametrize("value", [1 << 40, "six", -6, 1e300])
+def test_for_keras_no_more_memory_is_taken_than_the_weights_need(preset_copy, key, value):
+    if (key, value) == ("window", 1 << 40):
+        return  # which takes none
+    write_json(preset_copy / CONFIG_FILE, {**read_json(preset_copy / CONFIG_FILE), key: value})
+    with pytest.raises(PresetError, match=r"doesn't fit .* tells of"):
+        KerasNetwork.from_preset(preset_copy)
+
+
+def test_a_vocabulary_and_graphs_that_agree_on_a_lie_are_refused(preset_copy):
+    graph = onnx.load(preset_copy / PROJECTION_FILE)
+    graph.metadata_props[0].value = "10"
+    onnx.save(graph, preset_copy / PROJECTION_FILE)
+    write_json(preset_copy / CONFIG_FILE, {**read_json(preset_copy / CONFIG_FILE), "vocabulary_size": 6})
+    (preset_copy / VOCABULARY_FILE).write_text("the\ngreat\nservice\nterrible\nguys\nmore\n")
+    assert "aren't those that" in loading_error(preset_copy)
+
+
+def test_a_graph_that_fails_on_a_text_is_an_error_in_one_line(preset_copy):
+    graph = onnx.load(preset_copy / ONNX_FILE)
+    (units,) = (tensor for tensor in graph.graph.initializer if tensor.name == "units")
+    units.raw_data = np.array([7], np.int64).tobytes()
+    onnx.save(graph, preset_copy / ONNX_FILE)
+    scorer = load(preset_copy, device="cpu")
+    with pytest.raises(PresetError, match="the model's graph can't be run by ONNX Runtime"):
+        scorer.score(["the great service"])
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_weights_in_another_file_are_not_read(preset_copy, tmp_path, precision):
+    onnx.save(
+        onnx.load(preset_copy / ONNX_FILE),
+        preset_copy / ONNX_FILE,
+        save_as_external_data=True,
+        location="weights.bin",
+        size_threshold=0,
+    )
+    assert loading_error(preset_copy, precision=precision) == (
+        f"{preset_copy / ONNX_FILE} can't be loaded by ONNX Runtime: it keeps a tensor in another file"
+    )
+
+
+@pytest.mark.parametrize("untrusted", ["evil.py:recipe", "evil:recipe", "textsent.evil:recipe"])
+def test_scoring_does_not_import_a_recipe_s_code(preset_copy, tmp_path, monkeypatch, untrusted):
+    (tmp_path / "evil.py").write_text("from pathlib import Path\nPath('imported').touch()\nrecipe = None\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    write_json(preset_copy / CONFIG_FILE, {**read_json(preset_copy / CONFIG_FILE), "recipe": untrusted})
+    assert load(preset_copy, device="cpu").score(["great"]).shape == (1,)
+    with pytest.raises(PresetError, match="if you trust it, use --trust-recipe"):
+        KerasNetwork.from_preset(preset_copy)
+    with_graph(preset_copy, "none")
+    assert "if you trust it, use --trust-recipe" in loading_error(preset_copy)
+    assert not (tmp_path / "imported").exists()
+
+
+@pytest.mark.filterwarnings("ignore:Skipping nested container:UserWarning")
+@pytest.mark.parametrize("kind", ["external", "soft", "elsewhere", "huge"])
+def test_weights_that_lead_elsewhere_or_claim_to_be_huge_are_refused(preset_copy, tmp_path, kind):
+    with h5py.File(tmp_path / "outside.h5", "w") as outside:
+        outside["secret"] = np.zeros((9, 6), np.float32)
+    with h5py.File(preset_copy / WEIGHTS_FILE, "r+") as file:
+        variables = file["layers/embedding/vars"]
+        del variables["0"]
+        if kind == "external":
+            variables["0"] = h5py.ExternalLink(str(tmp_path / "outside.h5"), "/secret")
+        elif kind == "soft":
+            variables["0"] = h5py.SoftLink("/layers/lstm")
+        elif kind == "elsewhere":
+            raw = tmp_path / "raw.bin"
+            raw.write_bytes(bytes(216))
+            variables.create_dataset("0", (9, 6), np.float32, external=[(str(raw), 0, 216)])
+        else:
+            variables.create_dataset("0", (1 << 40, 6), np.float32, chunks=(1024, 6))
+    with pytest.raises(PresetError, match="doesn't fit"):
+        KerasNetwork.from_preset(preset_copy)

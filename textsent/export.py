@@ -25,7 +25,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from textsent.presets import IDS_KEY, NO_GRAPH, ONNX_FILE, PROJECTED, PROJECTION_FILE, WHOLE
+from textsent.presets import IDS_KEY, NO_GRAPH, ONNX_FILE, PROJECTED, PROJECTION_FILE, RECURRENT_KERNELS, WHOLE
 from textsent.recipes import POOLED_LSTM
 
 OPSET = 21
@@ -36,7 +36,6 @@ IR_VERSION = 10
 _TABLE = "layers/embedding/vars/0"
 """Where Keras keeps an embedding's table in a file of weights."""
 
-RECURRENT_KERNELS = "recurrent_kernels"
 _RECURRENCE = "recurrence"
 
 

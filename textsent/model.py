@@ -19,6 +19,7 @@ import numpy as np
 from textsent._accessor import show_pandas
 from textsent.cores import gpu_drivers, usable_cores
 from textsent.errors import DeviceError, OptionError, PresetError
+from textsent.graphs import Shapes, UnusualGraphError, shapes_of
 from textsent.ngrams import NgramTable
 from textsent.pipeline import pool_of
 from textsent.preprocess import FIRST_WORD_ID, WordIds
@@ -32,6 +33,7 @@ from textsent.presets import (
     ONNX_FILE,
     PROJECTED,
     PROJECTION_FILE,
+    RECURRENT_KERNELS,
     WEIGHTS_FILE,
     Calibration,
     check_preset,
@@ -172,6 +174,7 @@ class SentimentModel:
                 f"{folder / GRAPHS[graph][0]} is made for {on_cpu.ids - FIRST_WORD_ID} words, "
                 f"{folder / CONFIG_FILE} for another number: take the preset's files from one place"
             )
+        _check_shapes(folder, graph, config)
         return cls(on_cpu, layout, threads or usable_cores(), calibration, ngrams)
 
     def predict(self, texts: WordIds, batch_size: int | None = None) -> FloatArray:
@@ -275,12 +278,12 @@ class OnnxNetwork:
                 "steps": np.stack(steps, axis=1),  # (time, directions, batch)
                 "lengths": (ends - starts).astype(np.int32),
             }
-            return self._network.run(["probability"], feed)[0]
+            return _run(self._network, "probability", feed)
 
         return read
 
     def _inputs(self, words: IntArray) -> FloatArray:
-        return self._projection.run(["inputs"], {"words": words})[0]
+        return _run(self._projection, "inputs", {"words": words})
 
 
 class WholeOnnxNetwork:
@@ -323,7 +326,7 @@ class WholeOnnxNetwork:
         """Return a function that predicts windows of `ids`; see `Network.reading`."""
 
         def read(starts: LongArray, ends: LongArray) -> FloatArray:
-            return self._network.run(["probability"], {"ids": self._layout.pad(ids, starts, ends)})[0]
+            return _run(self._network, "probability", {"ids": self._layout.pad(ids, starts, ends)})
 
         return read
 
@@ -334,9 +337,11 @@ def _onnx_session(path: Path, changed: Callable[[Path], bytes] | None = None, ke
     A session keeps the memory of its largest run for the next one; not one that has a large run once.
 
     Raises:
-        PresetError: The file is damaged.
+        PresetError: The file is damaged, or holds what textsent doesn't write.
     """
     import onnxruntime
+
+    _shapes_of(path)
 
     options = onnxruntime.SessionOptions()
     # One core for a call and several calls at once: faster than the other way round.
@@ -353,7 +358,71 @@ def _onnx_session(path: Path, changed: Callable[[Path], bytes] | None = None, ke
         raise PresetError(f"{path} can't be loaded by ONNX Runtime: {exc}") from exc
 
 
+def _run(session: Any, output: str, inputs: dict[str, Any]) -> FloatArray:
+    try:
+        return session.run([output], inputs)[0]
+    except Exception as exc:  # as of loading
+        raise PresetError(f"the model's graph can't be run by ONNX Runtime: {exc}") from exc
+
+
+def _shapes_of(path: Path) -> Shapes:
+    try:
+        return shapes_of(path)
+    except (UnusualGraphError, OSError) as exc:
+        raise PresetError(f"{path} can't be loaded by ONNX Runtime: {exc}") from exc
+
+
+def _check_shapes(folder: Path, graph: str, config: dict[str, Any]) -> None:
+    """Check that the matrices in a preset's graphs have the shapes that its configuration tells of.
+
+    Raises:
+        PresetError: One hasn't.
+    """
+    shapes: Shapes = {}
+    for name in GRAPHS[graph]:
+        shapes |= _shapes_of(folder / name)
+    rows = config["vocabulary_size"] + FIRST_WORD_ID
+    if graph == PROJECTED:
+        try:
+            (words, size), (inputs, gates) = shapes["table"], shapes["kernels"]
+            directions, units, recurrent_gates = shapes[RECURRENT_KERNELS]
+        except (KeyError, ValueError) as exc:
+            raise PresetError(f"{folder / PROJECTION_FILE} and {ONNX_FILE} aren't what textsent wrote") from exc
+        found = (words, inputs, gates, recurrent_gates, size, units)
+        told = (config.get("embedding_size", size), config.get("units", units))
+        fits = found == (rows, size, directions * 4 * units, 4 * units, *told)
+    else:
+        fits = any(len(shape) == 2 and shape[0] == rows for shape in shapes.values())
+    if not fits:
+        raise PresetError(
+            f"the shapes in {folder / GRAPHS[graph][0]} aren't those that {folder / CONFIG_FILE} tells of: "
+            "take the preset's files from one place"
+        )
+
+
 _ANY_WIDTH = Layout()
+
+
+def _check_size(folder: Path, config: dict[str, Any]) -> None:
+    """Check that a network isn't larger than its file of weights, before memory is taken for it.
+
+    Raises:
+        PresetError: It is, or the recipe isn't known.
+    """
+    from textsent.recipes import least_weights
+
+    least = least_weights(config)
+    size = (folder / WEIGHTS_FILE).stat().st_size
+    if least is None or least * _LEAST_WEIGHT_BYTES > size:
+        told = "no sizes that make a network" if least is None else f"{least:,} weights"
+        raise PresetError(
+            f"{folder / WEIGHTS_FILE} doesn't fit {folder / CONFIG_FILE}: that tells of {told}, the file has "
+            f"{size:,} bytes"
+        )
+
+
+_LEAST_WEIGHT_BYTES = 2
+"""Half precision; textsent and Keras store weights as they are."""
 
 
 class KerasNetwork:
@@ -393,6 +462,7 @@ class KerasNetwork:
                 f"the model {folder.name} needs the code of the recipe {config['recipe']!r}, which isn't "
                 "textsent's: if you trust it, use --trust-recipe"
             )
+        _check_size(folder, config)
         usual = keras.config.dtype_policy()
         keras.config.set_dtype_policy(policy)
         try:
@@ -405,7 +475,7 @@ class KerasNetwork:
             keras.config.set_dtype_policy(usual)
         try:
             model.load_weights(folder / WEIGHTS_FILE)
-        except (OSError, ValueError) as exc:
+        except (OSError, ValueError, KeyError, MemoryError) as exc:
             raise PresetError(f"{folder / WEIGHTS_FILE} doesn't fit {folder / CONFIG_FILE}: {exc}") from exc
         return cls(model, Layout.from_config(config))
 

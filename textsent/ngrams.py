@@ -8,7 +8,9 @@ Multitask Learning", 2009.
 
 from __future__ import annotations
 
+import math
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -69,9 +71,10 @@ class NgramTable:
         """
         path = folder / NGRAMS_FILE
         try:
+            _check_sizes(path)
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 table = cls(arrays["weights"], float(arrays["bias"]), float(arrays["scale"]))
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as exc:
+        except (*_DAMAGED, zipfile.BadZipFile, zlib.error) as exc:
             raise PresetError(f"{path} can't be read: {exc}") from exc
         weights = table.weights
         is_power = weights.size > 1 and weights.size & (weights.size - 1) == 0
@@ -107,6 +110,32 @@ class NgramTable:
     def calibrated(self, temperature: float, bias: float) -> NgramTable:
         """Return the table whose log-odds are these divided by a temperature, and a bias added."""
         return replace(self, scale=self.scale / temperature, bias=self.bias / temperature + bias)
+
+
+_DAMAGED = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, OverflowError)
+_MOST_BYTES = 1 << 28
+
+
+def _check_sizes(path: Path) -> None:
+    """Check that no array of a file claims more than it holds, or unpacks to too much, before it is read.
+
+    Raises:
+        ValueError: One does.
+    """
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if member.file_size > _MOST_BYTES:
+                raise ValueError(f"it unpacks to {member.file_size:,} bytes, and {_MOST_BYTES:,} at most are read")
+            with archive.open(member) as array:
+                version = np.lib.format.read_magic(array)
+                header = (
+                    np.lib.format.read_array_header_1_0
+                    if version == (1, 0)
+                    else np.lib.format.read_array_header_2_0
+                )
+                shape, _, dtype = header(array)
+            if math.prod(shape) * dtype.itemsize > member.file_size:
+                raise ValueError(f"an array of the shape {shape} isn't in it")
 
 
 def ngrams(texts: WordIds, bits: int) -> Iterator[tuple[_Places, _Flags, _Longs]]:

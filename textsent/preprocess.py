@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 
 from textsent.cleaning import clean
 from textsent.errors import InputError, PresetError
-from textsent.presets import SETTINGS_FILE, VOCABULARY_FILE
+from textsent.presets import SETTINGS_FILE, VOCABULARY_FILE, read_json
 from textsent.schema import is_text
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
@@ -188,7 +188,7 @@ class Preprocessor:
             PresetError: A file is missing or doesn't hold what it should.
         """
         try:
-            settings = Settings(**json.loads((folder / SETTINGS_FILE).read_text("utf-8")))
+            settings = Settings(**read_json(folder / SETTINGS_FILE))
             words = _lines(folder / VOCABULARY_FILE)
         except (OSError, ValueError, TypeError) as exc:
             raise PresetError(f"{folder} is not a usable preset: {exc}") from exc

@@ -35,9 +35,26 @@ GRAPHS = {PROJECTED: (PROJECTION_FILE, ONNX_FILE), WHOLE: (ONNX_FILE,), NO_GRAPH
 """What `graph` may be in a preset's configuration, and the files that it means: the pooled LSTM as two graphs, as
 it is where nothing is said; any other network as one; or none, where `textsent.export` lacks one of its layers."""
 
+RECURRENT_KERNELS = "recurrent_kernels"
+"""Name of what the network multiplies its states by, in `model.onnx`: shape (directions, units, 4 × units)."""
+
 NGRAMS_FILE = "ngrams.npz"
 NGRAMS = "ngrams"
 """Key of `config.json`: whether the preset has a table of n-grams beside its network."""
+
+MOST_BYTES = {
+    CONFIG_FILE: 1 << 24,
+    SETTINGS_FILE: 1 << 24,
+    METADATA_FILE: 1 << 24,
+    HISTORY_FILE: 1 << 24,
+    README_FILE: 1 << 24,
+    VOCABULARY_FILE: 1 << 28,
+    NGRAMS_FILE: 1 << 30,
+    PROJECTION_FILE: 1 << 31,
+    ONNX_FILE: 1 << 31,
+    WEIGHTS_FILE: 1 << 33,
+}
+"""What a preset's files may have, a hundred times what those of large models do: a preset may come from anyone."""
 
 PRESET_FILES = tuple(sorted(COMMON_FILES + GRAPHS[PROJECTED]))
 
@@ -144,11 +161,13 @@ def shipped_presets() -> dict[str, Path]:
 
 
 def check_preset(folder: Path) -> None:
-    """Check that a preset's folder holds all its files.
+    """Check that a preset's folder holds all its files, none too large, and none a link to elsewhere.
 
     Raises:
-        PresetError: One is missing, or `config.json` names a graph that there isn't.
+        PresetError: One is missing, too large or elsewhere, or `config.json` names a graph that there isn't.
     """
+    for name, most in MOST_BYTES.items():
+        _check_file(folder / name, most)
     files = preset_files(folder) if (folder / CONFIG_FILE).is_file() else PRESET_FILES
     missing = [name for name in files if not (folder / name).is_file()]
     if missing:
@@ -156,6 +175,27 @@ def check_preset(folder: Path) -> None:
             f"{folder} is not a complete preset, it lacks {', '.join(missing)}: "
             "train it again with `textsent train`, or use --model imdb-lstm"
         )
+
+
+def _check_file(path: Path, most: int) -> None:
+    """Check that a file of a preset, where there is one, is of a size that it may have, and in its folder."""
+    try:
+        size = path.stat().st_size
+        # Some installers make the files of a package links to their store.
+        if path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve()) and not _is_shipped(path):
+            raise PresetError(f"{path} is a link out of the model's folder: copy the file that it leads to there")
+        if not path.is_file():
+            raise PresetError(f"{path} is no regular file")
+    except FileNotFoundError:
+        return
+    except (OSError, RuntimeError) as exc:
+        raise PresetError(f"{path} can't be read: {exc}") from exc
+    if size > most:
+        raise PresetError(f"{path} has {size:,} bytes, and {most:,} at most are read")
+
+
+def _is_shipped(path: Path) -> bool:
+    return any(path.parent.samefile(folder) for folder in shipped_presets().values())
 
 
 def preset_files(folder: Path) -> tuple[str, ...]:
@@ -225,6 +265,8 @@ def read_json(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as exc:
         raise PresetError(f"{path} can't be read: {exc}") from exc
+    except RecursionError as exc:
+        raise PresetError(f"{path} can't be read: lists stand within lists, too deep") from exc
     if not isinstance(content, dict):
         raise PresetError(f"{path} must hold a JSON object. Received: {type(content).__name__}")
     return content

@@ -480,6 +480,37 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
+_SIZES = (
+    "vocabulary_size",
+    "embedding_size",
+    "units",
+    "dense_units",
+    "filters",
+    "kernel_size",
+    "pool_size",
+    "window",
+)
+
+
+def least_weights(config: dict[str, Any]) -> int | None:
+    """Return how many weights a recipe's network has at least, by its largest matrices; None of odd sizes.
+
+    Of a recipe from outside textsent it is 0: its code knows.
+
+    Args:
+        config: What a preset says of it.
+    """
+    if is_outside(config.get("recipe")):
+        return 0
+    sizes = {name: config.get(name, 0) for name in _SIZES}
+    if not all(type(size) is int and size >= 0 for size in sizes.values()):
+        return None
+    words, vector, units, dense, filters, kernel, pool, window = sizes.values()
+    flat = -(-window // max(pool, 1)) * filters if filters else units or window * vector
+    embedding, lstm = (words + FIRST_WORD_ID) * vector, 4 * units * max(units, vector)
+    return max(embedding, lstm, kernel * vector * filters, flat * dense)
+
+
 def build_network(recipe: Recipe, config: dict[str, Any]) -> keras.Model:
     """Return the network that a recipe builds, after a look at it.
 
