@@ -145,7 +145,8 @@ def test_markup_in_a_columns_name_is_shown_as_it_is(name):
     "text", ["\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\x9b2J", "over\rwritten", "\u202edlog\b"]
 )
 def test_what_steers_a_terminal_in_a_row_is_not_passed_on(text):
-    for row in shown(scored({"text": [text]}, [0.5])) + shown(scored(mail(text, text), [0.5])):
+    tables = scored({"text": [text]}, [0.5]), scored({text: ["fine"]}, [0.5]), scored(mail(text, text), [0.5])
+    for row in (row for table in tables for row in shown(table)):
         assert not any(unicodedata.category(character) in ("Cc", "Cf") for character in row)
 
 

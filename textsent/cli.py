@@ -68,14 +68,41 @@ _ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(si
 
 
 def main() -> None:
-    """Run the command line; an error that is the user's to mend is one line on stderr and exit code 1."""
+    """Run the command line; an error is one line on stderr and exit code 1.
+
+    Of an error that is no TextsentError only its kind and its place are shown: what it says may quote someone's
+    mail. With TEXTSENT_TRACEBACK in the environment it is raised as it is.
+    """
     hide_pandas()
     try:
         app()
     except TextsentError as exc:
-        line = " ".join(str(exc).split())  # it may quote the input, which must not steer the terminal
-        print("textsent:", "".join(filter(str.isprintable, line)), file=sys.stderr)
-        sys.exit(1)
+        _end_with(str(exc))
+    except Exception as exc:  # whatever it is, it must not be shown as it is
+        if os.environ.get("TEXTSENT_TRACEBACK"):
+            raise
+        _end_with(
+            f"an error that shouldn't be: {type(exc).__name__} in {_place_of(exc)}: please report it, with what "
+            "TEXTSENT_TRACEBACK=1 shows if there is nothing private in it"
+        )
+
+
+def _end_with(message: str) -> NoReturn:
+    line = " ".join(message.split())  # it may quote the input, which must not steer the terminal
+    print("textsent:", "".join(filter(str.isprintable, line)), file=sys.stderr)
+    sys.exit(1)
+
+
+def _place_of(error: BaseException) -> str:
+    """Return where in textsent an error was raised, or where something was called that raised it."""
+    from pathlib import Path
+    from traceback import extract_tb
+
+    here = Path(__file__).parent
+    frames = [frame for frame in extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(here)]
+    return (
+        f"{Path(frames[-1].filename).relative_to(here)}, line {frames[-1].lineno}" if frames else "another package"
+    )
 
 
 def _show_version(wanted: bool) -> None:

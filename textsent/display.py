@@ -80,7 +80,7 @@ class RowTable:
         table.add_column("score", width=5)
         table.add_column("sentiment", width=max([14, *map(len, verdicts)]), no_wrap=True, overflow="ellipsis")
         for name in described:
-            table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=1)
+            table.add_column(printable(name), no_wrap=True, overflow="ellipsis", ratio=1)
         for row, verdict in zip(rows, verdicts, strict=True):
             score = row[self._prefix + "score"]
             table.add_row(

@@ -21,7 +21,7 @@ from textsent.errors import InputError, OptionError
 from textsent.headers import bare_subject
 from textsent.mail import annotation, mail_schema
 from textsent.preprocess import Settings, as_text_array
-from textsent.readers import STANDARD_STREAM, Reader, open_reader
+from textsent.readers import STANDARD_STREAM, Reader, open_reader, without_values
 from textsent.schema import (
     MODEL_KEY,
     SCORE_SCHEMA,
@@ -407,7 +407,7 @@ def _scores(column: pa.Array, name: str) -> np.ndarray[Any, np.dtype[np.float32]
     try:
         scores = column.cast(pa.float32()).fill_null(float("nan")).to_numpy(zero_copy_only=False)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as exc:
-        raise InputError(f"the column {name!r} must hold scores, 0 … 1: {exc}") from exc
+        raise InputError(f"the column {name!r} must hold scores, 0 … 1: {without_values(str(exc))}") from exc
     if ((scores < 0) | (scores > 1)).any():
         least, most = np.nanmin(scores), np.nanmax(scores)
         raise InputError(f"the column {name!r} must hold scores, 0 … 1. Received: {least:g} … {most:g}")

@@ -485,7 +485,7 @@ def _errors_of(name: str) -> Iterator[None]:
     except UnicodeDecodeError as exc:
         raise InputError(f"{shown}: {_NOT_UTF8}") from exc
     except (pa.ArrowException, ValueError, OSError, EOFError, OverflowError, RecursionError) as exc:
-        reason = (str(exc).splitlines() or [type(exc).__name__])[0].rstrip(".")
+        reason = without_values((str(exc).splitlines() or [type(exc).__name__])[0]).rstrip(".")
         if "invalid UTF8" in reason or "Invalid UTF8" in reason:
             reason = _NOT_UTF8
         elif "straddl" in reason:
@@ -495,6 +495,15 @@ def _errors_of(name: str) -> Iterator[None]:
         raise InputError(f"{shown} can't be read: {reason}") from exc
 
 
+def without_values(message: str) -> str:
+    """Return what Arrow says of a value without the value: it may be a text of someone's mail."""
+    return _QUOTED_VALUE.sub("a value", _QUOTED_ROW.sub(r"\1", message))
+
+
+_QUOTED_ROW = re.compile(r"(?<=columns, got )(?P<columns>\d+): .*", re.DOTALL)
+_QUOTED_VALUE = re.compile(
+    r"(?<=Could not convert )['\"].*['\"](?= with type)|(?<=Failed to parse string: )'.*'(?= as )", re.DOTALL
+)
 _NOT_UTF8 = "the text is not UTF-8: convert it first, for instance with `iconv -f WINDOWS-1252 -t UTF-8`"
 
 
@@ -590,7 +599,7 @@ def _inferred(name: str, values: list[Any]) -> pa.Array:
     try:
         return pa.array(values)
     except (pa.ArrowException, OverflowError) as exc:
-        reason = str(exc).splitlines()[0]
+        reason = without_values(str(exc)).splitlines()[0]
         raise ValueError(f"the field {name!r} can't be one column: {reason}") from exc
 
 

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from textsent.errors import OptionError, OutputError
 from textsent.mail import annotated
-from textsent.readers import STANDARD_STREAM, format_by_suffix
+from textsent.readers import STANDARD_STREAM, format_by_suffix, without_values
 from textsent.record import KEY, Record, record_path, sha256_of
 from textsent.schema import MODEL_KEY, RAW_FIELDS, SCORE_SCHEMA, before_scoring, is_text
 from textsent.unfinished import UnfinishedOutput
@@ -170,7 +170,9 @@ class Writer:
         if isinstance(exc, OSError):
             return OutputError(f"{self._name} can't be written: {exc.strerror or exc}")
         advice = ": try a .parquet file" if self.format != "parquet" else ""
-        return OutputError(f"{self._name} can't hold these columns: {str(exc).splitlines()[0]}{advice}")
+        return OutputError(
+            f"{self._name} can't hold these columns: {without_values(str(exc)).splitlines()[0]}{advice}"
+        )
 
 
 def open_writer(
