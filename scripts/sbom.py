@@ -1,4 +1,4 @@
-"""Write what the package is made of, as CycloneDX: `python scripts/sbom.py` writes sbom.cdx.json, which the wheel holds.
+"""Write what the package is made of, as CycloneDX: `python scripts/sbom.py` writes the wheel's sbom.cdx.json.
 
 It lists what `pyproject.toml` declares, with the versions that it allows; which ones are installed is up to the
 installer. Format: https://cyclonedx.org/docs/1.6/json/, in the wheel by https://peps.python.org/pep-0770/.

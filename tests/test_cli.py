@@ -139,23 +139,33 @@ def run_module(*arguments: object, stdin: bytes = b"", **settings) -> subprocess
         ),
         ("header.csv", "no rows in header.csv: there is nothing to score"),
         (
-            "latin.csv",
-            "latin.csv can't be read: the text is not UTF-8: "
-            "convert it first, for instance with `iconv -f WINDOWS-1252 -t UTF-8`",
+            "latin.csv --on-error stop --encoding utf-8",
+            "latin.csv can't be read: line 2: undecodable bytes: "
+            "convert it, for instance with `iconv -f WINDOWS-1252 -t UTF-8`; textsent score has --encoding",
         ),
         (
-            "latin.txt",
-            "latin.txt: the text is not UTF-8: "
-            "convert it first, for instance with `iconv -f WINDOWS-1252 -t UTF-8`",
+            "bad.jsonl --on-error stop",
+            "bad.jsonl can't be read: line 2: not JSON: mend the line or take it out",
         ),
         (
-            "good.txt latin.txt",
-            "latin.txt: the text is not UTF-8: "
-            "convert it first, for instance with `iconv -f WINDOWS-1252 -t UTF-8`",
+            "good.csv --on-error stop",
+            "good.csv: row 2: no words: mend it, or keep such rows with --on-error keep",
         ),
         (
-            "bad.jsonl",
-            "bad.jsonl can't be read: line 2 is not JSON: Expecting value at character 11",
+            "good.csv --max-errors 1",
+            "good.csv: 2 of the first 4 rows have an error: no words (1×), no known words (1×); "
+            "--max-errors allows 1",
+        ),
+        ("good.csv --on-error ignore", "there is no way 'ignore' with errors: choose one of keep, skip, stop"),
+        (
+            "good.csv --encoding latin-9000",
+            "there is no encoding 'latin-9000': "
+            "name one that Python knows, for instance utf-8, cp1252 or shift_jis",
+        ),
+        (
+            "good.csv --delimiter ab",
+            "a delimiter must be one ASCII character, for instance ';', or one of comma, semicolon, tab, pipe. "
+            "Received: 'ab'",
         ),
         (
             "good.csv --neutral 0.5",

@@ -10,7 +10,7 @@ import textsent
 from textsent import errors
 from textsent.cli import app
 from textsent.recipes import RECIPES
-from textsent.schema import MAIL_SCHEMA, NO_TEXT
+from textsent.schema import ADVICE, MAIL_SCHEMA, NO_TEXT
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -19,6 +19,7 @@ TRAINING = (ROOT / "docs" / "training.md").read_text("utf-8")
 EXPLAINING = (ROOT / "docs" / "explaining.md").read_text("utf-8")
 SCORES = (ROOT / "docs" / "scores.md").read_text("utf-8")
 API = (ROOT / "docs" / "api.md").read_text("utf-8")
+FILES = (ROOT / "docs" / "files.md").read_text("utf-8")
 OUTPUTS = runpy.run_path(str(ROOT / "docs" / "outputs.py"))
 PAGES = [path.read_text("utf-8") for path in sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = typer.main.get_command(app).commands
@@ -44,6 +45,25 @@ def test_every_picture_and_page_that_is_linked_is_there():
 @pytest.mark.parametrize("option", ["--keep-quotes", "--keep-signatures", "--with-subject", "--max-message-mb"])
 def test_every_option_about_mail_is_explained(option):
     assert f"`{option}`" in MAIL
+
+
+@pytest.mark.parametrize(
+    "option", ["--encoding", "--delimiter", "--no-header", "--infer-types", "--on-error", "--max-errors"]
+)
+def test_every_option_about_tables_and_texts_is_explained(option):
+    assert f"`{option}" in FILES
+
+
+def test_the_python_about_tables_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "export.csv").write_bytes("id;text\n1;great service, caf\xe9\n2\n".encode("latin-1"))
+    (block,) = re.findall(r"```python\n(.*?)```", FILES, re.DOTALL)
+    exec(compile(block, "files.md", "exec"), {})
+    assert capsys.readouterr().out == "2 1 Counter({'too few fields': 1}) []\n"
+
+
+def test_every_problem_of_a_row_is_explained():
+    assert all(f"`{problem}" in FILES for problem in ADVICE)
 
 
 def test_every_column_and_flag_of_a_mail_is_explained():

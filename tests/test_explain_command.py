@@ -107,6 +107,14 @@ def test_a_row_of_a_file_is_explained_as_its_text_is(textsent, here):
     assert json.loads(textsent("box.mbox", "--row", 1, "--with-subject", "--json")[1])["text"].startswith("guys")
 
 
+def test_a_row_of_a_table_is_found_as_scoring_finds_it_and_a_bad_one_says_why(textsent, here):
+    (here / "rows.csv").write_bytes(b"id;text\n1\n2;great caf\xe9\n3;great service\n")
+    assert textsent("rows.csv", "--row", 1) == (0, "no score: too few fields\n", "")
+    assert textsent("rows.csv", "--row", 3, "--json") == textsent("great service", "--json")
+    shown = textsent("rows.csv", "--row", 2, "--encoding", "cp1250", "--delimiter", "semicolon", "--json")[1]
+    assert json.loads(shown)["text"] == "great café"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -9,8 +9,8 @@ import textsent
 
 def test_the_package_has_the_names_it_promises():
     assert sorted(textsent.__all__) == [
-        "MailOptions", "Preprocessor", "Scorer", "TextsentError", "__version__", "load", "open_reader", "own_words",
-        "score_file", "score_frame", "score_frames",
+        "ErrorOptions", "MailOptions", "Preprocessor", "Scorer", "TableOptions", "TextsentError", "__version__",
+        "load", "open_reader", "own_words", "score_file", "score_frame", "score_frames",
     ]  # fmt: skip
     assert dir(textsent) == sorted([*textsent.__all__, "TextsentClassifier"])
     for name in textsent.__all__:

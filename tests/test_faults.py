@@ -20,6 +20,8 @@ SIGNALS = 60
 SETTINGS = {
     "journal.COMMIT_SECONDS": 0.0,
     "score.WINDOW_ROWS": 8,
+    "delimited.BATCH_ROWS": 7,
+    "lines.BATCH_ROWS": 7,
     "readers.BATCH_ROWS": 7,
     "mail.BATCH_MESSAGES": 7,
     "mailworkers.RANGE_BYTES": 1500,

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from textsent import journal, mail, mailworkers, readers, score
+from textsent import delimited, journal, lines, mail, mailworkers, readers, score
 from textsent.errors import InputError, OptionError, OutputError
 from textsent.score import load, score_file
 
@@ -24,7 +24,8 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(journal, "COMMIT_SECONDS", 0.0)
     monkeypatch.setattr(score, "WINDOW_ROWS", 8)
-    monkeypatch.setattr(readers, "BATCH_ROWS", 7)
+    for module in (delimited, lines, readers):
+        monkeypatch.setattr(module, "BATCH_ROWS", 7)
     monkeypatch.setattr(mail, "BATCH_MESSAGES", 7)
     monkeypatch.setattr(mailworkers, "RANGE_BYTES", 1500)
     return tmp_path
@@ -112,6 +113,22 @@ def test_a_run_over_several_files_goes_on_in_any_of_them(here, scorer, windows):
     summary = score_file(inputs, "out.parquet", scorer, resume=True)
     assert Path("out.parquet").read_bytes() == Path("whole.parquet").read_bytes()
     assert summary.inputs == [("a.mbox", 60), ("b.mbox.gz", 60), ("c.mbox", 60)]
+
+
+@pytest.mark.parametrize("output", ["out.csv", "out.parquet"])
+def test_rows_that_are_left_out_are_counted_once_by_a_run_that_goes_on(here, scorer, output):
+    source = write_input("in.jsonl")
+    lines = source.read_text().splitlines()
+    lines[5::9] = ["no JSON"] * len(lines[5::9])
+    source.write_text("\n".join(lines))
+    errors = score.ErrorOptions("skip")
+    whole = score_file(source, f"whole-{output}", scorer, errors=errors)
+    stopped_after(3, source, output, scorer, errors=errors)
+    summary = score_file(source, output, scorer, errors=errors, resume=True)
+    assert Path(output).read_bytes() == Path(f"whole-{output}").read_bytes()
+    assert (summary.rows, summary.left_out, summary.errors) == (whole.rows, whole.left_out, whole.errors)
+    assert summary.left_out > 7
+    assert summary.resumed
 
 
 def test_a_run_goes_on_with_another_number_of_workers(here, tiny_preset):
@@ -240,7 +257,7 @@ def test_what_is_damaged_was_not_committed(here, scorer, name, damage, kept):
 
 def test_a_run_of_which_nothing_is_left_but_its_folder_is_taken_over(here, scorer):
     folder = Path("out.csv.partial")
-    folder.mkdir()
+    folder.mkdir(0o700)
     (folder / "out.csv").write_text("half a r")
     score_file(write_input("in.csv"), "out.csv", scorer)
     assert Path("out.csv").read_text().count("\n") > 60

@@ -21,8 +21,9 @@ from textsent.mail import MailOptions
 from textsent.model import SentimentModel
 from textsent.preprocess import Preprocessor, Settings
 from textsent.presets import PRESET_FILES, SETTINGS_FILE, VOCABULARY_FILE, Calibration
-from textsent.schema import MAIL_SCHEMA, NO_TEXT, SCORE_SCHEMA
-from textsent.score import NO_KNOWN_WORDS, NO_WORDS, NULL_TEXT, Scorer, load, score_file
+from textsent.schema import MAIL_SCHEMA, NO_TEXT, SCORE_SCHEMA, with_problems
+from textsent.score import NO_KNOWN_WORDS, NO_WORDS, NULL_TEXT, ErrorOptions, Scorer, load, score_file
+from textsent.tables import TableOptions
 from textsent.windows import Layout
 
 FIRST_WORD_SCORES = (0.2, 0.4, 0.5, 0.6, 0.8)
@@ -412,7 +413,8 @@ def test_the_texts_are_in_the_column_named_or_in_text_or_in_the_only_one_of_stri
         ("body", {"text": ["great"], "n": [1]}, "there is no column 'body'"),
         ("n", {"text": ["great"], "n": [1]}, "the column 'n' holds int64, not strings"),
         (None, {"one": ["great"], "two": ["guys"]}, "no column is named 'text' and 2 hold strings"),
-        (None, {"n": [1], "text": [2]}, "no column is named 'text' and none holds strings"),
+        (None, {"n": [1], "text": [2]}, "the column 'text' holds int64, not strings"),
+        (None, {"n": [1]}, "no column is named 'text' and none holds strings"),
     ],
 )
 def test_a_column_of_texts_that_cannot_be_told_is_an_error_that_lists_the_columns(column, columns, problem):
@@ -639,14 +641,140 @@ def test_an_empty_file_among_others_is_no_error(here):
 
 def test_a_file_that_breaks_off_leaves_no_output_and_the_one_that_was_there(here):
     (here / "one.txt").write_text("great\n")
-    (here / "two.txt").write_bytes(b"caf\xe9\n")
+    (here / "two.txt").write_bytes(gzip.compress(b"great\n")[:-4])
     (here / "kept.csv").write_text("kept")
     for output in ("new.csv", "kept.csv"):
         with pytest.raises(InputError) as broken:
             score_file(["one.txt", "two.txt"], output, first_word_scorer(), overwrite=True)
-        assert str(broken.value).startswith("two.txt: the text is not UTF-8: ")
+        assert str(broken.value).startswith("two.txt can't be read: its compressed data end")
     assert {path.name for path in here.iterdir()} == {"one.txt", "two.txt", "kept.csv"}
     assert (here / "kept.csv").read_text() == "kept"
+
+
+BAD = b'id,text\n1,great\n2\n3,guys \xff\n4,the, guys\n5,\n6,"great\n7,terrible\n'
+"""A row that is too short, bytes that aren't UTF-8, a row that is too long, no words, and an open quote."""
+
+
+def test_a_bad_row_has_no_score_and_its_reason_and_one_with_undecodable_bytes_has_both(here):
+    (here / "in.csv").write_bytes(BAD)
+    summary = score_file("in.csv", "out.parquet", first_word_scorer(), table=TableOptions(encoding="utf-8"))
+    rows = pa.parquet.read_table(here / "out.parquet")
+    assert rows.column_names == ["id", "text", *SCORE_SCHEMA.names]
+    assert rows["id"].to_pylist() == ["1", "2", "3", "4", "5", None, "7"]
+    assert rows["text"].to_pylist() == ["great", None, "guys \ufffd", "the, guys", "", '6,"great', "terrible"]
+    assert rows["score"].to_pylist() == pytest.approx([0.4, None, 0.8, None, None, None, 0.6])
+    errors = [None, "too few fields", "undecodable bytes", "too many fields", "no words", "quote not closed", None]
+    assert rows["error"].to_pylist() == errors
+    assert summary.errors == {"too few fields": 1, "too many fields": 1, "no words": 1, "quote not closed": 1}
+    assert summary.flagged == {"undecodable bytes": 1}
+    assert (summary.rows, summary.left_out, summary.sentiments.total()) == (7, 0, 3)
+
+
+def test_a_bad_row_scores_the_same_alone_and_among_others():
+    own = pa.record_batch({"text": ["great", "guys", "great", None]})
+    problems = pa.array([None, "undecodable bytes", "too few fields", "not JSON"])
+    batch = with_problems(own, problems)
+    scorer = first_word_scorer()
+    whole = scorer(batch)
+    assert whole.schema.names == ["text", *SCORE_SCHEMA.names]
+    assert whole["error"].to_pylist() == [None, "undecodable bytes", "too few fields", "not JSON"]
+    assert whole["score"].to_pylist() == pytest.approx([0.4, 0.8, None, None])
+    assert pa.Table.from_batches([scorer(batch.slice(row, 1)) for row in range(4)]) == pa.Table.from_batches(
+        [whole]
+    )
+
+
+@pytest.mark.parametrize(
+    ("problem", "score"), [("wrong type of 'n'", 0.4), ("unknown field", 0.4), ("wrong type of 'text'", None)]
+)
+def test_a_field_of_the_wrong_type_takes_the_score_only_where_it_is_the_text(problem, score):
+    batch = with_problems(pa.record_batch({"text": ["great"], "n": [1]}), pa.array([problem]))
+    (row,) = first_word_scorer()(batch).to_pylist()
+    assert row["score"] == pytest.approx(score)
+    assert row["error"] == problem
+
+
+def test_rows_with_an_error_are_left_out_on_demand(here):
+    (here / "in.csv").write_bytes(BAD)
+    summary = score_file(
+        "in.csv",
+        "out.jsonl",
+        first_word_scorer(),
+        table=TableOptions(encoding="utf-8"),
+        errors=ErrorOptions("skip"),
+    )
+    assert read_back(here / "out.jsonl")["id"].to_pylist() == ["1", "7"]
+    assert (summary.rows, summary.left_out) == (7, 5)
+
+
+@pytest.mark.parametrize(
+    ("errors", "message"),
+    [
+        (
+            ErrorOptions("stop"),
+            "in.csv can't be read: line 3: too few fields: "
+            "give it a field for each column, empty where there is no value",
+        ),
+        (
+            ErrorOptions(max_errors=4),
+            "in.csv: 5 of the first 7 rows have an error: too few fields (1×), "
+            "undecodable bytes (1×), too many fields (1×); --max-errors allows 4",
+        ),
+        (
+            ErrorOptions("skip", 0),
+            "in.csv: 5 of the first 7 rows have an error: too few fields (1×), "
+            "undecodable bytes (1×), too many fields (1×); --max-errors allows 0",
+        ),
+    ],
+)
+def test_a_run_ends_at_an_error_or_after_a_number_of_them_and_leaves_no_output(here, errors, message):
+    (here / "in.csv").write_bytes(BAD)
+    with pytest.raises(InputError) as ended:
+        score_file("in.csv", "out.csv", first_word_scorer(), table=TableOptions(encoding="utf-8"), errors=errors)
+    assert str(ended.value) == message
+    assert [path.name for path in here.iterdir()] == ["in.csv"]
+
+
+def test_a_run_ends_at_a_row_that_cannot_be_scored_and_names_the_file_that_it_is_in(here):
+    (here / "one.txt").write_text("great\nguys\n")
+    (here / "two.txt").write_text("great\n\n")
+    with pytest.raises(InputError) as ended:
+        score_file(["one.txt", "two.txt"], "out.csv", first_word_scorer(), errors=ErrorOptions("stop"))
+    assert str(ended.value) == "two.txt: row 2: no words: mend it, or keep such rows with --on-error keep"
+
+
+def test_as_many_errors_as_are_allowed_end_no_run(here):
+    (here / "in.csv").write_bytes(BAD)
+    table = TableOptions(encoding="utf-8")
+    summary = score_file("in.csv", "out.csv", first_word_scorer(), table=table, errors=ErrorOptions(max_errors=5))
+    assert summary.rows == 7
+
+
+def test_what_was_decided_by_what_a_file_looks_like_is_told(here):
+    (here / "in.csv").write_bytes("id;text;n;n\n1;the café;2;3\n".encode("cp1252"))
+    summary = score_file("in.csv", "out.csv", first_word_scorer())
+    assert summary.notes == [
+        "in.csv: read as cp1252; --encoding says otherwise",
+        "in.csv: its columns are separated by a semicolon; --delimiter says otherwise",
+        "in.csv: 2 of its columns are named 'n': from the second on they are n_2",
+    ]
+
+
+def test_where_no_column_holds_the_texts_it_is_told_how_the_columns_were_found(here):
+    (here / "in.csv").write_text("great,5\nguys,1\n")
+    with pytest.raises(InputError) as unlike:
+        score_file("in.csv", None, first_word_scorer())
+    assert str(unlike.value) == (
+        "no column is named 'text' and 2 hold strings: choose one with --text-column. The columns are "
+        "'great', '5'; in.csv: its first line is taken for the columns' names, '5' for one; if not, say --no-header"
+    )
+
+
+@pytest.mark.parametrize("number", [-1, -5])
+def test_a_number_of_errors_below_none_is_refused(number):
+    with pytest.raises(OptionError) as refused:
+        ErrorOptions(max_errors=number)
+    assert str(refused.value) == f"the number of errors must be 0 or more. Received: {number}"
 
 
 def test_files_with_other_columns_than_the_first_leave_no_output(here):
@@ -762,6 +890,7 @@ class GivenReader:
         self.position = 0
         self.mark = None
         self.names = [self.name]
+        self.notes = []
         self.rows = [self.size]
 
     def __enter__(self):

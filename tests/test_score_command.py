@@ -134,6 +134,35 @@ def test_each_line_that_is_piped_in_is_a_text(score):
     assert third.split() == ["no", "known", "words", "café"]
 
 
+def test_bytes_of_a_line_that_cannot_be_decoded_are_told_after_all_lines(score):
+    code, out, err = score(stdin=b"great service\ncaf\xe9\nth\xe9\nguys")
+    assert code == 0
+    assert [line.split()[-1] for line in out.splitlines()] == ["service", "caf\ufffd", "th\ufffd", "guys"]
+    assert err == "textsent: undecodable bytes in line 2 and 1 more: --encoding says what they are in\n"
+    assert score("--encoding", "cp1252", stdin=b"caf\xe9\n")[1:] == ("no known words        café\n", "")
+
+
+def test_how_a_table_is_written_is_said_or_told(score, here):
+    (here / "a.csv").write_bytes("great;caf\xe9\nguys;x\n".encode("cp1252"))
+    code, out, err = score("a.csv", "--no-header", "--text-column", "column_1", "-o", "-", "--progress", "none")
+    assert code == 0
+    assert [line.split(",")[1] for line in out.splitlines()] == ['"column_2"', '"café"', '"x"']
+    assert err.splitlines()[:2] == [
+        "textsent: a.csv: read as cp1252; --encoding says otherwise",
+        "textsent: a.csv: its columns are separated by a semicolon; --delimiter says otherwise",
+    ]
+    said = ["--encoding", "cp1250", "--delimiter", "semicolon", "--quiet"]
+    assert score("a.csv", "--no-header", "--text-column", "column_1", "-o", "-", *said) == (0, out, "")
+
+
+def test_rows_that_are_left_out_are_counted(score, here):
+    (here / "a.csv").write_text("id,text\n1,great\n2\n")
+    code, out, err = score("a.csv", "-o", "-", "--on-error", "skip")
+    assert (code, len(out.splitlines())) == (0, 2)
+    assert re.match(r"2 rows in .*, 1 left out\n", err)
+    assert re.search(r"too few fields +1   50.0%", err)
+
+
 def test_with_an_output_lines_that_are_piped_in_become_rows(score, here):
     assert score("-o", "out.jsonl", "--quiet", stdin=b"great\nguys\n") == (0, "", "")
     assert [json.loads(line)["text"] for line in (here / "out.jsonl").read_text().splitlines()] == ["great", "guys"]

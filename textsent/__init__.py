@@ -23,14 +23,17 @@ if TYPE_CHECKING:
     from textsent.preprocess import Preprocessor
     from textsent.readers import open_reader
     from textsent.replies import own_words
-    from textsent.score import Scorer, load, score_file
+    from textsent.score import ErrorOptions, Scorer, load, score_file
+    from textsent.tables import TableOptions
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "ErrorOptions",
     "MailOptions",
     "Preprocessor",
     "Scorer",
+    "TableOptions",
     "TextsentError",
     "__version__",
     "load",
@@ -42,9 +45,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ErrorOptions": "textsent.score",
     "MailOptions": "textsent.mail",
     "Preprocessor": "textsent.preprocess",
     "Scorer": "textsent.score",
+    "TableOptions": "textsent.tables",
     "TextsentClassifier": "textsent.classifier",
     "TextsentError": "textsent.errors",
     "load": "textsent.score",

@@ -18,6 +18,11 @@ _MAGIC = {
     "zstd": re.compile(rb"\x28\xb5\x2f\xfd"),
 }
 _MAGIC_BYTES = 16
+_BEGINNINGS = {
+    "gzip": [b"\x1f\x8b"],
+    "bz2": [b"BZh%d" % level + mark for level in range(1, 10) for mark in (b"1AY&SY", b"\x17rE8P\x90")],
+    "zstd": [b"\x28\xb5\x2f\xfd"],
+}
 
 MAX_RATIO = 200
 """What is unpacked may be so many times as large as what it is unpacked from. Mail and tables are packed 2 to 20
@@ -125,6 +130,12 @@ def compression_of(file: IO[bytes]) -> str | None:
     """Return the compression that a file's first bytes tell of."""
     first = first_bytes(file, _MAGIC_BYTES)
     return next((kind for kind, magic in _MAGIC.items() if magic.match(first)), None)
+
+
+def is_cut_within_magic(file: IO[bytes], compression: str) -> bool:
+    """Return whether a file ends within the first bytes that tell its compression."""
+    first = first_bytes(file, _MAGIC_BYTES)
+    return bool(first) and any(magic != first and magic.startswith(first) for magic in _BEGINNINGS[compression])
 
 
 def first_bytes(file: IO[bytes], size: int) -> bytes:

@@ -143,6 +143,7 @@ def print_summary(
     console.print(
         (f"{summary.resumed:,} rows of an earlier run and " if summary.resumed else "")
         + f"{summary.rows - summary.resumed:,} rows in {summary.seconds:.1f} s ({rate:,.0f} rows/s)"
+        + (f", {summary.left_out:,} left out" if summary.left_out else "")
         + (f", written to {printable(output)}" if output else ""),
         highlight=False,
         soft_wrap=True,
@@ -153,13 +154,16 @@ def print_summary(
         for question, command in next_steps:
             console.print(f"\n{question}\n  {printable(command)}", soft_wrap=True)
         return
-    width = max([14, *map(len, summary.errors)])
+    flagged = {f"{error}, scored": count for error, count in summary.flagged.most_common()}
+    width = max([14, *map(len, (*summary.errors, *flagged))])
     for sentiment in ("positive", "neutral", "negative"):
         if sentiment in summary.sentiments or sentiment != "neutral":
             count, style = summary.sentiments[sentiment], _COLOURS[sentiment]
             _print_share(console, sentiment, count, summary.rows, width, style)
     for reason, count in summary.errors.most_common():
         _print_share(console, reason, count, summary.rows, width, "dim")
+    for error, count in flagged.items():
+        _print_share(console, error, count, summary.rows, width, "dim")
 
 
 def _print_share(console: Console, name: str, count: int, rows: int, width: int, style: str) -> None:
@@ -170,7 +174,7 @@ def _print_bars(console: Console, summary: Summary) -> None:
     from rich.progress_bar import ProgressBar
     from rich.table import Table
 
-    names = max(map(len, ("positive", *summary.errors)))
+    names = max(map(len, ("positive", *summary.errors, *summary.flagged)))
     width = max(10, min(30, console.width - names - len(f"{summary.rows:,}") - 14))  # ten for "not scored"
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column()
@@ -185,6 +189,8 @@ def _print_bars(console: Console, summary: Summary) -> None:
             table.add_row(Text(sentiment, style=style), bar, f"{count:,}", f"{count / summary.rows:.1%}")
     for reason, count in summary.errors.most_common():
         table.add_row(Text(reason, style="dim"), "not scored", f"{count:,}", f"{count / summary.rows:.1%}")
+    for error, count in summary.flagged.most_common():
+        table.add_row(Text(error, style="dim"), "scored all the same", f"{count:,}", f"{count / summary.rows:.1%}")
     console.print()
     console.print(table)
 

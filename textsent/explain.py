@@ -31,8 +31,9 @@ from textsent.odds import log_odds
 from textsent.positions import Part, word_parts
 from textsent.preprocess import OUT_OF_VOCABULARY_ID, WordIds, as_text_array
 from textsent.readers import open_reader
-from textsent.schema import is_mail, text_column, why_no_text
+from textsent.schema import hides_text, is_mail, split_problems, text_column, why_no_text
 from textsent.sentences import split
+from textsent.tables import DEFAULT_TABLE_OPTIONS, TableOptions
 
 if TYPE_CHECKING:
     from textsent.model import SentimentModel
@@ -150,6 +151,7 @@ def explain_row(
     *,
     format: str | None = None,
     mail: MailOptions = DEFAULT_OPTIONS,
+    table: TableOptions = DEFAULT_TABLE_OPTIONS,
 ) -> Explanation:
     """Return which sentences and words moved the score of a row of a file.
 
@@ -159,17 +161,23 @@ def explain_row(
         row: Its number, from 1 on.
         format: Format of the file, by default what its suffix says.
         mail: What of a mail counts as its text.
+        table: How a CSV, JSON Lines or text file is written.
 
     Raises:
         InputError: The file can't be read, or has fewer rows.
     """
     rows = 0
-    with open_reader(source, format, mail) as reader:
+    table = replace(table, keep_bad_rows=True, may_guess=True, text_column=scorer.column)
+    with open_reader(source, format, mail, table=table) as reader:
         column = text_column(reader.schema, scorer.column)
         for batch in reader:
             if row <= rows + batch.num_rows:
-                found = batch.slice(row - rows - 1, 1)
-                explanation = explain(scorer, found.column(column))[0]
+                found, problems = split_problems(batch.slice(row - rows - 1, 1))
+                problem = problems.column("problem")[0].as_py() if problems else None
+                texts = found.column(column)
+                if problem and hides_text(problem, column):
+                    return replace(explain(scorer, pa.nulls(1, pa.string()))[0], error=problem)
+                explanation = explain(scorer, texts)[0]
                 if explanation.text is None and column == "text" and is_mail(found.schema):
                     why = why_no_text(found.column("flags")[0].as_py())
                     return replace(explanation, error=why or explanation.error)

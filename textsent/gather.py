@@ -205,7 +205,8 @@ def gather(
             times.append(_times(batch.column(dates)) if dates else np.full(batch.num_rows, NO_TIME))
             if dates and len(others := _values(batch.column(dates), times[-1] == NO_TIME)):
                 unread, unread_example = unread + len(others), unread_example or str(others[0].as_py())
-            for reason in batch.column(prefix + "error").cast(pa.string()).value_counts().to_pylist():
+            unscored = batch.column(prefix + "error").filter(pa.array(np.isnan(scores[-1])))
+            for reason in unscored.cast(pa.string()).value_counts().to_pylist():
                 if reason["values"]:
                     errors[reason["values"]] += reason["counts"]
             for grouping in groupings:

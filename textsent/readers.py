@@ -5,9 +5,7 @@ A file's format is told by its suffix (`.csv`, or `.csv.gz`), its compression by
 
 from __future__ import annotations
 
-import codecs
 import io
-import json
 import os
 import re
 import shlex
@@ -23,11 +21,23 @@ from typing import IO, Any, NamedTuple, Self
 import pyarrow as pa
 
 from textsent import mailstores
-from textsent.compression import MAX_RATIO, Unpacked, compression_of, decompressed, suffix_and_compression
+from textsent.compression import (
+    MAX_RATIO,
+    Unpacked,
+    compression_of,
+    decompressed,
+    is_cut_within_magic,
+    suffix_and_compression,
+)
+from textsent.delimited import open_csv
+from textsent.encodings import decoder_of, without_marks
 from textsent.errors import InputError, OptionError
+from textsent.lines import open_jsonl, open_text
 from textsent.mail import DEFAULT_OPTIONS, MailOptions, mail_schema, read_messages
 from textsent.mailworkers import MailboxFile
 from textsent.mbox import Message
+from textsent.schema import ADVICE, is_text, split_problems, with_problems
+from textsent.tables import BATCH_ROWS, DEFAULT_TABLE_OPTIONS, Note, TableOptions, strings_of
 
 STANDARD_STREAM = "-"
 """Stands for standard input or standard output where a path is expected."""
@@ -43,54 +53,40 @@ SUFFIXES = {
     **mailstores.SUFFIXES,
 }
 
-BATCH_ROWS = 4096
-_BLOCK_SIZE = 1 << 20  # bytes of CSV parsed at a time; a row must fit in, and Arrow reads 32 of them ahead
-
-_RATIO_BYTES = 4 << 20
+_PARQUET_BUFFER = 1 << 20  # bytes of a column that are read ahead
 _LINES_BYTES = 1 << 18
-
-_LINE_CHARACTERS = 64 << 20
-"""What a line may have: it is held whole."""
 
 _Batches = Iterable[pa.RecordBatch]
 
 
 class _Counted:
-    """Batches of a file whose own place tells nothing of them: they are read far ahead, or out of order.
+    """Batches of a file that is read here and there, so that its own place tells nothing of them.
 
     Attributes:
-        total: What their units add up to, where it is known beforehand.
-        unpacked: Counts their bytes, where nothing else does.
+        total: Its rows.
     """
 
     closed = False  # as of an open file
-    unpacked: Unpacked | None = None
 
-    def __init__(self, batches: Iterator[tuple[pa.RecordBatch, float]], total: int | None = None) -> None:
-        """Take batches, each with the units that were read up to its end: rows, or blocks of the content."""
+    def __init__(self, batches: Iterator[tuple[pa.RecordBatch, int]], total: int) -> None:
+        """Take batches, each with the rows that were read up to its end."""
         self.total = total
         self._batches = batches
-        self._read = 0.0
+        self._rows = 0
         self._size = 0
-        self._unit = 0.0
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        for batch, read in self._batches:
-            self._read = read
-            if self.unpacked:
-                self.unpacked.add(batch.nbytes)
+        for batch, rows in self._batches:
+            self._rows = rows
             yield batch
 
-    def place_in(self, size: int, unit: float) -> None:
-        """Say how many bytes the file has, and how many a unit takes up; the last one may be smaller."""
+    def place_in(self, size: int) -> None:
+        """Say how many bytes the file has."""
         self._size = size
-        self._unit = unit
 
     def tell(self) -> int:
         """Return the bytes of the file that the batches so far take up."""
-        whole, part = divmod(self._read, 1)
-        start = whole * self._unit
-        return min(self._size, round(start + part * min(self._unit, self._size - start)))
+        return round(self._size * self._rows / self.total) if self.total else self._size
 
 
 class Mark(NamedTuple):
@@ -114,11 +110,12 @@ class Reader:
     Iterate over it once, inside a `with` statement.
 
     Attributes:
-        schema: The columns of every batch.
+        schema: The columns of every batch; where bad rows are kept, those of PROBLEM_FIELDS stand behind them.
         size: Bytes of all inputs as they are stored; None where one is a pipe.
         total_rows: Rows of all inputs, where that is known before they are read: of one Parquet file; else None.
         rows: Rows that were read, by input: of those that were begun, in their order.
         states: What each input was when it was opened, in words that differ where it does; empty for a pipe.
+        notes: What was decided by what an input looks like, as its encoding, in a sentence each.
     """
 
     def __init__(
@@ -129,6 +126,7 @@ class Reader:
         with_raw: bool = False,
         workers: int = 1,
         max_ratio: int = MAX_RATIO,
+        table: TableOptions = DEFAULT_TABLE_OPTIONS,
     ) -> None:
         """Open the first input.
 
@@ -141,6 +139,7 @@ class Reader:
             workers: Processes that read a large mailbox.
             max_ratio: How many times as large as an input what is unpacked from it may be, see
                 `textsent.compression.Unpacked`.
+            table: How CSV, JSON Lines and text files are written, and whether bad rows are kept.
 
         Raises:
             InputError: An input is missing, of no known format, or unreadable.
@@ -155,6 +154,8 @@ class Reader:
         self._mail = mail
         self._with_raw = with_raw
         self._workers = workers
+        self._table = table
+        self.notes: list[str] = []
         self._stack = ExitStack()
         names = [str(source) for source in sources]
         if names.count(STANDARD_STREAM) > 1:
@@ -208,6 +209,7 @@ class Reader:
             InputError: The input that it is in can't be read.
         """
         self._stack.close()
+        self.notes.clear()
         self._start = mark
         self.rows = list(mark.rows[:-1])
         self._read_before = sum(size or 0 for size in self._sizes[: len(self.rows)])
@@ -262,9 +264,10 @@ class Reader:
             self._stack.enter_context(self._file)
         with _errors_of(name):
             unpacked = Unpacked(_file_size(name), self._max_ratio)
-            # Where Arrow reads on its own threads, nothing of Python's stands between: the rows are counted.
-            by_rows = format in ("csv", "tsv") and isinstance(self._file, pa.NativeFile)
-            stream = self._stack.enter_context(decompressed(self._file, None if by_rows else unpacked))
+            stream = self._stack.enter_context(decompressed(self._file, unpacked))
+            compression = format_by_suffix(name)[1]
+            if compression and stream is self._file and is_cut_within_magic(stream, compression):
+                raise ValueError("Truncated compressed stream")
             if format in mailstores.FORMATS:
                 if format == "zip":
                     stream = _seekable(stream, self._stack)
@@ -273,19 +276,17 @@ class Reader:
                 )
             if self._with_raw:
                 raise ValueError("it is no mail, which alone can be written into a mailbox")
-            schema, batches = _OPENERS[format](stream, self._stack)
+            schema, batches = _OPENERS[format](stream, self._stack, self._table, self._noting(name))
             schema.names  # noqa: B018 - decodes them, which fails where they aren't UTF-8
             size = _file_size(name)
             if isinstance(batches, _Counted) and size is not None:
-                if batches.total is not None:
-                    unit = size / max(batches.total, 1)
-                else:
-                    unit = _BLOCK_SIZE * (1.0 if stream is self._file else _compression_ratio(name))
-                batches.place_in(size, unit)
-                batches.unpacked = unpacked if by_rows and stream is not self._file else None
+                batches.place_in(size)
                 self._file = batches
                 self.total_rows = batches.total if len(self._inputs) == 1 else None
             return schema, _after(batches, done)
+
+    def _noting(self, name: str) -> Note:
+        return lambda note: self.notes.append(f"{shown_name(name)}: {note}")
 
     def _open_mail(self, messages: Iterator[Message], done: int) -> tuple[pa.Schema, _Batches]:
         wanted = islice(messages, done, None)
@@ -299,6 +300,12 @@ class Reader:
         self.rows.append(done)
         with _errors_of(self._inputs[number][0]):
             for batch in batches:
+                own, problems = split_problems(batch)
+                if not self._table.keep_bad_rows:
+                    _check(problems, self.rows[-1])
+                    batch = own
+                elif problems is None:
+                    batch = with_problems(batch)
                 self.rows[-1] += batch.num_rows
                 yield batch
         self._stack.close()
@@ -313,10 +320,11 @@ def open_reader(
     with_raw: bool = False,
     workers: int = 1,
     max_ratio: int = MAX_RATIO,
+    table: TableOptions = DEFAULT_TABLE_OPTIONS,
 ) -> Reader:
     """Return a reader of one path or of several; see `Reader`."""
     sources = [source] if isinstance(source, str | Path) else source
-    return Reader(sources, format, mail, with_raw, workers, max_ratio)
+    return Reader(sources, format, mail, with_raw, workers, max_ratio, table)
 
 
 def is_text_argument(argument: str) -> bool:
@@ -334,13 +342,32 @@ def is_text_argument(argument: str) -> bool:
         return True
 
 
-def lines_as_they_come() -> Iterator[list[str]]:
+def lines_as_they_come(
+    encoding: str | None = None, on_undecodable: Callable[[int], object] | None = None
+) -> Iterator[list[str]]:
     """Yield the lines of standard input, a text each, as many at a time as have come: none waits for the next one.
 
+    Args:
+        encoding: What it is in, by default UTF-8. What can't be decoded becomes U+FFFD.
+        on_undecodable: Called with the number, from 1 on, of a line that has such bytes.
+
     Raises:
-        InputError: It isn't UTF-8, begins like a mailbox or an archive, or can't be read.
+        InputError: It begins like a mailbox or an archive, or can't be read.
     """
-    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8-sig")(), translate=True)
+    decoder = io.IncrementalNewlineDecoder(decoder_of(encoding), translate=True)
+    number = 0
+
+    def repaired_lines(text: str) -> list[str]:
+        nonlocal number
+        lines = []
+        for line in text.split("\n"):
+            number += 1
+            line, is_broken = without_marks(line)
+            if is_broken and on_undecodable:
+                on_undecodable(number)
+            lines.append(line)
+        return lines
+
     held: list[str] = []  # of a line whose end hasn't come
     with _errors_of(STANDARD_STREAM), decompressed(_open_file(STANDARD_STREAM), Unpacked()) as stream:
         begun = False
@@ -351,11 +378,11 @@ def lines_as_they_come() -> Iterator[list[str]]:
             begun = True
             ended, line_end, rest = decoder.decode(chunk).rpartition("\n")
             if line_end:
-                yield "".join([*held, ended]).split("\n")
+                yield repaired_lines("".join([*held, ended]))
                 held = []
             held.append(rest)
         if last := "".join([*held, decoder.decode(b"", final=True)]):
-            yield [last]
+            yield repaired_lines(last)
 
 
 def format_by_suffix(path: str | Path) -> tuple[str | None, str | None]:
@@ -364,14 +391,14 @@ def format_by_suffix(path: str | Path) -> tuple[str | None, str | None]:
     return SUFFIXES.get(suffix), compression
 
 
-def read_standard_input() -> str:
-    """Return all of standard input as one text of UTF-8.
+def read_standard_input(encoding: str | None = None) -> str:
+    """Return all of standard input as one text in an encoding, by default UTF-8.
 
     Raises:
-        InputError: It is closed, or not UTF-8.
+        InputError: It is closed, or in another encoding.
     """
     with _errors_of(STANDARD_STREAM):
-        return _open_file(STANDARD_STREAM).read().decode("utf-8-sig")
+        return _open_file(STANDARD_STREAM).read().decode(encoding or "utf-8-sig")
 
 
 _FOLDER = "folder"
@@ -424,13 +451,6 @@ def _is_plain_file(name: str) -> bool:
         return compression_of(file) is None
 
 
-def _compression_ratio(name: str) -> float:
-    """Return how many bytes of a compressed file there are for a byte of its content, by how it begins."""
-    with _open_file(name) as file, decompressed(file) as stream:
-        content = len(stream.read(_RATIO_BYTES))
-        return file.tell() / content if content else 1.0
-
-
 def _file_size(name: str) -> int | None:
     return Path(name).stat().st_size if _is_file(name) else None
 
@@ -476,22 +496,36 @@ def _open_file(name: str, by_arrow: bool = True) -> IO[bytes]:
         raise InputError(f"{name} can't be opened: {os.strerror(exc.errno) if exc.errno else exc}") from exc
 
 
+def shown_name(name: str) -> str:
+    """Return an input's name as messages show it."""
+    return "standard input" if name == STANDARD_STREAM else name
+
+
+def _check(problems: pa.RecordBatch | None, rows: int) -> None:
+    """Raise ValueError where a row has a problem; `rows` stand before the first of them."""
+    if problems is None or problems.column("problem").null_count == problems.num_rows:
+        return
+    row, found = next((row, found) for row, found in enumerate(problems.to_pylist(), 1) if found["problem"])
+    problem, line = found["problem"], found["line"]
+    place = f"row {rows + row}" if line is None else f"line {line}"
+    raise ValueError(
+        f"{place}: {problem}: {next(advice for name, advice in ADVICE.items() if problem.startswith(name))}"
+    )
+
+
 @contextmanager
 def _errors_of(name: str) -> Iterator[None]:
     """Turn what Arrow and Python say of a file's content into an InputError that names the file."""
-    shown = "standard input" if name == STANDARD_STREAM else name
+    shown = shown_name(name)
     try:
         yield
     except UnicodeDecodeError as exc:
         raise InputError(f"{shown}: {_NOT_UTF8}") from exc
     except (pa.ArrowException, ValueError, OSError, EOFError, OverflowError, RecursionError) as exc:
         reason = without_values((str(exc).splitlines() or [type(exc).__name__])[0]).rstrip(".")
-        if "invalid UTF8" in reason or "Invalid UTF8" in reason:
-            reason = _NOT_UTF8
-        elif "straddl" in reason:
-            reason = f"a row is longer than {_BLOCK_SIZE >> 20} MiB, or a quote is never closed"
-        elif "Empty CSV file" in reason:
-            reason = "the file is empty: it needs a line with the columns' names, and rows"
+        is_arrows = isinstance(exc, pa.ArrowException) or (isinstance(exc, OSError) and not exc.errno)
+        advice = ": it may be damaged, write or fetch it again" if is_arrows else ""
+        reason = next((ours for theirs, ours in _REASONS if theirs in reason), reason + advice)
         raise InputError(f"{shown} can't be read: {reason}") from exc
 
 
@@ -506,40 +540,76 @@ _QUOTED_VALUE = re.compile(
 )
 _NOT_UTF8 = "the text is not UTF-8: convert it first, for instance with `iconv -f WINDOWS-1252 -t UTF-8`"
 
-
-def _open_csv(stream: IO[bytes], stack: ExitStack, delimiter: str = ",") -> tuple[pa.Schema, _Batches]:
-    import pyarrow.csv
-
-    reader = pyarrow.csv.open_csv(
-        stream,
-        pyarrow.csv.ReadOptions(block_size=_BLOCK_SIZE),
-        pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-        # Every value stays the text it was: 007 is no number, and neither NA nor an empty field is missing.
-        pyarrow.csv.ConvertOptions(default_column_type=pa.string(), strings_can_be_null=False),
-    )
-    stack.callback(reader.close)
-    if len(reader.schema) == 1 and re.search("[;\t]", reader.schema.names[0]):
-        raise ValueError("its columns are not separated by commas: --format tsv reads tabs; convert semicolons")
-    return reader.schema, _Counted(_cut(reader))
+_REASONS = (
+    ("invalid UTF8", _NOT_UTF8),
+    ("Invalid UTF8", _NOT_UTF8),
+    ("Truncated compressed stream", "its compressed data end too early: it is a part of a file, fetch it again"),
+    ("Parquet magic bytes not found", "it is no Parquet file, or a part of one: write or fetch it again"),
+    ("Parquet file size is", "it is too short for a Parquet file: write or fetch it again"),
+    ("decrypt", "it is an encrypted Parquet file: write it without encryption"),
+)
+"""What Arrow says of a file's content, and what is said of it here."""
 
 
-def _open_tsv(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batches]:
-    return _open_csv(stream, stack, delimiter="\t")
+def _open_csv(stream: IO[bytes], stack: ExitStack, options: TableOptions, note: Note) -> tuple[pa.Schema, _Batches]:
+    return open_csv(stream, options, note)
 
 
-def _open_parquet(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batches]:
+def _open_tsv(stream: IO[bytes], stack: ExitStack, options: TableOptions, note: Note) -> tuple[pa.Schema, _Batches]:
+    return open_csv(stream, options, note, "\t")
+
+
+def _open_jsonl(
+    stream: IO[bytes], stack: ExitStack, options: TableOptions, note: Note
+) -> tuple[pa.Schema, _Batches]:
+    return open_jsonl(stream, options, note)
+
+
+def _open_text(
+    stream: IO[bytes], stack: ExitStack, options: TableOptions, note: Note
+) -> tuple[pa.Schema, _Batches]:
+    return open_text(stream, options, note)
+
+
+def _open_parquet(
+    stream: IO[bytes], stack: ExitStack, options: TableOptions, note: Note
+) -> tuple[pa.Schema, _Batches]:
     import pyarrow.parquet
 
-    file = pyarrow.parquet.ParquetFile(_seekable(stream, stack))
+    # As it comes, Arrow holds a whole row group.
+    file = pyarrow.parquet.ParquetFile(_seekable(stream, stack), buffer_size=_PARQUET_BUFFER, pre_buffer=False)
 
     def batches() -> Iterator[tuple[pa.RecordBatch, int]]:
         rows = 0
         for batch in file.iter_batches(BATCH_ROWS):
-            batch.validate(full=True)  # strings may hold what isn't UTF-8
             rows += batch.num_rows
-            yield batch, rows
+            yield _with_valid_strings(batch), rows
 
     return file.schema_arrow, _Counted(batches(), file.metadata.num_rows)
+
+
+def _with_valid_strings(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return a batch whose strings are UTF-8; where they weren't, with PROBLEM_FIELDS."""
+    try:
+        batch.validate(full=True)
+    except pa.ArrowInvalid:
+        problems: list[str | None] = [None] * batch.num_rows
+        columns = []
+        for column, field in zip(batch.columns, batch.schema, strict=True):
+            if not is_text(field.type):
+                column.validate(full=True)
+                columns.append(column)
+                continue
+            plain = column.dictionary_decode() if pa.types.is_dictionary(field.type) else column
+            values = plain.cast(_BYTES_OF.get(plain.type, pa.binary())).to_pylist()
+            columns.append(strings_of(values, problems).cast(field.type))
+        return with_problems(
+            pa.RecordBatch.from_arrays(columns, schema=batch.schema), pa.array(problems, pa.string())
+        )
+    return batch
+
+
+_BYTES_OF = {pa.large_string(): pa.large_binary(), pa.string_view(): pa.binary_view()}
 
 
 def _seekable(stream: IO[bytes], stack: ExitStack) -> IO[bytes]:
@@ -554,90 +624,7 @@ def _seekable(stream: IO[bytes], stack: ExitStack) -> IO[bytes]:
     return spooled
 
 
-def _open_jsonl(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batches]:
-    rows = _objects(_text_lines(stream, stack))
-    first = list(islice(rows, BATCH_ROWS))
-    names = list(dict.fromkeys(name for row in first for name in row))
-    types = [_inferred(name, [row.get(name) for row in first]).type for name in names]
-    # A field that was null in all of the first rows is most likely to be a string later on.
-    types = [pa.string() if pa.types.is_null(data_type) else data_type for data_type in types]
-    schema = pa.schema(zip(names, types, strict=True))
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        batch = first
-        while batch:
-            unknown = {name for row in batch for name in row}.difference(names)
-            if unknown:
-                raise ValueError(
-                    f"the field {min(unknown)!r} first appears after row {BATCH_ROWS:,}: "
-                    "put it into the first row, null where it is missing"
-                )
-            columns = [_json_column(field, [row.get(field.name) for row in batch]) for field in schema]
-            yield pa.RecordBatch.from_arrays(columns, schema=schema)
-            batch = list(islice(rows, BATCH_ROWS))
-
-    return schema, batches()
-
-
-def _json_column(field: pa.Field, values: list[Any]) -> pa.Array:
-    """Return values as an array of the field's type, or raise ValueError where that would change one."""
-    array = _inferred(field.name, values)
-    if array.type.equals(field.type):
-        return array
-    both = (array.type, field.type)
-    if all(map(_is_number, both)) or all(map(pa.types.is_nested, both)) or pa.types.is_null(array.type):
-        array = pa.array(values, field.type)
-        if _without_nulls(array.to_pylist()) == _without_nulls(values):
-            return array
-    raise ValueError(
-        f"the field {field.name!r} holds {field.type} in the first rows and {both[0]} later on: "
-        "give it one type, for instance strings"
-    )
-
-
-def _inferred(name: str, values: list[Any]) -> pa.Array:
-    try:
-        return pa.array(values)
-    except (pa.ArrowException, OverflowError) as exc:
-        reason = without_values(str(exc)).splitlines()[0]
-        raise ValueError(f"the field {name!r} can't be one column: {reason}") from exc
-
-
-def _is_number(data_type: pa.DataType) -> bool:
-    return pa.types.is_integer(data_type) or pa.types.is_floating(data_type)
-
-
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
-    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
-
-
-def _objects(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as exc:
-            raise ValueError(f"line {number} is not JSON: {exc.msg} at character {exc.pos + 1}") from exc
-        if not isinstance(row, dict):
-            raise ValueError(f"line {number} must be a JSON object. Received: {type(row).__name__}")
-        yield row
-
-
-def _open_text(stream: IO[bytes], stack: ExitStack) -> tuple[pa.Schema, _Batches]:
-    schema = pa.schema([("text", pa.string())])
-    lines = _text_lines(stream, stack)
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        while texts := [line.rstrip("\n") for line in islice(lines, BATCH_ROWS)]:
-            yield pa.record_batch([pa.array(texts, pa.string())], schema=schema)
-
-    return schema, batches()
-
-
-_OPENERS: dict[str, Callable[[IO[bytes], ExitStack], tuple[pa.Schema, _Batches]]] = {
+_OPENERS: dict[str, Callable[[IO[bytes], ExitStack, TableOptions, Note], tuple[pa.Schema, _Batches]]] = {
     "csv": _open_csv,
     "tsv": _open_tsv,
     "parquet": _open_parquet,
@@ -646,30 +633,12 @@ _OPENERS: dict[str, Callable[[IO[bytes], ExitStack], tuple[pa.Schema, _Batches]]
 }
 
 
-def _text_lines(stream: IO[bytes], stack: ExitStack) -> Iterator[str]:
-    """Return lines of UTF-8, each with a line feed at its end; a byte order mark is no text."""
-    lines = io.TextIOWrapper(stream, "utf-8-sig")
-    stack.callback(lines.detach)  # or it would close the stream when it is collected
-    while line := lines.readline(_LINE_CHARACTERS):
-        if len(line) == _LINE_CHARACTERS and not line.endswith("\n"):
-            raise ValueError(f"a line is longer than {_LINE_CHARACTERS >> 20} million characters")
-        yield line
-
-
 def _after(batches: _Batches, rows: int) -> Iterator[pa.RecordBatch]:
     """Yield what comes after the first rows."""
     for batch in batches:
         if rows < batch.num_rows:
             yield batch.slice(rows)
         rows = max(0, rows - batch.num_rows)
-
-
-def _cut(blocks: _Batches) -> Iterator[tuple[pa.RecordBatch, float]]:
-    """Yield batches, each with the blocks of the content up to its end; Arrow makes one batch of each block."""
-    for number, block in enumerate(blocks):
-        for start in range(0, block.num_rows, BATCH_ROWS):
-            batch = block.slice(start, BATCH_ROWS)
-            yield batch, number + (start + batch.num_rows) / block.num_rows
 
 
 def _difference(expected: pa.Schema, received: pa.Schema) -> str:

@@ -29,6 +29,40 @@ RAW_FIELDS = pa.schema(
 )
 """A message as it stood in its mailbox, carried beside its columns where it is to be written back."""
 
+_PROBLEM_KEY = b"textsent.problem"
+
+PROBLEM_FIELDS = pa.schema(
+    [
+        pa.field("problem", pa.string(), metadata={_PROBLEM_KEY: b""}),  # null where there is none
+        pa.field("line", pa.int64(), metadata={_PROBLEM_KEY: b""}),  # from 1 on; null in a file without lines
+    ]
+)
+"""What is wrong with a row as it was read, carried behind its columns until it is scored."""
+
+UNDECODABLE = "undecodable bytes"
+TOO_FEW_FIELDS = "too few fields"
+TOO_MANY_FIELDS = "too many fields"
+OPEN_QUOTE = "quote not closed"
+TOO_LONG = "row too long"
+NOT_JSON = "not JSON"
+NOT_AN_OBJECT = "not a JSON object"
+UNKNOWN_FIELD = "unknown field"
+WRONG_TYPE = "wrong type"
+"""The problems. One that begins with WRONG_TYPE goes on with names of columns."""
+
+ADVICE = {
+    UNDECODABLE: "convert it, for instance with `iconv -f WINDOWS-1252 -t UTF-8`; textsent score has --encoding",
+    TOO_FEW_FIELDS: "give it a field for each column, empty where there is no value",
+    TOO_MANY_FIELDS: "put fields that hold the delimiter or a line's end into quotes",
+    OPEN_QUOTE: "close it, and write a quote within quotes twice",
+    TOO_LONG: "cut it up",
+    NOT_JSON: "mend the line or take it out",
+    NOT_AN_OBJECT: 'write it like {"text": "…"}',
+    UNKNOWN_FIELD: "put all fields into the first line, null where they are missing",
+    WRONG_TYPE: "give the values of a field one type, for instance strings",
+}
+"""What to do about each."""
+
 MODEL_KEY = "textsent.model"
 """Key of a scored table's metadata: the name of the model."""
 
@@ -47,7 +81,7 @@ SCORE_SCHEMA = pa.schema(
         pa.field("score", pa.float32()),  # probability that the text is positive, 0 … 1
         pa.field("words", pa.int32()),  # words in the text
         pa.field("coverage", pa.float32()),  # share of them in the vocabulary, 0 … 1
-        pa.field("error", pa.string()),  # why there is no score; null when there is one
+        pa.field("error", pa.string()),  # why there is no score, or what else is wrong with the row; else null
     ]
 )
 
@@ -106,6 +140,8 @@ def text_column(schema: pa.Schema, name: str | None = None) -> str:
     strings = [field.name for field in schema if is_text(field.type)]
     if name is None and ("text" in strings or len(strings) == 1):
         name = "text" if "text" in strings else strings[0]
+    if name is None and not strings and "text" in schema.names:
+        name = "text"
     if name is not None and name in strings:
         if schema.names.count(name) > 1:
             raise InputError(f"{schema.names.count(name)} columns are named {name!r}: rename them")
@@ -115,10 +151,42 @@ def text_column(schema: pa.Schema, name: str | None = None) -> str:
             f"{len(strings)} hold strings" if strings else "none holds strings"
         )
     elif name in schema.names:
-        problem = f"the column {name!r} holds {schema.field(name).type}, not strings"
+        kind = schema.field(name).type
+        is_binary = pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
+        problem = f"the column {name!r} holds {kind}, not strings"
+        if is_binary:
+            problem += ": write it as strings, in pandas with .str.decode('utf-8')"
     else:
         problem = f"there is no column {name!r}"
     raise InputError(f"{problem}: choose one with --text-column. The columns are {_listed(schema.names) or 'none'}")
+
+
+def with_problems(
+    batch: pa.RecordBatch, problems: pa.Array | None = None, lines: pa.Array | None = None
+) -> pa.RecordBatch:
+    """Return a batch with PROBLEM_FIELDS behind its columns, by default null."""
+    kinds = PROBLEM_FIELDS.types
+    added = [pa.nulls(batch.num_rows, kinds[0]) if problems is None else problems]
+    added.append(pa.nulls(batch.num_rows, kinds[1]) if lines is None else lines)
+    schema = pa.schema([*batch.schema, *PROBLEM_FIELDS], metadata=batch.schema.metadata)
+    return pa.RecordBatch.from_arrays([*batch.columns, *added], schema=schema)
+
+
+def split_problems(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch | None]:
+    """Return a batch without PROBLEM_FIELDS, and these; None where it has none."""
+    schema, own = batch.schema, len(batch.schema) - len(PROBLEM_FIELDS)
+    if own < 0 or any(_PROBLEM_KEY not in (schema.field(at).metadata or {}) for at in range(own, len(schema))):
+        return batch, None
+    columns = batch.columns
+    kept = pa.RecordBatch.from_arrays(columns[:own], schema=pa.schema(list(schema)[:own], metadata=schema.metadata))
+    return kept, pa.RecordBatch.from_arrays(columns[own:], schema=PROBLEM_FIELDS)
+
+
+def hides_text(problem: str, column: str) -> bool:
+    """Return whether a row with this problem has no text in `column` that could be scored."""
+    if problem.startswith(WRONG_TYPE):
+        return repr(column) in problem
+    return problem not in (UNDECODABLE, UNKNOWN_FIELD)
 
 
 def is_text(data_type: pa.DataType) -> bool:

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,7 @@ from textsent import __version__
 from textsent.compression import MAX_RATIO
 from textsent.cores import usable_cores
 from textsent.errors import InputError, OptionError, OutputError, PresetError
+from textsent.extremes import place_of
 from textsent.interrupts import Uninterrupted
 from textsent.journal import Journal
 from textsent.language import LanguageTest, read_min_coverage
@@ -28,9 +29,19 @@ from textsent.model import SentimentModel
 from textsent.pipeline import ahead, pool_of
 from textsent.preprocess import Preprocessor, as_text_array
 from textsent.presets import CONFIG_FILE, METADATA_FILE, VOCABULARY_FILE, checksum, find_preset, read_json
-from textsent.readers import STANDARD_STREAM, Mark, Reader, open_reader
+from textsent.readers import STANDARD_STREAM, Mark, Reader, open_reader, shown_name
 from textsent.record import Record
-from textsent.schema import SCORE_SCHEMA, is_mail, is_text, scored_schema, text_column, why_no_text
+from textsent.schema import (
+    SCORE_SCHEMA,
+    hides_text,
+    is_mail,
+    is_text,
+    scored_schema,
+    split_problems,
+    text_column,
+    why_no_text,
+)
+from textsent.tables import DEFAULT_TABLE_OPTIONS, TableOptions
 from textsent.unfinished import UnfinishedOutput
 from textsent.writers import check_output, open_writer
 
@@ -171,22 +182,24 @@ class Scorer:
             InputError: The column of the texts is missing.
             OptionError: The batch has a column of an added one's name already.
         """
-        return self._joined(batch, self.score_columns(self._texts(batch)))
+        own, problems = _split(batch, self.column)
+        return self._joined(own, problems, self.score_columns(self._texts(own, problems)))
 
     def begin(self, batches: Sequence[pa.RecordBatch], pool: Executor) -> _Finish:
         """Begin to score batches in the threads of a pool; return a function that waits for what comes out.
 
         All of their rows are a window: there should not be many more than WINDOW_ROWS.
         """
-        texts = [as_text_array(self._texts(batch)) for batch in batches]
+        parts = [_split(batch, self.column) for batch in batches]
+        texts = [as_text_array(self._texts(own, problems)) for own, problems in parts]
         finish = self._begin(pa.concat_arrays(texts), pool)
 
         def results() -> Iterator[pa.RecordBatch]:
             scored = finish()
             start = 0
-            for batch in batches:
-                yield self._joined(batch, scored.slice(start, batch.num_rows))
-                start += batch.num_rows
+            for own, problems in parts:
+                yield self._joined(own, problems, scored.slice(start, own.num_rows))
+                start += own.num_rows
 
         return results
 
@@ -205,13 +218,24 @@ class Scorer:
     def _language(self) -> LanguageTest:
         return LanguageTest(self.preprocessor, self.min_coverage)
 
-    def _texts(self, batch: pa.RecordBatch) -> pa.Array:
-        return batch.column(text_column(batch.schema, self.column))
+    def _texts(self, batch: pa.RecordBatch, problems: Sequence[_Problem]) -> pa.Array:
+        texts = batch.column(text_column(batch.schema, self.column))
+        if any(problem.hides_text for problem in problems):
+            hidden = np.zeros(len(texts), bool)
+            hidden[[problem.row for problem in problems if problem.hides_text]] = True
+            texts = pc.if_else(pa.array(hidden), None, as_text_array(texts))
+        return texts
 
-    def _joined(self, batch: pa.RecordBatch, added: pa.RecordBatch) -> pa.RecordBatch:
+    def _joined(self, batch: pa.RecordBatch, problems: Sequence[_Problem], added: pa.RecordBatch) -> pa.RecordBatch:
         schema = self.output_schema(batch.schema)
         if text_column(batch.schema, self.column) == "text" and is_mail(batch.schema):
             added = _with_reasons(added, batch.column("flags"))
+        if problems:
+            errors = added.column("error").to_pylist()
+            for problem in problems:
+                if problem.hides_text or errors[problem.row] is None:
+                    errors[problem.row] = problem.name
+            added = _with_errors(added, errors)
         return pa.RecordBatch.from_arrays([*batch.columns, *added.columns], schema=schema)
 
     def output_schema(self, schema: pa.Schema) -> pa.Schema:
@@ -376,14 +400,41 @@ def _loaded(folder: Path, written: int, file: int, **settings: Any) -> Scorer:
     return load(folder, **settings)
 
 
+ON_ERROR = ("keep", "skip", "stop")
+
+
+@dataclass(frozen=True)
+class ErrorOptions:
+    """What becomes of rows with an `error`.
+
+    Attributes:
+        on_error: `keep` writes them with it, `skip` leaves them out, `stop` ends the run at the first one.
+        max_errors: The run ends when there are more; with None it never does.
+    """
+
+    on_error: str = "keep"
+    max_errors: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.on_error not in ON_ERROR:
+            raise OptionError(f"there is no way {self.on_error!r} with errors: choose one of {', '.join(ON_ERROR)}")
+        if self.max_errors is not None and self.max_errors < 0:
+            raise OptionError(f"the number of errors must be 0 or more. Received: {self.max_errors}")
+
+
+DEFAULT_ERROR_OPTIONS = ErrorOptions()
+
+
 @dataclass
 class Summary:
     """What a run has done so far.
 
     Attributes:
-        rows: Rows read, scored and written.
+        rows: Rows read and scored.
         sentiments: Rows by sentiment.
         errors: Rows without a score, by reason.
+        flagged: Rows with a score and an error, by error.
+        left_out: Rows that weren't written, since they have an error.
         position: Bytes of the inputs that these rows take up, as near as can be told.
         size: Bytes of the inputs; None where one is a pipe.
         committed: Rows that are on the disk, so that `resume` goes on after them.
@@ -391,11 +442,14 @@ class Summary:
         total_rows: Rows of the input, where it tells them, as Parquet does; else None.
         seconds: Time since the inputs were opened.
         inputs: The inputs that were read to their end, by name, each with its rows.
+        notes: What was decided by what an input looks like, as its encoding, in a sentence each.
     """
 
     rows: int = 0
     sentiments: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
+    flagged: Counter[str] = field(default_factory=Counter)
+    left_out: int = 0
     position: int = 0
     size: int | None = None
     committed: int = 0
@@ -403,6 +457,7 @@ class Summary:
     total_rows: int | None = None
     seconds: float = 0.0
     inputs: list[tuple[str, int]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def share(self) -> float | None:
@@ -412,10 +467,16 @@ class Summary:
     def count(self, scored: pa.RecordBatch, prefix: str = "") -> None:
         """Add the rows of a scored batch."""
         self.rows += scored.num_rows
-        for name, counts in (("sentiment", self.sentiments), ("error", self.errors)):
-            for item in scored.column(prefix + name).value_counts().to_pylist():
-                if item["values"] is not None:
-                    counts[item["values"]] += item["counts"]
+        sentiments, errors = scored.column(prefix + "sentiment"), scored.column(prefix + "error")
+        _count(sentiments, self.sentiments)
+        if errors.null_count < len(errors):
+            _count(errors.filter(pc.is_null(sentiments)), self.errors)
+            _count(errors.filter(pc.is_valid(sentiments)), self.flagged)
+
+
+def _count(values: pa.Array, counts: Counter[str]) -> None:
+    for item in values.drop_null().value_counts().to_pylist():
+        counts[item["values"]] += item["counts"]
 
 
 def score_file(
@@ -429,6 +490,8 @@ def score_file(
     resume: bool = False,
     record: bool = False,
     mail: MailOptions = DEFAULT_OPTIONS,
+    table: TableOptions = DEFAULT_TABLE_OPTIONS,
+    errors: ErrorOptions = DEFAULT_ERROR_OPTIONS,
     max_ratio: int = MAX_RATIO,
     spreadsheet_safe: bool = False,
     on_batch: Callable[[pa.RecordBatch, Summary], None] | None = None,
@@ -451,13 +514,15 @@ def score_file(
         record: Write what the run was into a file beside the output, for `textsent.record.verify`; Parquet holds it
             itself.
         mail: What of a mail counts as its text.
+        table: How CSV, JSON Lines and text files are written.
+        errors: What becomes of rows with an error; where they end the run, there is no output.
         max_ratio: How many times as large as an input what is unpacked from it may be, once it is over 1 GiB.
         spreadsheet_safe: Put an apostrophe before what a spreadsheet would take for a formula, in a CSV output.
-        on_batch: Called after each batch with the scored rows and the summary so far.
+        on_batch: Called after each batch with the scored rows that are kept and the summary so far.
         summary: What to fill and to return, for one who wants to know how far a run came that was interrupted.
 
     Raises:
-        InputError: An input can't be read, or has no rows.
+        InputError: An input can't be read, or has no rows, or more with an error than are allowed.
         OutputError: The output can't be written, or another run is at it, or an unfinished one has left rows.
         OptionError: The run can't be gone on with, for it began otherwise, or reads or writes a pipe.
     """
@@ -467,6 +532,7 @@ def score_file(
     to_file = output is not None and str(output) != STANDARD_STREAM
     summary = summary or Summary()
     started = time.monotonic()
+    table = replace(table, keep_bad_rows=errors.on_error != "stop", may_guess=True, text_column=scorer.column)
     unfinished = None
     try:
         with ExitStack() as stack:
@@ -478,17 +544,18 @@ def score_file(
                 stack.callback(_note_committed, summary, journal)
                 overwrite = journal.may_replace(overwrite, resume)
             # In another thread, since Arrow's way of waiting for a pipe's first bytes hears no Ctrl-C.
-            opening = (open_reader(sources, format, mail, to_mailbox, scorer.workers, max_ratio) for _ in range(1))
+            settings = (format, mail, to_mailbox, scorer.workers, max_ratio, table)
+            opening = (open_reader(sources, *settings) for _ in range(1))
             reader = stack.enter_context(next(stack.enter_context(ahead(opening, 1))))
             if resume and (journal is None or reader.size is None):
                 raise OptionError(
                     "a pipe can't be gone on with: leave out --resume, or name files to read and to write"
                 )
-            summary.size, summary.total_rows = reader.size, reader.total_rows
+            summary.size, summary.total_rows, summary.notes = reader.size, reader.total_rows, reader.notes
             if not reader.schema.names:
                 raise _no_rows(reader)
-            text_column(reader.schema, scorer.column)
-            facts = {**scorer.facts(), **asdict(mail), "format": format} if journal else {}
+            _check_text_column(reader, scorer.column)
+            facts = {**scorer.facts(), **asdict(mail), **asdict(table), **asdict(errors), "format": format}
             if journal:
                 states = {
                     f"the input {name}": state for name, state in zip(reader.names, reader.states, strict=True)
@@ -513,13 +580,15 @@ def score_file(
                 )
 
             def take(scored: pa.RecordBatch, position: int) -> None:
+                kept = _kept(scored, scored.column(scorer.prefix + "error"), errors, summary, reader)
                 if writer:
-                    writer.write(scored)
+                    writer.write(kept)
                 summary.count(scored, scorer.prefix)
+                summary.left_out += scored.num_rows - kept.num_rows
                 summary.position = position
                 summary.seconds = time.monotonic() - started
                 if on_batch:
-                    on_batch(scored, summary)
+                    on_batch(kept, summary)
 
             if journal:
                 for scored in journal.batches():
@@ -540,18 +609,63 @@ def score_file(
                         journal.end_window(mark)
             if summary.rows == 0:
                 raise _no_rows(reader)
-            if writer and writer.rows != sum(reader.rows):
+            if writer and writer.rows + summary.left_out != sum(reader.rows):
                 raise OutputError(
                     f"{output} isn't written: {sum(reader.rows):,} rows were read, but {writer.rows:,} came out, "
                     "which is a fault of textsent: please report it"
                 )
             summary.inputs = list(zip(reader.names, reader.rows, strict=True))
-            if writer and facts and (record or writer.format == "parquet"):
+            if writer and to_file and (record or writer.format == "parquet"):
                 writer.record = Record(facts, summary.inputs, writer.rows)
     except KeyboardInterrupt:
         if unfinished is None or not unfinished.is_complete:  # else it came too late
             raise
     return summary
+
+
+def _check_text_column(reader: Reader, column: str | None) -> None:
+    """Check that the texts are in a column, as `text_column` does; an error also says how the columns were told."""
+    try:
+        text_column(reader.schema, column)
+    except InputError as exc:
+        raise InputError("; ".join([str(exc), *reader.notes])) from exc
+
+
+def _kept(
+    scored: pa.RecordBatch, found: pa.Array, options: ErrorOptions, summary: Summary, reader: Reader
+) -> pa.RecordBatch:
+    """Return the rows that are written of a scored batch.
+
+    Args:
+        scored: The batch.
+        found: Its errors.
+        options: What becomes of them.
+        summary: Of the batches before it.
+        reader: Where the rows come from, for messages.
+
+    Raises:
+        InputError: There are more errors than are allowed.
+    """
+    if found.null_count == len(found):
+        return scored
+    counts = summary.errors + summary.flagged
+    _count(found, counts)
+    if options.on_error == "stop":
+        at = pc.is_valid(found).index(True).as_py()
+        inputs = list(zip(reader.names, reader.rows, strict=False))
+        name, row = place_of(summary.rows + at + 1, inputs)
+        raise InputError(
+            f"{shown_name(name)}: row {row:,}: {found[at].as_py()}: mend it, or keep such rows with --on-error keep"
+        )
+    if options.max_errors is not None and counts.total() > options.max_errors:
+        reasons = ", ".join(f"{reason} ({count:,}×)" for reason, count in counts.most_common(3))
+        raise InputError(
+            f"{reader.name}: {counts.total():,} of the first {summary.rows + len(found):,} rows have an error: "
+            f"{reasons}; --max-errors allows {options.max_errors:,}"
+        )
+    if options.on_error == "keep":
+        return scored
+    return scored.filter(pc.is_null(found))
 
 
 def _note_committed(summary: Summary, journal: Journal) -> None:
@@ -583,8 +697,30 @@ def _with_reasons(scored: pa.RecordBatch, flags: pa.Array) -> pa.RecordBatch:
     for row, names in enumerate(flags.to_pylist()):
         if errors[row] == NULL_TEXT:
             errors[row] = why_no_text(names) or NULL_TEXT
+    return _with_errors(scored, errors)
+
+
+def _with_errors(scored: pa.RecordBatch, errors: list[str | None]) -> pa.RecordBatch:
     place = scored.schema.get_field_index("error")
     return scored.set_column(place, SCORE_SCHEMA.field("error"), pa.array(errors, pa.string()))
+
+
+class _Problem(NamedTuple):
+    """What was wrong with a row when it was read, and whether it has no text therefore."""
+
+    row: int
+    name: str
+    hides_text: bool
+
+
+def _split(batch: pa.RecordBatch, column: str | None) -> tuple[pa.RecordBatch, list[_Problem]]:
+    """Return a batch without PROBLEM_FIELDS, and the problems in them."""
+    own, found = split_problems(batch)
+    if found is None or found.column("problem").null_count == found.num_rows:
+        return own, []
+    name = text_column(own.schema, column)
+    problems = enumerate(found.column("problem").to_pylist())
+    return own, [_Problem(row, problem, hides_text(problem, name)) for row, problem in problems if problem]
 
 
 def _no_rows(reader: Reader) -> InputError:

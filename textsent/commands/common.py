@@ -105,6 +105,38 @@ Workers = Annotated[
 
 TRAINING_DATA = "Labelled texts: .csv, .tsv, .parquet or .jsonl, an aclImdb folder, or its .tar.gz."
 
+Encoding = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="What CSV, JSON Lines and text files are written in, for instance cp1252.",
+        show_default="by byte order mark, else UTF-8, else guessed",
+        autocompletion=completing("utf-8", "utf-16", "cp1252", "latin-1", "shift_jis", "gb18030"),
+    ),
+]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        help="What stands between the fields of CSV: a character, or comma, semicolon, tab or pipe.",
+        show_default="a comma, in .tsv a tab, or what the header tells",
+        autocompletion=completing("comma", "semicolon", "tab", "pipe"),
+    ),
+]
+NoHeader = Annotated[
+    bool,
+    typer.Option(
+        "--no-header",
+        help="The first row of CSV holds no names: the columns are column_1, column_2 and so on, or text.",
+    ),
+]
+InferTypes = Annotated[
+    bool,
+    typer.Option(
+        "--infer-types",
+        help="Take numbers, dates and truths of CSV for such; without it each value stays the text it was.",
+    ),
+]
+
 LabelColumn = Annotated[
     str | None,
     typer.Option(

@@ -8,11 +8,15 @@ from typing import Annotated
 import typer
 
 from textsent.commands.common import (
+    Delimiter,
     Device,
+    Encoding,
+    InferTypes,
     InputFormat,
     KeepQuotes,
     KeepSignatures,
     Model,
+    NoHeader,
     TextColumn,
     TrustRecipe,
     WithSubject,
@@ -47,6 +51,10 @@ def explain(
     keep_quotes: KeepQuotes = False,
     keep_signatures: KeepSignatures = False,
     with_subject: WithSubject = False,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    no_header: NoHeader = False,
+    infer_types: InferTypes = False,
     model: Model = "imdb-lstm",
     device: Device = "auto",
     trust_recipe: TrustRecipe = False,
@@ -57,15 +65,17 @@ def explain(
     from textsent.mail import MailOptions
     from textsent.readers import STANDARD_STREAM, read_standard_input
     from textsent.score import load
+    from textsent.tables import TableOptions
 
     if row is None and os.path.isfile(text):  # noqa: PTH113 - of a text that can't be a path it is false
         raise OptionError(f"{text} is a file: choose one of its rows, for instance --row 1")
+    table = TableOptions(encoding=encoding, delimiter=delimiter, header=not no_header, infer_types=infer_types)
     scorer = load(model, device=device, column=text_column, trust_recipe=trust_recipe)
     if row is None:
-        explanation = scorer.explain([read_standard_input() if text == STANDARD_STREAM else text])[0]
+        explanation = scorer.explain([read_standard_input(encoding) if text == STANDARD_STREAM else text])[0]
     else:
         mail = MailOptions(keep_quotes=keep_quotes, keep_signatures=keep_signatures, with_subject=with_subject)
-        explanation = explain_row(scorer, text, row, format=format, mail=mail)
+        explanation = explain_row(scorer, text, row, format=format, mail=mail, table=table)
     if json:
         from json import dumps
 

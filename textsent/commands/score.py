@@ -14,11 +14,15 @@ from textsent.commands.common import (
     INTERRUPTED,
     OUTPUT_FORMATS,
     BatchSize,
+    Delimiter,
     Device,
+    Encoding,
+    InferTypes,
     InputFormat,
     KeepQuotes,
     KeepSignatures,
     Model,
+    NoHeader,
     Precision,
     Quiet,
     TextColumn,
@@ -117,6 +121,21 @@ def score(
             help="In CSV, put an apostrophe before values and names that a spreadsheet would take for formulas.",
         ),
     ] = False,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    no_header: NoHeader = False,
+    infer_types: InferTypes = False,
+    on_error: Annotated[
+        str,
+        typer.Option(
+            help="Rows with an error: keep writes them with it, skip leaves them out, stop ends at the first one.",
+            autocompletion=completing("keep", "skip", "stop"),
+        ),
+    ] = "keep",
+    max_errors: Annotated[
+        int | None,
+        typer.Option(min=0, help="End, and write nothing, when more rows have an error.", show_default="no limit"),
+    ] = None,
     trust_recipe: TrustRecipe = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an output that exists; begin an unfinished one anew.")
@@ -146,16 +165,18 @@ def score(
     from textsent.display import shortened
     from textsent.mail import MailOptions
     from textsent.readers import STANDARD_STREAM, is_text_argument, lines_as_they_come
-    from textsent.score import Summary, load, score_file
+    from textsent.score import ErrorOptions, Summary, load, score_file
+    from textsent.tables import TableOptions
 
     to_terminal = sys.stdout is not None and sys.stdout.isatty()
     prints_verdicts = output is None and output_format is None and format is None
     texts: Iterable[Sequence[str]] | None = None
+    undecodable: list[int] = []
     if not inputs:
         if sys.stdin is None or sys.stdin.isatty():
             raise typer.BadParameter(_NOTHING)
         inputs = [STANDARD_STREAM]
-        texts = lines_as_they_come() if prints_verdicts else None
+        texts = lines_as_they_come(encoding, undecodable.append) if prints_verdicts else None
         format = format or "text"
     elif format is None and any(given := list(map(is_text_argument, inputs))):
         if not all(given):
@@ -178,6 +199,10 @@ def score(
         with_subject=with_subject,
         max_message_bytes=max_message_mb << 20,
     )
+    table_options = TableOptions(
+        encoding=encoding, delimiter=delimiter, header=not no_header, infer_types=infer_types
+    )
+    errors = ErrorOptions(on_error, max_errors)
     scorer = load(
         model,
         device=device,
@@ -198,9 +223,16 @@ def score(
                 "--sentences adds columns to a file's rows: put the texts into a .txt file and score that"
             )
         _print_verdicts(texts, scorer)
+        if undecodable:
+            console(stderr=True, quiet=quiet).print(
+                f"textsent: undecodable bytes in line {undecodable[0]:,}"
+                + (f" and {len(undecodable) - 1:,} more" if len(undecodable) > 1 else "")
+                + ": --encoding says what they are in",
+                soft_wrap=True,
+            )
         return
 
-    from textsent.display import RowTable, print_summary
+    from textsent.display import RowTable, print_summary, printable
     from textsent.extremes import MostNegative
     from textsent.progress import progress_of
 
@@ -209,8 +241,12 @@ def score(
     most_negative = MostNegative(text_column, prefix)
     with progress_of(progress, stderr, target == STANDARD_STREAM and to_terminal) as watcher:
         so_far = Summary()
+        noted: list[str] = []
 
         def show(scored: pa.RecordBatch, summary: Summary) -> None:
+            for note in summary.notes[len(noted) :]:
+                noted.append(note)
+                stderr.print(f"textsent: {printable(note)}", soft_wrap=True)
             watcher.show(summary)
             if table_wanted:
                 table.add(scored)
@@ -230,6 +266,8 @@ def score(
                 mail=mail,
                 max_ratio=max_ratio,
                 spreadsheet_safe=spreadsheet_safe,
+                table=table_options,
+                errors=errors,
                 on_batch=show,
                 summary=so_far,
             )
@@ -242,11 +280,15 @@ def score(
                 stderr.print(f"textsent: {kept}", soft_wrap=True)
             raise
     if table_wanted:
-        table.print(console(), summary.rows)
+        table.print(console(), summary.rows - summary.left_out)
     options = {
         "--model": None if model == "imdb-lstm" else model,
         "--text-column": text_column,
         "--format": format,
+        "--encoding": encoding,
+        "--delimiter": delimiter,
+        "--no-header": no_header,
+        "--infer-types": infer_types,
         "--keep-quotes": keep_quotes,
         "--keep-signatures": keep_signatures,
         "--with-subject": with_subject,
@@ -291,7 +333,7 @@ def _next_steps(
     from textsent.readers import STANDARD_STREAM
 
     steps = []
-    if most_negative:
+    if most_negative and not summary.left_out:  # rows are numbered as they were written
         name, row = place_of(most_negative[0].row, summary.inputs)
         given = [part for option, value in options.items() if value for part in (option, value) if part is not True]
         if name != STANDARD_STREAM:
