@@ -14,8 +14,9 @@ from unittest import mock
 from benchmarks.generate import WRITERS
 from benchmarks.measure import Figure, in_turn
 from benchmarks.texts import MODEL
+from textsent.files import score_file
 from textsent.journal import Journal
-from textsent.score import load, score_file
+from textsent.score import load
 
 MEGABYTES = 60
 PAIRS = (("csv", "parquet"), ("csv", "csv"), ("mbox", "parquet"), ("mbox", "mbox"))

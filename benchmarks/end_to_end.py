@@ -21,8 +21,9 @@ def figures(rounds: int) -> Iterator[Figure]:
     """Measure."""
     import pyarrow as pa
 
+    from textsent.files import score_file
     from textsent.readers import open_reader
-    from textsent.score import WINDOW_ROWS, load, score_file
+    from textsent.score import WINDOW_ROWS, load
 
     scorer = load(MODEL, device="cpu")
     with tempfile.TemporaryDirectory() as folder:

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from textsent import encodings, tables
 from textsent.errors import InputError, OptionError, OutputError
+from textsent.files import score_file
 from textsent.readers import BATCH_ROWS, open_reader
 from textsent.schema import text_column
-from textsent.score import load, score_file
+from textsent.score import load
 from textsent.tables import TableOptions
 
 ROOT = Path(__file__).parents[1]

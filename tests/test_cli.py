@@ -22,11 +22,12 @@ from textsent import __version__, cli
 from textsent.datasets import read_labelled
 from textsent.describe import describe
 from textsent.evaluate import evaluate
+from textsent.files import Summary
 from textsent.model import SentimentModel
 from textsent.preprocess import Preprocessor
 from textsent.presets import PRESET_FILES
 from textsent.recipes import RECIPES
-from textsent.score import Scorer, Summary
+from textsent.score import Scorer
 from textsent.windows import Layout
 
 COMMANDS = [command.callback.__name__ for command in cli.app.registered_commands]
@@ -364,13 +365,13 @@ def test_the_signal_of_ctrl_c_ends_a_run_with_code_130_and_no_traceback(here, ti
     (here / "many.txt").write_text("great service\n" * 3 * 4096)
     code = (
         "import os, signal, sys\n"
-        "from textsent import cli, score\n"
-        "count = score.Summary.count\n"
+        "from textsent import cli, files\n"
+        "count = files.Summary.count\n"
         "def interrupted(summary, *arguments):\n"
         "    count(summary, *arguments)\n"
         "    if summary.rows == 8192:\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
-        "score.Summary.count = interrupted\n"
+        "files.Summary.count = interrupted\n"
         "cli.run()"
     )
     done = subprocess.run(
@@ -1311,7 +1312,7 @@ def test_the_package_runs_as_a_module(here):
 def test_help_imports_nothing_heavy(arguments):
     heavy = {
         "numpy", "pandas", "pyarrow", "onnxruntime", "onnx", "keras", "tensorflow", "h5py", "pooch", "requests",
-        "rich.progress", "textsent.score", "textsent.readers",
+        "rich.progress", "textsent.files", "textsent.score", "textsent.readers",
     }  # fmt: skip
     code = (
         "import sys\n"

@@ -23,10 +23,10 @@ from textsent.display import (
 )
 from textsent.evaluate import Evaluation
 from textsent.extremes import Extreme
+from textsent.files import Summary
 from textsent.fitting import Beginning, Epoch
 from textsent.recipes import Recipe
 from textsent.schema import MAIL_SCHEMA, SCORE_SCHEMA
-from textsent.score import Summary
 
 
 def console(**settings) -> Console:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from textsent.score import load, score_file
+from textsent.files import score_file
+from textsent.score import load
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

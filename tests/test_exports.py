@@ -18,7 +18,7 @@ def test_the_package_has_the_names_it_promises():
 
 
 def test_each_name_is_the_one_of_its_module():
-    from textsent import classifier, dataframe, errors, mail, preprocess, readers, score
+    from textsent import classifier, dataframe, errors, files, mail, preprocess, readers, score
 
     assert textsent.MailOptions is mail.MailOptions
     assert textsent.open_reader is readers.open_reader
@@ -26,7 +26,7 @@ def test_each_name_is_the_one_of_its_module():
     assert textsent.Scorer is score.Scorer
     assert textsent.TextsentError is errors.TextsentError
     assert textsent.load is score.load
-    assert textsent.score_file is score.score_file
+    assert textsent.score_file is files.score_file
     assert textsent.score_frame is dataframe.score_frame
     assert textsent.score_frames is dataframe.score_frames
     assert textsent.TextsentClassifier is classifier.TextsentClassifier

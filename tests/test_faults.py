@@ -19,7 +19,7 @@ KILLS = 200
 SIGNALS = 60
 SETTINGS = {
     "journal.COMMIT_SECONDS": 0.0,
-    "score.WINDOW_ROWS": 8,
+    "files.WINDOW_ROWS": 8,
     "delimited.BATCH_ROWS": 7,
     "lines.BATCH_ROWS": 7,
     "readers.BATCH_ROWS": 7,

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from textsent import delimited, journal, lines, mail, mailworkers, readers, score
+from textsent import delimited, files, journal, lines, mail, mailworkers, readers
 from textsent.errors import InputError, OptionError, OutputError
-from textsent.score import load, score_file
+from textsent.files import score_file
+from textsent.score import load
 
 TEXTS = ["the great service", "those terrible guys", "", "the", "Ünknown", "great guys", "terrible service", "a\nb"]
 ROWS = [{"id": number, "text": f"{TEXTS[number % 8]} {number % 5}"} for number in range(60)]
@@ -23,7 +24,7 @@ def here(tmp_path, monkeypatch):
     """An empty folder, in which every window has few rows and each is committed."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(journal, "COMMIT_SECONDS", 0.0)
-    monkeypatch.setattr(score, "WINDOW_ROWS", 8)
+    monkeypatch.setattr(files, "WINDOW_ROWS", 8)
     for module in (delimited, lines, readers):
         monkeypatch.setattr(module, "BATCH_ROWS", 7)
     monkeypatch.setattr(mail, "BATCH_MESSAGES", 7)
@@ -69,7 +70,7 @@ class StopError(Exception):
 
 def stopped_after(windows, *arguments, error=StopError, **options):
     """Score until some windows are done; then the run ends with an error."""
-    summary = score.Summary()
+    summary = files.Summary()
 
     def stop(scored, summary):
         if summary.rows >= 8 * windows + 8:
@@ -121,7 +122,7 @@ def test_rows_that_are_left_out_are_counted_once_by_a_run_that_goes_on(here, sco
     lines = source.read_text().splitlines()
     lines[5::9] = ["no JSON"] * len(lines[5::9])
     source.write_text("\n".join(lines))
-    errors = score.ErrorOptions("skip")
+    errors = files.ErrorOptions("skip")
     whole = score_file(source, f"whole-{output}", scorer, errors=errors)
     stopped_after(3, source, output, scorer, errors=errors)
     summary = score_file(source, output, scorer, errors=errors, resume=True)
@@ -299,7 +300,7 @@ def test_an_error_in_an_input_keeps_what_was_committed(here, scorer):
     path = write_input("in.jsonl")
     path.write_bytes(path.read_bytes() + b'{"id": 60, "text": "the guys"}\nno JSON\n')
     with pytest.raises(InputError):
-        score_file(path, "out.csv", scorer)
+        score_file(path, "out.csv", scorer, errors=files.ErrorOptions("stop"))
     assert Path("out.csv.partial/journal.jsonl").read_bytes().count(b"\n") > 1
 
 

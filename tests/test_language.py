@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from benchmarks.language import MADE, figures, read_texts
 from textsent import language
 from textsent.errors import OptionError, PresetError
+from textsent.files import score_file
 from textsent.language import ADDED_WORDS, MIN_COVERAGE, OWN_WORDS, LanguageTest, read_min_coverage, small_words
 from textsent.model import SentimentModel
 from textsent.preprocess import Preprocessor, Settings
 from textsent.presets import CONFIG_FILE, find_preset
-from textsent.score import NO_KNOWN_WORDS, NO_WORDS, NOT_IN_LANGUAGE, NULL_TEXT, Scorer, load, score_file
+from textsent.score import NO_KNOWN_WORDS, NO_WORDS, NOT_IN_LANGUAGE, NULL_TEXT, Scorer, load
 from textsent.windows import Layout
 
 MODEL = "imdb-lstm"

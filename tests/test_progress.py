@@ -7,8 +7,8 @@ from rich.console import Console
 
 from textsent import progress
 from textsent.errors import OptionError
+from textsent.files import Summary
 from textsent.progress import ProgressBar, ProgressLines, progress_of
-from textsent.score import Summary
 
 
 def console(width: int = 80, **settings) -> Console:

@@ -6,8 +6,9 @@ import pyarrow.parquet
 import pytest
 
 from textsent.errors import InputError
+from textsent.files import score_file
 from textsent.record import KEY, Record, installed_model, verify
-from textsent.score import load, score_file
+from textsent.score import load
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ import pytest
 from textsent import report as module
 from textsent.cli import main
 from textsent.errors import OutputError, PresetError
+from textsent.files import score_file
 from textsent.report import ReportOptions, headline, report, write_report
 from textsent.schema import MODEL_KEY
-from textsent.score import load, score_file
+from textsent.score import load
 from textsent.tone import Rows, timeline, tone_of
 
 NO_MODEL = ReportOptions(model="none")

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from test_report import HOSTILE, NO_MODEL, scored, weeks  # noqa: F401 - a fixture
 
+from textsent.files import score_file
 from textsent.report import ReportOptions, write_report
-from textsent.score import load, score_file
+from textsent.score import load
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

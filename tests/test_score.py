@@ -15,14 +15,15 @@ from conftest import WORDS, FirstWordNetwork
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textsent import mailworkers, score
+from textsent import files, mailworkers, score
 from textsent.errors import DeviceError, InputError, OptionError, OutputError, PresetError
+from textsent.files import ErrorOptions, score_file
 from textsent.mail import MailOptions
 from textsent.model import SentimentModel
 from textsent.preprocess import Preprocessor, Settings
 from textsent.presets import PRESET_FILES, SETTINGS_FILE, VOCABULARY_FILE, Calibration
 from textsent.schema import MAIL_SCHEMA, NO_TEXT, SCORE_SCHEMA, with_problems
-from textsent.score import NO_KNOWN_WORDS, NO_WORDS, NULL_TEXT, ErrorOptions, Scorer, load, score_file
+from textsent.score import NO_KNOWN_WORDS, NO_WORDS, NULL_TEXT, Scorer, load
 from textsent.tables import TableOptions
 from textsent.windows import Layout
 
@@ -98,7 +99,8 @@ def windows_of(rows: int, size: int = 1 << 20):
     """Make windows of fewer rows and bytes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(score, "WINDOW_ROWS", rows)
-        patch.setattr(score, "WINDOW_BYTES", size)
+        patch.setattr(files, "WINDOW_ROWS", rows)
+        patch.setattr(files, "WINDOW_BYTES", size)
         yield
 
 
@@ -924,7 +926,7 @@ def scored_windows(batches, scorer, rows, size=1 << 20):
         return results
 
     with windows_of(rows, size), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(score, "open_reader", lambda *_: GivenReader(batches))
+        patch.setattr(files, "open_reader", lambda *_: GivenReader(batches))
         patch.setattr(Scorer, "begin", watched)
         summary = score_file(
             "given", None, scorer, on_batch=lambda _, summary: after.update({summary.position: summary.rows})

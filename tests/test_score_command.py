@@ -12,7 +12,7 @@ import pytest
 from textsent import cli
 from textsent.commands.score import _next_steps
 from textsent.extremes import Extreme
-from textsent.score import Summary
+from textsent.files import Summary
 
 NOTHING = "there is nothing to score: name files, for instance textsent score emails.mbox -o scored.parquet; "
 

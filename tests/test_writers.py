@@ -23,11 +23,12 @@ from outlook_files import BODY, SUBJECT, msg_bytes
 
 from textsent.compression import compression_of, decompressed
 from textsent.errors import InputError, OptionError, OutputError
+from textsent.files import score_file
 from textsent.mail import MailOptions
 from textsent.model import SentimentModel
 from textsent.preprocess import Preprocessor
 from textsent.readers import open_reader
-from textsent.score import Scorer, load, score_file
+from textsent.score import Scorer, load
 from textsent.windows import Layout
 from textsent.writers import ROW_GROUP_BYTES, check_output, open_writer
 

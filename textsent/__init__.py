@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from textsent.classifier import TextsentClassifier as TextsentClassifier
     from textsent.dataframe import score_frame, score_frames
     from textsent.errors import TextsentError
+    from textsent.files import ErrorOptions, score_file
     from textsent.mail import MailOptions
     from textsent.preprocess import Preprocessor
     from textsent.readers import open_reader
     from textsent.replies import own_words
-    from textsent.score import ErrorOptions, Scorer, load, score_file
+    from textsent.score import Scorer, load
     from textsent.tables import TableOptions
 
 __version__ = "0.1.0"
@@ -45,7 +46,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "ErrorOptions": "textsent.score",
+    "ErrorOptions": "textsent.files",
     "MailOptions": "textsent.mail",
     "Preprocessor": "textsent.preprocess",
     "Scorer": "textsent.score",
@@ -55,7 +56,7 @@ _HOMES = {
     "load": "textsent.score",
     "open_reader": "textsent.readers",
     "own_words": "textsent.replies",
-    "score_file": "textsent.score",
+    "score_file": "textsent.files",
     "score_frame": "textsent.dataframe",
     "score_frames": "textsent.dataframe",
 }

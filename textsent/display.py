@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from textsent.evaluate import Evaluation
     from textsent.explain import Explanation
     from textsent.extremes import Extreme
+    from textsent.files import Summary
     from textsent.fitting import Beginning, Epoch
     from textsent.info import ModelInfo
     from textsent.recipes import Recipe
-    from textsent.score import Summary
     from textsent.train import Trained
 
 SHOWN_ROWS = 50

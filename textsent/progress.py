@@ -13,7 +13,7 @@ from textsent.errors import OptionError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from textsent.score import Summary
+    from textsent.files import Summary
 
 AUTO, BAR, PLAIN, NONE = "auto", "bar", "plain", "none"
 KINDS = (AUTO, BAR, PLAIN, NONE)

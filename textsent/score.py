@@ -1,13 +1,11 @@
-"""Scoring: a record batch in, the same rows with their scores out; and whole files."""
+"""Scoring: a record batch in, the same rows with their scores out."""
 
 from __future__ import annotations
 
-import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import ExitStack, nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
@@ -17,20 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from textsent import __version__
-from textsent.compression import MAX_RATIO
 from textsent.cores import usable_cores
-from textsent.errors import InputError, OptionError, OutputError, PresetError
-from textsent.extremes import place_of
-from textsent.interrupts import Uninterrupted
-from textsent.journal import Journal
+from textsent.errors import OptionError, PresetError
 from textsent.language import LanguageTest, read_min_coverage
-from textsent.mail import DEFAULT_OPTIONS, MailOptions
 from textsent.model import SentimentModel
 from textsent.pipeline import ahead, pool_of
 from textsent.preprocess import Preprocessor, as_text_array
 from textsent.presets import CONFIG_FILE, METADATA_FILE, VOCABULARY_FILE, checksum, find_preset, read_json
-from textsent.readers import STANDARD_STREAM, Mark, Reader, open_reader, shown_name
-from textsent.record import Record
 from textsent.schema import (
     SCORE_SCHEMA,
     hides_text,
@@ -41,9 +32,6 @@ from textsent.schema import (
     text_column,
     why_no_text,
 )
-from textsent.tables import DEFAULT_TABLE_OPTIONS, TableOptions
-from textsent.unfinished import UnfinishedOutput
-from textsent.writers import check_output, open_writer
 
 if TYPE_CHECKING:
     from textsent.explain import Explanation
@@ -51,8 +39,7 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "imdb-lstm"
 
 WINDOW_ROWS = 4096
-WINDOW_BYTES = 8 << 20
-"""Texts among which batches of like length are cut, and each is scored once; what their rows may take at most."""
+"""Texts among which batches of like length are cut, and each is scored once."""
 
 _THREADS_A_WINDOW = 8  # that find work in it; it has about 16 batches
 
@@ -64,7 +51,7 @@ NOT_IN_LANGUAGE = "not in the model's language"
 vocabulary; it has too few of them (`textsent.language`)."""
 
 
-_Finish = Callable[[], Iterator[pa.RecordBatch]]
+Finish = Callable[[], Iterator[pa.RecordBatch]]
 """Waits for what was begun, and yields the batches, scored."""
 
 
@@ -185,7 +172,7 @@ class Scorer:
         own, problems = _split(batch, self.column)
         return self._joined(own, problems, self.score_columns(self._texts(own, problems)))
 
-    def begin(self, batches: Sequence[pa.RecordBatch], pool: Executor) -> _Finish:
+    def begin(self, batches: Sequence[pa.RecordBatch], pool: Executor) -> Finish:
         """Begin to score batches in the threads of a pool; return a function that waits for what comes out.
 
         All of their rows are a window: there should not be many more than WINDOW_ROWS.
@@ -400,295 +387,6 @@ def _loaded(folder: Path, written: int, file: int, **settings: Any) -> Scorer:
     return load(folder, **settings)
 
 
-ON_ERROR = ("keep", "skip", "stop")
-
-
-@dataclass(frozen=True)
-class ErrorOptions:
-    """What becomes of rows with an `error`.
-
-    Attributes:
-        on_error: `keep` writes them with it, `skip` leaves them out, `stop` ends the run at the first one.
-        max_errors: The run ends when there are more; with None it never does.
-    """
-
-    on_error: str = "keep"
-    max_errors: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.on_error not in ON_ERROR:
-            raise OptionError(f"there is no way {self.on_error!r} with errors: choose one of {', '.join(ON_ERROR)}")
-        if self.max_errors is not None and self.max_errors < 0:
-            raise OptionError(f"the number of errors must be 0 or more. Received: {self.max_errors}")
-
-
-DEFAULT_ERROR_OPTIONS = ErrorOptions()
-
-
-@dataclass
-class Summary:
-    """What a run has done so far.
-
-    Attributes:
-        rows: Rows read and scored.
-        sentiments: Rows by sentiment.
-        errors: Rows without a score, by reason.
-        flagged: Rows with a score and an error, by error.
-        left_out: Rows that weren't written, since they have an error.
-        position: Bytes of the inputs that these rows take up, as near as can be told.
-        size: Bytes of the inputs; None where one is a pipe.
-        committed: Rows that are on the disk, so that `resume` goes on after them.
-        resumed: Rows that an earlier run has scored.
-        total_rows: Rows of the input, where it tells them, as Parquet does; else None.
-        seconds: Time since the inputs were opened.
-        inputs: The inputs that were read to their end, by name, each with its rows.
-        notes: What was decided by what an input looks like, as its encoding, in a sentence each.
-    """
-
-    rows: int = 0
-    sentiments: Counter[str] = field(default_factory=Counter)
-    errors: Counter[str] = field(default_factory=Counter)
-    flagged: Counter[str] = field(default_factory=Counter)
-    left_out: int = 0
-    position: int = 0
-    size: int | None = None
-    committed: int = 0
-    resumed: int = 0
-    total_rows: int | None = None
-    seconds: float = 0.0
-    inputs: list[tuple[str, int]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def share(self) -> float | None:
-        """How much of the inputs is done, 0 … 1; None where one is a pipe, or all are empty."""
-        return min(1.0, self.position / self.size) if self.size else None
-
-    def count(self, scored: pa.RecordBatch, prefix: str = "") -> None:
-        """Add the rows of a scored batch."""
-        self.rows += scored.num_rows
-        sentiments, errors = scored.column(prefix + "sentiment"), scored.column(prefix + "error")
-        _count(sentiments, self.sentiments)
-        if errors.null_count < len(errors):
-            _count(errors.filter(pc.is_null(sentiments)), self.errors)
-            _count(errors.filter(pc.is_valid(sentiments)), self.flagged)
-
-
-def _count(values: pa.Array, counts: Counter[str]) -> None:
-    for item in values.drop_null().value_counts().to_pylist():
-        counts[item["values"]] += item["counts"]
-
-
-def score_file(
-    sources: str | Path | Sequence[str | Path],
-    output: str | Path | None,
-    scorer: Scorer,
-    *,
-    format: str | None = None,
-    output_format: str | None = None,
-    overwrite: bool = False,
-    resume: bool = False,
-    record: bool = False,
-    mail: MailOptions = DEFAULT_OPTIONS,
-    table: TableOptions = DEFAULT_TABLE_OPTIONS,
-    errors: ErrorOptions = DEFAULT_ERROR_OPTIONS,
-    max_ratio: int = MAX_RATIO,
-    spreadsheet_safe: bool = False,
-    on_batch: Callable[[pa.RecordBatch, Summary], None] | None = None,
-    summary: Summary | None = None,
-) -> Summary:
-    """Score the rows of files and write them, with their scores, into one file.
-
-    Reading, predicting and writing go on at the same time. Memory doesn't grow with the input. Where inputs and
-    output are files, what is done is put on the disk every few seconds, in a folder beside the output; see
-    `textsent.journal`.
-
-    Args:
-        sources: Paths of the inputs, or one; `-` is standard input.
-        output: Path of the output; `-` is standard output; None writes nothing.
-        scorer: What scores.
-        format: Format of the inputs, by default what their suffixes say.
-        output_format: Format of the output, by default what its suffix says.
-        overwrite: Replace an output that exists, and drop what an unfinished run has left.
-        resume: Go on with an unfinished run, if there is one; the output is what that would have given.
-        record: Write what the run was into a file beside the output, for `textsent.record.verify`; Parquet holds it
-            itself.
-        mail: What of a mail counts as its text.
-        table: How CSV, JSON Lines and text files are written.
-        errors: What becomes of rows with an error; where they end the run, there is no output.
-        max_ratio: How many times as large as an input what is unpacked from it may be, once it is over 1 GiB.
-        spreadsheet_safe: Put an apostrophe before what a spreadsheet would take for a formula, in a CSV output.
-        on_batch: Called after each batch with the scored rows that are kept and the summary so far.
-        summary: What to fill and to return, for one who wants to know how far a run came that was interrupted.
-
-    Raises:
-        InputError: An input can't be read, or has no rows, or more with an error than are allowed.
-        OutputError: The output can't be written, or another run is at it, or an unfinished one has left rows.
-        OptionError: The run can't be gone on with, for it began otherwise, or reads or writes a pipe.
-    """
-    to_mailbox = False
-    if output is not None:
-        to_mailbox = check_output(output, output_format, overwrite or resume, spreadsheet_safe)[0] == "mbox"
-    to_file = output is not None and str(output) != STANDARD_STREAM
-    summary = summary or Summary()
-    started = time.monotonic()
-    table = replace(table, keep_bad_rows=errors.on_error != "stop", may_guess=True, text_column=scorer.column)
-    unfinished = None
-    try:
-        with ExitStack() as stack:
-            if to_file:
-                with Uninterrupted():  # or the folder would be nobody's
-                    unfinished = stack.enter_context(UnfinishedOutput(str(output)))
-            journal = stack.enter_context(Journal(unfinished)) if unfinished else None
-            if journal:
-                stack.callback(_note_committed, summary, journal)
-                overwrite = journal.may_replace(overwrite, resume)
-            # In another thread, since Arrow's way of waiting for a pipe's first bytes hears no Ctrl-C.
-            settings = (format, mail, to_mailbox, scorer.workers, max_ratio, table)
-            opening = (open_reader(sources, *settings) for _ in range(1))
-            reader = stack.enter_context(next(stack.enter_context(ahead(opening, 1))))
-            if resume and (journal is None or reader.size is None):
-                raise OptionError(
-                    "a pipe can't be gone on with: leave out --resume, or name files to read and to write"
-                )
-            summary.size, summary.total_rows, summary.notes = reader.size, reader.total_rows, reader.notes
-            if not reader.schema.names:
-                raise _no_rows(reader)
-            _check_text_column(reader, scorer.column)
-            facts = {**scorer.facts(), **asdict(mail), **asdict(table), **asdict(errors), "format": format}
-            if journal:
-                states = {
-                    f"the input {name}": state for name, state in zip(reader.names, reader.states, strict=True)
-                }
-                journal.take_up(
-                    {
-                        **facts,
-                        "inputs": reader.names,
-                        **states,
-                        "output_format": output_format,
-                        "spreadsheet_safe": spreadsheet_safe,
-                    },
-                    overwrite,
-                )
-                if journal.mark:
-                    reader.go_to(journal.mark)
-            writer = None
-            if output is not None:
-                schema = scorer.output_schema(reader.schema)
-                writer = stack.enter_context(
-                    open_writer(output, schema, output_format, overwrite, spreadsheet_safe, unfinished)
-                )
-
-            def take(scored: pa.RecordBatch, position: int) -> None:
-                kept = _kept(scored, scored.column(scorer.prefix + "error"), errors, summary, reader)
-                if writer:
-                    writer.write(kept)
-                summary.count(scored, scorer.prefix)
-                summary.left_out += scored.num_rows - kept.num_rows
-                summary.position = position
-                summary.seconds = time.monotonic() - started
-                if on_batch:
-                    on_batch(kept, summary)
-
-            if journal:
-                for scored in journal.batches():
-                    summary.resumed += scored.num_rows
-                    take(scored, reader.position)
-            if reader.size is None:
-                journal = None
-            with (
-                pool_of(scorer.model.threads) as pool,
-                ahead(_begun(reader, scorer, pool), scorer.windows_ahead, reader.abandon) as windows,
-            ):
-                for finish, position, mark in windows:
-                    for scored in finish():
-                        if journal:
-                            journal.write(scored)
-                        take(scored, position)
-                    if journal:
-                        journal.end_window(mark)
-            if summary.rows == 0:
-                raise _no_rows(reader)
-            if writer and writer.rows + summary.left_out != sum(reader.rows):
-                raise OutputError(
-                    f"{output} isn't written: {sum(reader.rows):,} rows were read, but {writer.rows:,} came out, "
-                    "which is a fault of textsent: please report it"
-                )
-            summary.inputs = list(zip(reader.names, reader.rows, strict=True))
-            if writer and to_file and (record or writer.format == "parquet"):
-                writer.record = Record(facts, summary.inputs, writer.rows)
-    except KeyboardInterrupt:
-        if unfinished is None or not unfinished.is_complete:  # else it came too late
-            raise
-    return summary
-
-
-def _check_text_column(reader: Reader, column: str | None) -> None:
-    """Check that the texts are in a column, as `text_column` does; an error also says how the columns were told."""
-    try:
-        text_column(reader.schema, column)
-    except InputError as exc:
-        raise InputError("; ".join([str(exc), *reader.notes])) from exc
-
-
-def _kept(
-    scored: pa.RecordBatch, found: pa.Array, options: ErrorOptions, summary: Summary, reader: Reader
-) -> pa.RecordBatch:
-    """Return the rows that are written of a scored batch.
-
-    Args:
-        scored: The batch.
-        found: Its errors.
-        options: What becomes of them.
-        summary: Of the batches before it.
-        reader: Where the rows come from, for messages.
-
-    Raises:
-        InputError: There are more errors than are allowed.
-    """
-    if found.null_count == len(found):
-        return scored
-    counts = summary.errors + summary.flagged
-    _count(found, counts)
-    if options.on_error == "stop":
-        at = pc.is_valid(found).index(True).as_py()
-        inputs = list(zip(reader.names, reader.rows, strict=False))
-        name, row = place_of(summary.rows + at + 1, inputs)
-        raise InputError(
-            f"{shown_name(name)}: row {row:,}: {found[at].as_py()}: mend it, or keep such rows with --on-error keep"
-        )
-    if options.max_errors is not None and counts.total() > options.max_errors:
-        reasons = ", ".join(f"{reason} ({count:,}×)" for reason, count in counts.most_common(3))
-        raise InputError(
-            f"{reader.name}: {counts.total():,} of the first {summary.rows + len(found):,} rows have an error: "
-            f"{reasons}; --max-errors allows {options.max_errors:,}"
-        )
-    if options.on_error == "keep":
-        return scored
-    return scored.filter(pc.is_null(found))
-
-
-def _note_committed(summary: Summary, journal: Journal) -> None:
-    summary.committed = journal.rows
-
-
-def _begun(reader: Reader, scorer: Scorer, pool: Executor) -> Iterator[tuple[_Finish, int, Mark]]:
-    """Yield the windows of what is read, begun, with the bytes that were read up to their ends, and the places."""
-    window: list[pa.RecordBatch] = []
-    position, mark = reader.position, reader.mark
-    for batch in reader:
-        rows = sum(part.num_rows for part in window)
-        if window and (
-            rows + batch.num_rows > WINDOW_ROWS or sum(part.nbytes for part in window) + batch.nbytes > WINDOW_BYTES
-        ):
-            yield scorer.begin(window, pool), position, mark
-            window = []
-        window.append(batch)
-        position, mark = reader.position, reader.mark
-    if window:
-        yield scorer.begin(window, pool), reader.position, mark
-
-
 def _with_reasons(scored: pa.RecordBatch, flags: pa.Array) -> pa.RecordBatch:
     """Return the columns of SCORE_SCHEMA with the reason why a mail has no text, where its flags tell it."""
     errors = scored.column("error").to_pylist()
@@ -721,7 +419,3 @@ def _split(batch: pa.RecordBatch, column: str | None) -> tuple[pa.RecordBatch, l
     name = text_column(own.schema, column)
     problems = enumerate(found.column("problem").to_pylist())
     return own, [_Problem(row, problem, hides_text(problem, name)) for row, problem in problems if problem]
-
-
-def _no_rows(reader: Reader) -> InputError:
-    return InputError(f"no rows in {reader.name}: there is nothing to score")

@@ -20,11 +20,6 @@ def serve() -> None:
     import pyarrow.csv
     import pyarrow.parquet  # noqa: F401
 
-    import textsent.cli
-    import textsent.explain
-    import textsent.record
-    import textsent.score  # noqa: F401
-
     print("ready", flush=True)
     for line in sys.stdin:
         process = os.fork()

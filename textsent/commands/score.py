@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from textsent.extremes import Extreme
-    from textsent.score import Scorer, Summary
+    from textsent.files import Summary
+    from textsent.score import Scorer
 
 
 def score(
@@ -163,9 +164,10 @@ def score(
 ) -> None:
     """Score the rows of files and write them with their scores; or texts, given in quotes or piped in."""
     from textsent.display import shortened
+    from textsent.files import ErrorOptions, Summary, score_file
     from textsent.mail import MailOptions
     from textsent.readers import STANDARD_STREAM, is_text_argument, lines_as_they_come
-    from textsent.score import ErrorOptions, Summary, load, score_file
+    from textsent.score import load
     from textsent.tables import TableOptions
 
     to_terminal = sys.stdout is not None and sys.stdout.isatty()
