@@ -23,6 +23,7 @@ from textsent.presets import shipped_presets
 
 PACKAGES = (
     "altair",
+    "charset-normalizer",
     "fast-mail-parser",
     "h5py",
     "jinja2",
