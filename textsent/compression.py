@@ -28,8 +28,8 @@ MAX_RATIO = 200
 """What is unpacked may be so many times as large as what it is unpacked from. Mail and tables are packed 2 to 20
 times; what gzip and zstd make of one mail repeated for ever, 900 and 10,000 times."""
 
-UNJUDGED_BYTES = 1 << 30
-"""So much is unpacked in any case."""
+UNJUDGED_BYTES = 256 << 20
+"""So much is unpacked in any case: some minutes of scoring, whatever it holds."""
 
 
 class UnpackedTooMuchError(ValueError):

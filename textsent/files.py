@@ -148,7 +148,7 @@ def score_file(
         mail: What of a mail counts as its text.
         table: How CSV, JSON Lines and text files are written.
         errors: What becomes of rows with an error; where they end the run, there is no output.
-        max_ratio: How many times as large as an input what is unpacked from it may be, once it is over 1 GiB.
+        max_ratio: How many times as large as an input what is unpacked from it may be, once it is over 256 MiB.
         spreadsheet_safe: Put an apostrophe before what a spreadsheet would take for a formula, in a CSV output.
         on_batch: Called after each batch with the scored rows that are kept and the summary so far.
         summary: What to fill and to return, for one who wants to know how far a run came that was interrupted.

@@ -112,7 +112,7 @@ def score(
     max_ratio: Annotated[
         int,
         typer.Option(
-            min=1, help="Refuse an input that unpacks to over 1 GiB and to more than so many times its size."
+            min=1, help="Refuse an input that unpacks to over 256 MiB and to more than so many times its size."
         ),
     ] = 200,
     spreadsheet_safe: Annotated[
