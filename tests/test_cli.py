@@ -1279,7 +1279,7 @@ def test_the_help_of_every_command_is_one_sentence_and_every_option_has_its_own(
     _, out, _ = textsent(command.callback.__name__, "--help")
     arguments = {
         "score": "inputs", "describe": "data", "evaluate": "labelled", "calibrate": "labelled", "adapt": "inputs",
-        "info": "model", "report": "inputs",
+        "info": "model", "report": "inputs", "verify": "scored",
     }  # fmt: skip
     for name in command.callback.__annotations__.keys() - {"return", arguments.get(command.callback.__name__)}:
         option = "--" + name.replace("_", "-")
@@ -1290,8 +1290,8 @@ def test_the_help_lists_every_command(textsent):
     code, out, err = textsent("--help")
     assert (code, err) == (0, "")
     assert COMMANDS == [
-        "score", "report", "explain", "train", "recipes", "describe", "evaluate", "calibrate", "adapt", "info",
-        "doctor",
+        "score", "report", "explain", "train", "recipes", "describe", "evaluate", "calibrate", "adapt", "verify",
+        "info", "doctor",
     ]  # fmt: skip
     for command in COMMANDS:
         assert re.search(rf"^\W*{command} ", out, re.MULTILINE)

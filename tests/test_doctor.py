@@ -11,7 +11,7 @@ from textsent import doctor
 from textsent.doctor import EXTRAS, NLTK_DATA, PACKAGES, Diagnosis, check_preset_scores, examine, keras_backend
 
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
-DEVELOPERS_EXTRAS = {"dev", "benchmarks"}
+DEVELOPERS_EXTRAS = {"dev", "benchmarks", "docs"}
 
 
 def names(requirements: list[str]) -> tuple[str, ...]:

@@ -1043,15 +1043,3 @@ def test_a_reader_says_whether_all_its_inputs_are_mail(tmp_path):
     for names, holds_mail in ((["a.mbox"], True), (["a.csv"], False), (["a.mbox", "a.csv"], False)):
         with open_reader([tmp_path / name for name in names]) as reader:
             assert reader.holds_mail is holds_mail
-
-
-@pytest.mark.parametrize(("suffix", "line"), [("txt", "x" * 100), ("jsonl", '{"text": "' + "x" * 100 + '"}')])
-def test_a_line_that_is_too_long_to_hold_is_an_error(monkeypatch, tmp_path, suffix, line):
-    monkeypatch.setattr(readers, "_LINE_CHARACTERS", len(line) + 1)
-    path = tmp_path / f"a.{suffix}"
-    path.write_text(f"{line}\n")
-    with open_reader(path) as reader:
-        assert sum(batch.num_rows for batch in reader) == 1
-    path.write_text(f"{line}xx\n")
-    with pytest.raises(InputError, match="can't be read: a line is longer than"), open_reader(path) as reader:
-        list(reader)
