@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from outlook_files import BODY, HEADERS, SENDER_NAME, SUBJECT, SUBMITTED, TO, msg_bytes
 
-from textsent import mailworkers, readers
+from textsent import mailworkers
 from textsent.errors import InputError, OptionError, TextsentError
 from textsent.mail import BATCH_BYTES, BATCH_MESSAGES, MailOptions
 from textsent.readers import BATCH_ROWS, format_by_suffix, is_text_argument, lines_as_they_come, open_reader
