@@ -105,7 +105,7 @@ def desk(tmp_path, monkeypatch):
     examples = ROOT / "examples"
     (tmp_path / "examples").symlink_to(examples)
     shutil.copy(examples / "reviews.csv", tmp_path)
-    for name in ("january", "february", "emails", "mail", "inbox"):
+    for name in ("january", "february", "archive", "emails", "mail", "inbox"):
         shutil.copy(examples / "inbox.mbox", f"{name}.mbox")
     for name in ("export", "takeout"):
         with zipfile.ZipFile(f"{name}.zip", "w") as archive:
@@ -116,7 +116,9 @@ def desk(tmp_path, monkeypatch):
         Path("Maildir", folder).mkdir(parents=True)
     Path("Maildir", "cur", "1.host:2,S").write_bytes(one)
     Path("letter.txt").write_text("The lamp is lovely. The cable is not.\n")
+    Path("archive.jsonl").write_bytes(b'{"text": "great service"}\nno JSON\n' * 20)
     Path("archive.jsonl.gz").write_bytes(gzip.compress(b'{"text": "great service"}\n' * 20))
+    Path("export.csv").write_text("id;place;text\n1;the café;A lovely lamp\n" * 20, "cp1252")
     rows = list(labelled_rows())
     for name, columns in {"labelled": ("text", "label"), "tickets": ("body", "tone")}.items():
         with Path(f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
