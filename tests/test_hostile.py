@@ -184,3 +184,16 @@ def test_scoring_explaining_and_reporting_open_no_connection(here, forbidden, ti
     ):
         done = run(*arguments)
         assert (arguments[0], done.returncode, done.stderr if done.returncode else "") == (arguments[0], 0, "")
+
+
+def test_the_engine_keeps_nothing_of_what_it_did_and_sends_it_nowhere(here, tiny_preset, monkeypatch):
+    home = here / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    for name in ("CI", "GITHUB_ACTIONS", "ORT_DISABLE_TELEMETRY"):
+        monkeypatch.delenv(name, raising=False)
+    (here / "a.csv").write_text("text\nthe great service\n")
+    for arguments in (("score", "a.csv", "-m", tiny_preset, "--device", "cpu", "-o", "a.parquet"), ("doctor",)):
+        assert run(*arguments).returncode == 0
+    assert list(home.rglob("*")) == []

@@ -303,8 +303,9 @@ def _engine(gpus: list[str], sees_gpu: bool | None, keras_problem: str | None) -
 
 def _onnxruntime_devices() -> list[str]:
     try:
-        import onnxruntime
+        from textsent.model import import_onnxruntime
 
+        onnxruntime = import_onnxruntime()
         names = [name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers()]
         return [name for name in names if name != "Azure"]  # a service, which no model here is sent to
     except Exception:  # then no preset loads either, and says why

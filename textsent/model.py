@@ -339,10 +339,8 @@ def _onnx_session(path: Path, changed: Callable[[Path], bytes] | None = None, ke
     Raises:
         PresetError: The file is damaged, or holds what textsent doesn't write.
     """
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     _shapes_of(path)
-
     options = onnxruntime.SessionOptions()
     # One core for a call and several calls at once: faster than the other way round.
     options.intra_op_num_threads = 1
@@ -514,6 +512,17 @@ class KerasOnCpu(KerasNetwork):
 
         with keras.device("cpu"):
             return super()._predict(padded)
+
+
+def import_onnxruntime() -> Any:
+    """Return the module `onnxruntime`, which then tells nobody of it, unless ORT_DISABLE_TELEMETRY says 0.
+
+    From 1.29 on it writes what it does into a database in the user's cache, and sends that to its makers.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    return onnxruntime
 
 
 def import_keras() -> Any:

@@ -16,10 +16,13 @@ FILE_EVENTS = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.tru
 
 
 def serve() -> None:
-    import onnxruntime  # noqa: F401
     import pyarrow.csv
     import pyarrow.parquet  # noqa: F401
 
+    from textsent import cli, explain, files, record  # noqa: F401
+    from textsent.model import import_onnxruntime
+
+    import_onnxruntime()
     print("ready", flush=True)
     for line in sys.stdin:
         process = os.fork()
