@@ -6,7 +6,7 @@ import pyarrow.parquet
 import pytest
 
 from textsent.errors import InputError
-from textsent.files import score_file
+from textsent.files import ErrorOptions, score_file
 from textsent.record import KEY, Record, installed_model, verify
 from textsent.score import load
 
@@ -112,6 +112,14 @@ def test_rows_that_are_missing_in_a_record_are_noticed(here, scorer):
     Path("out.csv.run.json").write_text(json.dumps({**record, "rows": 58}))
     with pytest.raises(InputError, match="59 rows were read for it, 58 were written"):
         verify("out.csv")
+
+
+@pytest.mark.parametrize("output", ["out.parquet", "out.csv"])
+def test_an_output_that_rows_with_an_error_were_left_out_of_is_complete(here, scorer, output):
+    Path("in.csv").write_text("id,text\n1,the great service\n2\n3,those terrible guys\n")
+    score_file("in.csv", output, scorer, record=True, errors=ErrorOptions("skip"))
+    record = verify(output)
+    assert (record.rows, record.left_out, record.inputs) == (2, 1, [("in.csv", 3)])
 
 
 def test_it_is_known_whether_the_model_that_scored_is_installed():

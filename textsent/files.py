@@ -185,7 +185,13 @@ def score_file(
             if not reader.schema.names:
                 raise _no_rows(reader)
             _check_text_column(reader, scorer.column)
-            facts = {**scorer.facts(), **asdict(mail), **asdict(table), **asdict(errors), "format": format}
+            facts = {
+                **scorer.facts(),
+                **asdict(mail),
+                **asdict(table),
+                "on_error": errors.on_error,
+                "format": format,
+            }
             if journal:
                 written = {"output_format": output_format, "spreadsheet_safe": spreadsheet_safe}
                 journal.take_up({**facts, **written, **_input_facts(reader)}, overwrite)
@@ -198,7 +204,7 @@ def score_file(
                 )
             run.go(reader, journal)
             if run.writer and to_file and (record or run.writer.format == "parquet"):
-                run.writer.record = Record(facts, run.summary.inputs, run.writer.rows)
+                run.writer.record = Record(facts, run.summary.inputs, run.writer.rows, run.summary.left_out)
     except KeyboardInterrupt:
         if unfinished is None or not unfinished.is_complete:  # else it came too late
             raise

@@ -31,6 +31,7 @@ class Record:
         facts: What the rows depend on, by name: version, model, options.
         inputs: The inputs by name, each with its rows.
         rows: Rows written.
+        left_out: Rows that weren't written, since they have an error.
         size: Bytes of the output; of Parquet those before its metadata.
         sha256: Of these bytes, in hexadecimal.
     """
@@ -38,6 +39,7 @@ class Record:
     facts: dict[str, Any]
     inputs: list[tuple[str, int]] = field(default_factory=list)
     rows: int = 0
+    left_out: int = 0
     size: int = 0
     sha256: str = ""
 
@@ -84,8 +86,11 @@ def verify(path: str | Path) -> Record:
     if rows is not None and rows != record.rows:
         raise InputError(f"{path} isn't what was written: it has {rows:,} rows, {record.rows:,} were written")
     read = sum(rows for _, rows in record.inputs)
-    if read != record.rows:
-        raise InputError(f"{path} isn't complete: {read:,} rows were read for it, {record.rows:,} were written")
+    if read != record.rows + record.left_out:
+        left_out = f" and {record.left_out:,} left out" if record.left_out else ""
+        raise InputError(
+            f"{path} isn't complete: {read:,} rows were read for it, {record.rows:,} were written{left_out}"
+        )
     return record
 
 
@@ -135,7 +140,12 @@ def _from_json(content: bytes, path: Path) -> Record:
         values: Mapping[str, Any] = json.loads(content)
         inputs = [(str(name), int(rows)) for name, rows in values["inputs"]]
         return Record(
-            dict(values["facts"]), inputs, int(values["rows"]), int(values["size"]), str(values["sha256"])
+            facts=dict(values["facts"]),
+            inputs=inputs,
+            rows=int(values["rows"]),
+            left_out=int(values["left_out"]),
+            size=int(values["size"]),
+            sha256=str(values["sha256"]),
         )
     except (ValueError, TypeError, LookupError) as exc:
         raise InputError(f"{path}: its record can't be read, it has been changed: {exc}") from exc

@@ -77,9 +77,11 @@ def _told(record: Record) -> str:
 
     inputs = ", ".join(printable(name) for name, _ in record.inputs[:3])
     more = f" and {len(record.inputs) - 3} more" if len(record.inputs) > 3 else ""
+    left_out = f" ({record.left_out:,} with an error left out)" if record.left_out else ""
     return (
-        f"complete, {record.rows:,} rows of {inputs}{more}, written by textsent {record.facts.get('textsent')} "
-        f"with the model {record.facts.get('model')}, {_INSTALLED[installed_model(record)]}"
+        f"complete, {record.rows:,} rows of {inputs}{more}{left_out}, written by textsent "
+        f"{record.facts.get('textsent')} with the model {record.facts.get('model')}, "
+        f"{_INSTALLED[installed_model(record)]}"
     )
 
 
