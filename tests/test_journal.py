@@ -116,6 +116,17 @@ def test_a_run_over_several_files_goes_on_in_any_of_them(here, scorer, windows):
     assert summary.inputs == [("a.mbox", 60), ("b.mbox.gz", 60), ("c.mbox", 60)]
 
 
+def test_a_run_that_goes_on_in_its_second_input_writes_the_metadata_of_the_first(here, scorer):
+    for name in ("a.parquet", "b.parquet"):
+        table = pa.Table.from_pylist(ROWS).replace_schema_metadata({"of": name})
+        pyarrow.parquet.write_table(table, name)
+    inputs = ["a.parquet", "b.parquet"]
+    score_file(inputs, "whole.parquet", scorer)
+    stopped_after(10, inputs, "out.parquet", scorer)
+    assert score_file(inputs, "out.parquet", scorer, resume=True).resumed > len(ROWS)
+    assert Path("out.parquet").read_bytes() == Path("whole.parquet").read_bytes()
+
+
 @pytest.mark.parametrize("output", ["out.csv", "out.parquet"])
 def test_rows_that_are_left_out_are_counted_once_by_a_run_that_goes_on(here, scorer, output):
     source = write_input("in.jsonl")
@@ -202,6 +213,16 @@ def test_a_run_with_another_option_does_not_go_on(here, scorer, tiny_preset, cha
         "give what it began with, or begin anew with --overwrite"
     )
     assert score_file(source, "out.csv", scorer, resume=True).resumed
+
+
+def test_a_run_that_had_too_many_errors_goes_on_where_more_are_allowed(here, scorer):
+    path = write_input("in.jsonl")
+    path.write_bytes(path.read_bytes() + b"no JSON\n" * 3)
+    score_file(path, "whole.csv", scorer)
+    with pytest.raises(InputError, match="--max-errors allows 20"):
+        score_file(path, "out.csv", scorer, errors=files.ErrorOptions(max_errors=20))
+    assert score_file(path, "out.csv", scorer, errors=files.ErrorOptions(max_errors=99), resume=True).resumed
+    assert Path("out.csv").read_bytes() == Path("whole.csv").read_bytes()
 
 
 def test_a_run_does_not_go_on_after_an_input_was_changed(here, scorer):

@@ -213,7 +213,7 @@ class Reader:
         self._start = mark
         self.rows = list(mark.rows[:-1])
         self._read_before = sum(size or 0 for size in self._sizes[: len(self.rows)])
-        self.schema, self._first = self._open(*self._inputs[len(self.rows)], mark)
+        _, self._first = self._open(*self._inputs[len(self.rows)], mark)
 
     def abandon(self) -> None:
         """Leave a pipe open for good: a thread is reading it, and may do so for ever."""
