@@ -62,7 +62,7 @@ class UnfinishedOutput:
             self._completed = self.folder / _COMPLETED_FILE
         except (OSError, RuntimeError, ValueError) as exc:
             raise OutputError(f"{target} can't be written: {getattr(exc, 'strerror', None) or exc}") from exc
-        if not _is_locked(self._lock) or not (self.folder / _LOCK_FILE).exists():
+        if not _is_locked(self._lock) or not _is_still(self.folder / _LOCK_FILE, self._lock):
             self._lock.close()
             raise OutputError(f"{target} is being written by another run: wait for it, or name another output")
         if self._completed.exists():
@@ -133,6 +133,14 @@ def _is_locked(file: IO[bytes]) -> bool:
     except OSError:  # a file system without locks
         return True
     return True
+
+
+def _is_still(path: Path, file: IO[bytes]) -> bool:
+    """Return whether a file still has its name, which another run may have removed, and a third given anew."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def sync(path: Path) -> None:
