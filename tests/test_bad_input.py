@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textsent import encodings, tables
+from textsent import encodings, lines, tables
 from textsent.errors import InputError, OptionError, OutputError
 from textsent.files import score_file
 from textsent.readers import BATCH_ROWS, open_reader
@@ -404,6 +404,15 @@ def test_mutated_files_are_read_or_refused_and_no_row_is_lost(tmp_path, format):
 PARQUET = parquet(
     text=pa.array(["so good", None, "bad"]), n=pa.array([1, 2, None]), tags=pa.array([["x"], None, []])
 )
+
+
+@pytest.mark.parametrize(("suffix", "line"), [("txt", b"so good, so good\n"), ("jsonl", b'{"text": "so good"}\n')])
+def test_long_lines_come_a_few_at_a_time(tmp_path, monkeypatch, suffix, line):
+    monkeypatch.setattr(lines, "MAX_BATCH_BYTES", 3 * len(line) - 10)
+    path = tmp_path / f"a.{suffix}"
+    path.write_bytes(line * 8)
+    with open_reader(path) as reader:
+        assert [batch.num_rows for batch in reader] == [3, 3, 2]
 
 
 @settings(max_examples=60, deadline=None)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from itertools import chain, islice
-from typing import IO, Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import IO, Any, NamedTuple, TypeVar
 
 import pyarrow as pa
 
@@ -14,9 +14,14 @@ from textsent.encodings import repaired, utf8_blocks
 from textsent.schema import NOT_AN_OBJECT, NOT_JSON, TOO_LONG, UNDECODABLE, UNKNOWN_FIELD, WRONG_TYPE
 from textsent.tables import BATCH_ROWS, MAX_ROW_BYTES, Note, TableOptions, batch_of, on_guess, strings_of
 
+MAX_BATCH_BYTES = 32 << 20
+"""Of the lines of a batch, about: it has fewer than BATCH_ROWS where they are long."""
+
 _LINE_END = re.compile(rb"\r\n?|\n")
 _HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 """How a half of a character is escaped in JSON; both halves together are one."""
+
+_Item = TypeVar("_Item")
 
 
 def lines_of(blocks: Iterator[bytes]) -> Iterator[bytes | None]:
@@ -40,6 +45,20 @@ def lines_of(blocks: Iterator[bytes]) -> Iterator[bytes | None]:
             held, is_skipping = b"", True
 
 
+def _batches_of(items: Iterable[_Item], size_of: Callable[[_Item], int]) -> Iterator[list[_Item]]:
+    """Yield items BATCH_ROWS at a time, or fewer that together have MAX_BATCH_BYTES."""
+    batch: list[_Item] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += size_of(item)
+        if len(batch) == BATCH_ROWS or size >= MAX_BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
 def open_text(stream: IO[bytes], options: TableOptions, note: Note) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     """Return the column `text`, and the lines of a file in batches with PROBLEM_FIELDS; an empty line is a row."""
     schema = pa.schema([("text", pa.string())])
@@ -47,7 +66,7 @@ def open_text(stream: IO[bytes], options: TableOptions, note: Note) -> tuple[pa.
 
     def batches() -> Iterator[pa.RecordBatch]:
         first = 1
-        while texts := list(islice(lines, BATCH_ROWS)):
+        for texts in _batches_of(lines, lambda line: len(line or b"")):
             problems = [TOO_LONG if text is None else None for text in texts]
             column = strings_of(texts, problems)
             yield batch_of([column], schema, problems, list(range(first, first + len(texts))))
@@ -58,6 +77,7 @@ def open_text(stream: IO[bytes], options: TableOptions, note: Note) -> tuple[pa.
 
 class _Row(NamedTuple):
     line: int
+    size: int  # bytes
     values: dict[str, Any]
     problem: str | None = None
 
@@ -65,14 +85,16 @@ class _Row(NamedTuple):
 def open_jsonl(stream: IO[bytes], options: TableOptions, note: Note) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     """Return the columns of a JSON Lines file, and its rows in batches with PROBLEM_FIELDS.
 
-    Columns and types are those of the first BATCH_ROWS rows. A field whose values have types that don't go together
-    is a column of strings, which holds what is no string as JSON. Blank lines are no rows.
+    Columns and types are those of the first batch: of BATCH_ROWS rows, or fewer long ones. A field whose values have
+    types that don't go together is a column of strings, which holds what is no string as JSON. Blank lines are no
+    rows.
 
     Raises:
         ValueError: None of the first rows is a JSON object.
     """
     rows = _rows(lines_of(utf8_blocks(stream, options.encoding, on_guess(options, note))))
-    first = list(islice(rows, BATCH_ROWS))
+    cut = _batches_of(rows, lambda row: row.size)
+    first = next(cut, [])
     names = list(dict.fromkeys(name for row in first for name in row.values))
     if first and all(row.problem in (NOT_JSON, NOT_AN_OBJECT, TOO_LONG) for row in first):
         raise ValueError(
@@ -82,10 +104,8 @@ def open_jsonl(stream: IO[bytes], options: TableOptions, note: Note) -> tuple[pa
     schema = pa.schema([(name, _type_of([row.values.get(name) for row in first])) for name in names])
 
     def batches() -> Iterator[pa.RecordBatch]:
-        batch = first
-        while batch:
+        for batch in chain([first] if first else [], cut):
             yield _batch(batch, schema)
-            batch = list(islice(rows, BATCH_ROWS))
 
     return schema, batches()
 
@@ -93,7 +113,7 @@ def open_jsonl(stream: IO[bytes], options: TableOptions, note: Note) -> tuple[pa
 def _rows(lines: Iterator[bytes | None]) -> Iterator[_Row]:
     for number, line in enumerate(lines, start=1):
         if line is None:
-            yield _Row(number, {}, TOO_LONG)
+            yield _Row(number, 0, {}, TOO_LONG)
         elif line.strip():
             yield _row(number, line)
 
@@ -107,12 +127,12 @@ def _row(number: int, line: bytes) -> _Row:
     try:
         values = json.loads(text)
     except (ValueError, RecursionError):
-        return _Row(number, {}, NOT_JSON)
+        return _Row(number, len(line), {}, NOT_JSON)
     if not isinstance(values, dict):
-        return _Row(number, {}, NOT_AN_OBJECT)
+        return _Row(number, len(line), {}, NOT_AN_OBJECT)
     if "\\u" in text and _HALF_CHARACTER.search(text) and not _is_writable(values):
         values, problem = _writable(values), UNDECODABLE
-    return _Row(number, values, problem)
+    return _Row(number, len(line), values, problem)
 
 
 def _is_writable(values: Any) -> bool:
