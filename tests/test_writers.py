@@ -21,6 +21,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from outlook_files import BODY, SUBJECT, msg_bytes
 
+from textsent import unfinished
 from textsent.compression import compression_of, decompressed
 from textsent.errors import InputError, OptionError, OutputError
 from textsent.files import score_file
@@ -249,6 +250,18 @@ def test_an_error_in_the_block_keeps_the_old_file(tmp_path, suffix, error):
         write_and_raise(error, path, overwrite=True)
     assert names(tmp_path) == [path.name]
     assert path.read_bytes() == b"old"
+
+
+@each_suffix
+@each_compression
+def test_ctrl_c_while_a_file_is_completed_leaves_nothing(tmp_path, monkeypatch, suffix, compression):
+    monkeypatch.setattr(unfinished, "sync", lambda path: (_ for _ in ()).throw(KeyboardInterrupt))
+    with (
+        pytest.raises(KeyboardInterrupt),
+        open_writer(tmp_path / f"a.{suffix}{compression}", TABLE.schema) as writer,
+    ):
+        writer.write(TABLE.to_batches()[0])
+    assert names(tmp_path) == []
 
 
 @each_suffix

@@ -138,9 +138,11 @@ class Writer:
                 self._unfinished.complete()
             else:
                 self._file.flush()
-        except _FAILURES as exc:
+        except BaseException as exc:  # Ctrl-C too must leave nothing
             self._discard()
-            raise self._failure(exc) from exc
+            if isinstance(exc, _FAILURES):
+                raise self._failure(exc) from exc
+            raise
 
     def _record_of_file(self, record: Record) -> str:
         """Return a run's record with the length and the checksum of what has been written."""
