@@ -85,9 +85,9 @@ class _Row(NamedTuple):
 def open_jsonl(stream: IO[bytes], options: TableOptions, note: Note) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     """Return the columns of a JSON Lines file, and its rows in batches with PROBLEM_FIELDS.
 
-    Columns and types are those of the first batch: of BATCH_ROWS rows, or fewer long ones. A field whose values have
-    types that don't go together is a column of strings, which holds what is no string as JSON. Blank lines are no
-    rows.
+    Columns and types are those of the first batch: of BATCH_ROWS rows, or fewer long ones. A field whose values
+    have types that don't go together is a column of strings, which holds what is no string as JSON. Blank lines are
+    no rows.
 
     Raises:
         ValueError: None of the first rows is a JSON object.
