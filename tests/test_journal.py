@@ -234,6 +234,15 @@ def test_a_run_does_not_go_on_after_an_input_was_changed(here, scorer):
         score_file(source, "out.csv", scorer, resume=True)
 
 
+def test_a_run_does_not_go_on_after_a_mail_in_a_folder_was_changed(here, scorer):
+    source = write_input("Maildir")
+    stopped_after(2, source, "out.csv", scorer)
+    status = (source / "cur" / "007.host:2,S").stat()
+    os.utime(source / "cur" / "007.host:2,S", ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+    with pytest.raises(OptionError, match=r"the input Maildir was '60 files, \w+', now '60 files, \w+'"):
+        score_file(source, "out.csv", scorer, resume=True)
+
+
 @pytest.mark.parametrize("inputs", [["in.csv", "in.csv"], ["other.csv"]])
 def test_a_run_does_not_go_on_with_other_inputs(here, scorer, inputs):
     write_input("other.csv")

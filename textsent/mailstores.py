@@ -92,7 +92,7 @@ class MailFolder:
             from textsent.outlook import check_extra
 
             check_extra()
-        self.size = sum(size for _, _, size in self._files)
+        self.size = sum(status.st_size for _, _, status in self._files)
         self._max_ratio = max_ratio
         self._read = 0
         self._file: IO[bytes] | None = None
@@ -108,7 +108,7 @@ class MailFolder:
     @property
     def state(self) -> str:
         """What it held when it was opened, in words that differ where that does."""
-        listed = "\n".join(f"{path} {size}" for path, _, size in self._files)
+        listed = "\n".join(f"{path} {status.st_size} {status.st_mtime_ns}" for path, _, status in self._files)
         return f"{len(self)} files, {hashlib.sha256(listed.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
 
     def __enter__(self) -> MailFolder:
@@ -119,9 +119,9 @@ class MailFolder:
 
     def messages(self, max_message_bytes: int | None) -> Iterator[Message]:
         """Yield the messages of all files; for what can't be read of one, a message with the flag `unreadable`."""
-        for path, format, size in self._files:
+        for path, format, status in self._files:
             flags = _maildir_flags(path)
-            unpacked = Unpacked(size, self._max_ratio)
+            unpacked = Unpacked(status.st_size, self._max_ratio)
             try:
                 with path.open("rb") as self._file, decompressed(self._file, unpacked) as stream:
                     for message in read_store(stream, format, max_message_bytes, unpacked):
@@ -130,10 +130,10 @@ class MailFolder:
                 pass  # as of a folder with photographs
             except (OSError, ValueError, EOFError):
                 yield Message(0, b"", b"", escaped=False, flags=(*flags, "unreadable"))
-            self._read += size
+            self._read += status.st_size
 
 
-def _mail_files(folder: Path, format: str | None) -> Iterator[tuple[Path, str, int]]:
+def _mail_files(folder: Path, format: str | None) -> Iterator[tuple[Path, str, os.stat_result]]:
     with os.scandir(folder) as scanned:
         entries = sorted(scanned, key=lambda entry: entry.name)
     for entry in entries:
@@ -145,7 +145,7 @@ def _mail_files(folder: Path, format: str | None) -> Iterator[tuple[Path, str, i
         elif entry.is_file() and not entry.name.startswith("."):
             found = format or _format_of(path) or _format_inside(path)
             if found:
-                yield path, found, entry.stat().st_size
+                yield path, found, entry.stat()
 
 
 def _format_of(path: PurePath) -> str | None:
