@@ -23,7 +23,7 @@ def scorer(tiny_preset):
     return load(tiny_preset, workers=1)
 
 
-@pytest.mark.parametrize("output", ["out.parquet", "out.csv", "out.jsonl", "out.csv.gz"])
+@pytest.mark.parametrize("output", ["out.parquet", "out.csv", "out.jsonl", "out.csv.gz", "out.parquet.gz"])
 def test_an_output_that_is_as_it_was_written_is_verified(here, scorer, tiny_preset, output):
     score_file("in.csv", output, scorer, record=True)
     record = verify(output)
@@ -74,6 +74,12 @@ def test_a_file_without_a_record_says_how_to_get_one(here, scorer):
         "out.csv has no record of the run that wrote it, out.csv.run.json: only Parquet holds one by itself; for "
         "other formats score with --record"
     )
+
+
+def test_a_record_does_not_outlive_the_output_that_it_is_of(here, scorer):
+    score_file("in.csv", "out.csv", scorer, record=True)
+    score_file("in.csv", "out.csv", scorer, overwrite=True)
+    assert sorted(path.name for path in here.iterdir()) == ["in.csv", "out.csv"]
 
 
 def test_a_parquet_file_of_another_program_has_no_record(here):

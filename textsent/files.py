@@ -203,7 +203,7 @@ def score_file(
                     open_writer(output, schema, output_format, overwrite, spreadsheet_safe, unfinished)
                 )
             run.go(reader, journal)
-            if run.writer and to_file and (record or run.writer.format == "parquet"):
+            if run.writer and to_file and (record or run.writer.holds_record):
                 run.writer.record = Record(facts, run.summary.inputs, run.writer.rows, run.summary.left_out)
     except KeyboardInterrupt:
         if unfinished is None or not unfinished.is_complete:  # else it came too late

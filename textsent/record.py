@@ -1,7 +1,7 @@
 """The record of a run: what an output was made of and by, to tell later whether it is still that.
 
-Parquet holds it among its metadata, under `KEY`. Other formats have no place for it: if it is wanted a file beside
-the output holds it.
+Parquet holds it among its metadata, under `KEY`. Other formats, and a Parquet file that is compressed as a whole,
+have no place for it: if it is wanted a file beside the output holds it.
 """
 
 from __future__ import annotations

@@ -43,7 +43,9 @@ class Writer:
     Attributes:
         rows: Rows written.
         format: One of parquet, csv, jsonl, mbox.
-        record: What the run was, for the file to hold or to have beside it.
+        record: What the run was, for the file to hold or to have beside it; without one, that of a file that is
+            replaced goes.
+        holds_record: Whether the file can hold it: a Parquet file that isn't compressed as a whole.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Writer:
         self._name = str(sink)
         format, compression = check_output(sink, format, overwrite, spreadsheet_safe)
         self.format = format
+        self.holds_record = format == "parquet" and compression is None
         self.rows = 0
         self.record: Record | None = None
         self._unfinished = None
@@ -123,7 +126,7 @@ class Writer:
             return
         assert self._rows
         try:
-            if self.record and isinstance(self._rows, _ParquetRows):
+            if self.record and self.holds_record and isinstance(self._rows, _ParquetRows):
                 self._rows.end()
                 self._rows.note(KEY, self._record_of_file(self.record))
             self._rows.close()
@@ -131,10 +134,13 @@ class Writer:
                 self._compressed.close()
             if self._unfinished:
                 self._file.close()
-                if self.record and self.format != "parquet":
+                beside = record_path(self._unfinished.target)
+                if self.record and not self.holds_record:
                     partial = record_path(self._unfinished.path)
                     partial.write_text(self._record_of_file(self.record) + "\n", "utf-8")
-                    partial.replace(record_path(self._unfinished.target))
+                    partial.replace(beside)
+                else:
+                    beside.unlink(missing_ok=True)
                 self._unfinished.complete()
             else:
                 self._file.flush()
