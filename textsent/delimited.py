@@ -291,14 +291,15 @@ class _Csv:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows; the problem of a bad one is beside it."""
         held: list[pa.RecordBatch] = []
+        rows = size = 0
         for batch in self._small_batches():
             held.append(batch)
-            if (
-                sum(part.num_rows for part in held) >= _MIN_ROWS
-                or sum(part.nbytes for part in held) >= BLOCK_BYTES // 2
-            ):
+            rows += batch.num_rows
+            size += batch.nbytes
+            if rows >= _MIN_ROWS or size >= BLOCK_BYTES // 2:
                 yield from map(self._with_types, _cut(held))
                 held = []
+                rows = size = 0
         yield from map(self._with_types, _cut(held))
 
     def _small_batches(self) -> Iterator[pa.RecordBatch]:
