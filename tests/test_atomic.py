@@ -128,7 +128,7 @@ def test_what_somebody_else_put_where_an_output_would_grow_is_not_used(tmp_path,
         write(tmp_path / "a")
     assert str(raised.value) == (
         f"{tmp_path / 'a'} can't be written: {planted}, where it would grow, is no folder of your own that nobody "
-        "else can enter: remove that, or name another output"
+        "else can enter: move that away, or name another output"
     )
     assert list(victim.iterdir()) == []
     assert not (tmp_path / "a").exists()

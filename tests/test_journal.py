@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -268,7 +269,6 @@ def test_a_run_does_not_go_on_with_another_model(here, scorer, tiny_preset, tmp_
     [
         ("journal.jsonl", lambda content: content[:-1], 2),
         ("journal.jsonl", lambda content: content[:-20], 2),
-        ("journal.jsonl", lambda content: content.replace(b"rows", b"wors"), 0),
         ("journal.jsonl", lambda content: b"", 0),
         ("2.arrow", lambda content: content[:-1], 2),
         ("2.arrow", lambda content: content[:-1] + b"?", 2),
@@ -284,6 +284,45 @@ def test_what_is_damaged_was_not_committed(here, scorer, name, damage, kept):
     summary = score_file(source, "out.parquet", scorer, resume=True)
     assert (summary.resumed > 0) == (kept > 0)
     assert Path("out.parquet").read_bytes() == Path("whole.parquet").read_bytes()
+
+
+def test_a_journal_whose_beginning_was_changed_is_told_of_and_begun_anew_on_demand_alone(here, scorer):
+    source = write_input("in.csv")
+    stopped_after(3, source, "out.csv", scorer)
+    path = Path("out.csv.partial/journal.jsonl")
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"textsent", b"textsend", 1))
+    for resume in (False, True):
+        with pytest.raises(OutputError) as raised:
+            score_file(source, "out.csv", scorer, resume=resume)
+        assert str(raised.value) == (
+            f"{here / 'out.csv.partial'} holds what is left of a run that didn't come to its end, but its "
+            "journal is damaged: begin anew with --overwrite"
+        )
+    path.write_bytes(content.replace(b'"bytes": ', b'"bytes": 1', 1))  # of the first part
+    with pytest.raises(OutputError, match="its journal is damaged"):
+        score_file(source, "out.csv", scorer, resume=True)
+    assert score_file(source, "out.csv", scorer, overwrite=True).rows == 60
+
+
+def test_what_is_kept_stays_until_the_run_that_begins_anew_reads_its_input(here, scorer):
+    source = write_input("in.csv")
+    rows = stopped_after(3, source, "out.csv", scorer)
+    for mistaken in (("nothing.csv", "out.csv", scorer), (source, "out.csv", replace(scorer, column="none"))):
+        with pytest.raises(InputError):
+            score_file(*mistaken, overwrite=True)
+    assert score_file(source, "out.csv", scorer, resume=True).resumed == rows
+
+
+@pytest.mark.parametrize("name", ["thesis.txt", "folder/a", "lock/a", "0.arrow/a", "journal.jsonl/a"])
+def test_a_folder_that_holds_what_is_not_textsents_is_not_touched(here, scorer, name):
+    path = Path("out.csv.partial", name)
+    Path("out.csv.partial").mkdir(0o700)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("precious")
+    with pytest.raises(OutputError, match="which isn't textsent's: move that away, or name another output"):
+        score_file(write_input("in.csv"), "out.csv", scorer, overwrite=True)
+    assert path.read_text() == "precious"
 
 
 def test_a_run_of_which_nothing_is_left_but_its_folder_is_taken_over(here, scorer):

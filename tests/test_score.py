@@ -696,7 +696,7 @@ def test_a_field_of_the_wrong_type_takes_the_score_only_where_it_is_the_text(pro
     assert row["error"] == problem
 
 
-def test_rows_with_an_error_are_left_out_on_demand(here):
+def test_rows_without_a_score_are_left_out_on_demand(here):
     (here / "in.csv").write_bytes(BAD)
     summary = score_file(
         "in.csv",
@@ -705,8 +705,8 @@ def test_rows_with_an_error_are_left_out_on_demand(here):
         table=TableOptions(encoding="utf-8"),
         errors=ErrorOptions("skip"),
     )
-    assert read_back(here / "out.jsonl")["id"].to_pylist() == ["1", "7"]
-    assert (summary.rows, summary.left_out) == (7, 5)
+    assert read_back(here / "out.jsonl")["id"].to_pylist() == ["1", "3", "7"]
+    assert (summary.rows, summary.left_out) == (7, 4)
 
 
 @pytest.mark.parametrize(
@@ -718,14 +718,14 @@ def test_rows_with_an_error_are_left_out_on_demand(here):
             "give it a field for each column, empty where there is no value",
         ),
         (
-            ErrorOptions(max_errors=4),
-            "in.csv: 5 of the first 7 rows have an error: too few fields (1×), "
-            "undecodable bytes (1×), too many fields (1×); --max-errors allows 4",
+            ErrorOptions(max_errors=3),
+            "in.csv: 4 of the first 7 rows have no score: too few fields (1×), "
+            "too many fields (1×), no words (1×); --max-errors allows 3",
         ),
         (
             ErrorOptions("skip", 0),
-            "in.csv: 5 of the first 7 rows have an error: too few fields (1×), "
-            "undecodable bytes (1×), too many fields (1×); --max-errors allows 0",
+            "in.csv: 4 of the first 7 rows have no score: too few fields (1×), "
+            "too many fields (1×), no words (1×); --max-errors allows 0",
         ),
     ],
 )
@@ -748,7 +748,7 @@ def test_a_run_ends_at_a_row_that_cannot_be_scored_and_names_the_file_that_it_is
 def test_as_many_errors_as_are_allowed_end_no_run(here):
     (here / "in.csv").write_bytes(BAD)
     table = TableOptions(encoding="utf-8")
-    summary = score_file("in.csv", "out.csv", first_word_scorer(), table=table, errors=ErrorOptions(max_errors=5))
+    summary = score_file("in.csv", "out.csv", first_word_scorer(), table=table, errors=ErrorOptions(max_errors=4))
     assert summary.rows == 7
 
 

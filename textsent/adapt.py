@@ -260,7 +260,7 @@ def read_texts(
     Which are drawn hangs on the texts and the seed, not on the order in which they stand.
 
     Args:
-        sources: Paths of inputs, as `textsent.score.score_file` takes them.
+        sources: Paths of inputs, as `textsent.files.score_file` takes them.
         format: Their format, by default what their suffixes say.
         column: The column of the texts, by default `text` or the only column of strings.
         mail: What of a mail counts as its text.

@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
 
@@ -39,6 +40,8 @@ def run() -> NoReturn:
     gc.set_threshold(100_000)  # importing makes many objects and no garbage
     code: object = 0
     ended_by = 0
+    if sys.stderr is None:  # it is closed; what is opened next must not be taken for it
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
 
     def end(number: int, frame: FrameType | None) -> None:
         nonlocal ended_by
@@ -78,6 +81,8 @@ def main() -> None:
         app()
     except TextsentError as exc:
         _end_with(str(exc))
+    except OSError as exc:  # of standard output most often, into a file on a full disk
+        _end_with(f"can't be written, or read: {exc.strerror or type(exc).__name__}")
     except Exception as exc:  # whatever it is, it must not be shown as it is
         if os.environ.get("TEXTSENT_TRACEBACK"):
             raise
@@ -95,7 +100,6 @@ def _end_with(message: str) -> NoReturn:
 
 def _place_of(error: BaseException) -> str:
     """Return where in textsent an error was raised, or where something was called that raised it."""
-    from pathlib import Path
     from traceback import extract_tb
 
     here = Path(__file__).parent

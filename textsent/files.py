@@ -37,7 +37,7 @@ ON_ERROR = ("keep", "skip", "stop")
 
 @dataclass(frozen=True)
 class ErrorOptions:
-    """What becomes of rows with an `error`.
+    """What becomes of rows that have no score.
 
     Attributes:
         on_error: `keep` writes them with it, `skip` leaves them out, `stop` ends the run at the first one.
@@ -258,7 +258,9 @@ class _Run:
 
     def _take(self, scored: pa.RecordBatch, reader: Reader, position: int) -> None:
         prefix, summary = self.scorer.prefix, self.summary
-        kept = _kept(scored, scored.column(prefix + "error"), self.errors, summary, reader)
+        unscored = pc.is_null(scored.column(prefix + "sentiment"))
+        found = pc.if_else(unscored, scored.column(prefix + "error"), pa.scalar(None, pa.string()))
+        kept = _kept(scored, found, self.errors, summary, reader)
         if self.writer:
             self.writer.write(kept)
         summary.count(scored, prefix)
@@ -289,7 +291,7 @@ def _kept(
 
     Args:
         scored: The batch.
-        found: Its errors.
+        found: Why rows of it have no score; null where one has.
         options: What becomes of them.
         summary: Of the batches before it.
         reader: Where the rows come from, for messages.
@@ -299,7 +301,7 @@ def _kept(
     """
     if found.null_count == len(found):
         return scored
-    counts = summary.errors + summary.flagged
+    counts = summary.errors.copy()
     _count(found, counts)
     if options.on_error == "stop":
         at = pc.is_valid(found).index(True).as_py()
@@ -311,7 +313,7 @@ def _kept(
     if options.max_errors is not None and counts.total() > options.max_errors:
         reasons = ", ".join(f"{reason} ({count:,}×)" for reason, count in counts.most_common(3))
         raise InputError(
-            f"{reader.name}: {counts.total():,} of the first {summary.rows + len(found):,} rows have an error: "
+            f"{reader.name}: {counts.total():,} of the first {summary.rows + len(found):,} rows have no score: "
             f"{reasons}; --max-errors allows {options.max_errors:,}"
         )
     if options.on_error == "keep":

@@ -54,12 +54,13 @@ class Journal:
         self._facts: dict[str, Any] = {}
         self._commits: list[_Commit] = []
         self._length = 0  # bytes of the journal that are of use
+        self._is_damaged = False
         self._part: _Part | None = None
         self._file: IO[bytes] | None = None
         self._committed_at = time.monotonic()
         with suppress(OSError):
             self._read(self._path.read_bytes())
-        unfinished.is_worth_keeping = bool(self._commits)
+        unfinished.is_worth_keeping = bool(self._commits) or self._is_damaged
 
     def __enter__(self) -> Self:
         return self
@@ -94,8 +95,13 @@ class Journal:
                 f"{self._unfinished.folder} holds {self.rows:,} rows of a run that didn't come to its end: "
                 "go on with --resume, or begin anew with --overwrite"
             )
+        elif self._is_damaged and not overwrite:
+            raise OutputError(
+                f"{self._unfinished.folder} holds what is left of a run that didn't come to its end, but its "
+                "journal is damaged: begin anew with --overwrite"
+            )
         else:
-            self._forget()
+            self._commits = []  # what there is of them goes when the run begins
         if target.exists() and not overwrite:
             raise OutputError(f"{target} exists already: choose another name, or replace it with --overwrite")
         return overwrite
@@ -117,13 +123,12 @@ class Journal:
                 "give what it began with, or begin anew with --overwrite"
             )
         self._facts = now
-
-    def _forget(self) -> None:
-        self._path.unlink(missing_ok=True)
-        for path in self._unfinished.folder.glob("*.arrow"):
-            path.unlink()
-        self._commits, self._length = [], 0
-        self._unfinished.is_worth_keeping = False
+        if not self._commits:
+            self._path.unlink(missing_ok=True)
+            for path in self._unfinished.folder.glob("*.arrow"):
+                path.unlink()
+            self._length = 0
+            self._unfinished.is_worth_keeping = False
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the committed rows, in the batches in which they were written."""
@@ -184,7 +189,7 @@ class Journal:
     def _read(self, content: bytes) -> None:
         for number, line in enumerate(content.splitlines(keepends=True)):
             try:
-                values: Any = json.loads(line) if line.endswith(b"\n") else None
+                values = _values(line)
                 if number == 0:
                     self._facts = dict(values)
                 else:
@@ -194,6 +199,7 @@ class Journal:
                         return
                     self._commits.append(commit)
             except (OSError, ValueError, TypeError, LookupError, AttributeError):
+                self._is_damaged = line.endswith(b"\n")  # else it was cut off while it was written
                 return
             self._length += len(line)
 
@@ -247,4 +253,18 @@ def _sum_of(path: Path) -> tuple[int, int]:
 
 
 def _line(values: Mapping[str, Any]) -> bytes:
-    return json.dumps(values).encode() + b"\n"
+    """Return a line of the journal: a checksum, and values as JSON."""
+    content = json.dumps(values).encode()
+    return b"%08x %s\n" % (zlib.crc32(content), content)
+
+
+def _values(line: bytes) -> Any:
+    """Return the values in a line of the journal.
+
+    Raises:
+        ValueError: It isn't as it was written.
+    """
+    checksum, _, content = line.rstrip(b"\n").partition(b" ")
+    if not line.endswith(b"\n") or int(checksum, 16) != zlib.crc32(content):
+        raise ValueError("a line was changed")
+    return json.loads(content)

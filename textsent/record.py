@@ -73,6 +73,8 @@ def verify(path: str | Path) -> Record:
         InputError: It isn't, or it has no record, or it can't be read.
     """
     path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: name a file in it")
     try:
         record, rows = _parquet_record(path) if _is_parquet(path) else (_file_record(path), None)
         sha256 = sha256_of(path, record.size)
@@ -112,7 +114,7 @@ def _is_parquet(path: Path) -> bool:
 def _parquet_record(path: Path) -> tuple[Record, int]:
     import pyarrow.parquet
 
-    with pyarrow.parquet.ParquetFile(path) as file:
+    with path.open("rb") as stream, pyarrow.parquet.ParquetFile(stream) as file:
         metadata = file.schema_arrow.metadata or {}
         content = (file.metadata.metadata or metadata).get(KEY.encode())
         if content is None:

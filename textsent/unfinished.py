@@ -8,6 +8,7 @@ there.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from typing import IO, Any, Self
 from textsent.atomic import PRIVATE_FOLDER, take_name
 from textsent.errors import OutputError
 from textsent.interrupts import Uninterrupted
+from textsent.record import record_path
 
 SUFFIX = ".partial"
 
@@ -26,6 +28,7 @@ _REFUSALS = (EINVAL, EBADF, EACCES, EPERM, ENOTSUP)
 """What file systems say that sync no folders."""
 
 _LOCK_FILE, _COMPLETED_FILE = "lock", "completed"
+_OWN = re.compile(r"lock|completed|journal\.jsonl|\d+\.arrow")
 
 
 class UnfinishedOutput:
@@ -56,7 +59,13 @@ class UnfinishedOutput:
             if not _is_private(self.folder):
                 raise OutputError(
                     f"{target} can't be written: {self.folder}, where it would grow, is no folder of your own that "
-                    "nobody else can enter: remove that, or name another output"
+                    "nobody else can enter: move that away, or name another output"
+                )
+            foreign = [path for path in self.folder.iterdir() if not self._is_own(path)]
+            if foreign:
+                raise OutputError(
+                    f"{target} can't be written: {self.folder}, where it would grow, holds {foreign[0].name!r}, "
+                    "which isn't textsent's: move that away, or name another output"
                 )
             self._lock = (self.folder / _LOCK_FILE).open("wb")
             self._completed = self.folder / _COMPLETED_FILE
@@ -73,6 +82,11 @@ class UnfinishedOutput:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    def _is_own(self, path: Path) -> bool:
+        """Return whether what is in the folder is what a run has left there."""
+        known = (self.target.name, record_path(self.target).name)
+        return (path.name in known or bool(_OWN.fullmatch(path.name))) and stat.S_ISREG(path.lstat().st_mode)
 
     def complete(self) -> None:
         """Give the output its name, and remove the folder.

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from traceback import print_exc
 from typing import Any
 
 FILE_EVENTS = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate", "shutil.rmtree")
@@ -27,7 +28,14 @@ def serve() -> None:
     for line in sys.stdin:
         process = os.fork()
         if not process:
-            _run(**json.loads(line))
+            try:
+                _run(**json.loads(line))
+            except KeyboardInterrupt:  # before the command line has begun
+                signal.signal(signal.SIGINT, signal.SIG_DFL)
+                signal.raise_signal(signal.SIGINT)
+            except BaseException:  # or this process would be a second server
+                print_exc()
+            os._exit(1)
         print(process, flush=True)
         print(os.waitpid(process, 0)[1], flush=True)
 

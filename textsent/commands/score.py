@@ -129,13 +129,14 @@ def score(
     on_error: Annotated[
         str,
         typer.Option(
-            help="Rows with an error: keep writes them with it, skip leaves them out, stop ends at the first one.",
+            help="Rows without a score: keep writes them with the reason, skip leaves them out, stop ends at the "
+            "first one, and at any bad row.",
             autocompletion=completing("keep", "skip", "stop"),
         ),
     ] = "keep",
     max_errors: Annotated[
         int | None,
-        typer.Option(min=0, help="End, and write nothing, when more rows have an error.", show_default="no limit"),
+        typer.Option(min=0, help="End, and write nothing, when more rows have no score.", show_default="no limit"),
     ] = None,
     trust_recipe: TrustRecipe = False,
     overwrite: Annotated[
@@ -278,7 +279,8 @@ def score(
             stderr.print(f"textsent: interrupted after {so_far.rows:,} rows: {written}", soft_wrap=True)
             raise typer.Exit(INTERRUPTED) from None
         except TextsentError:
-            if kept := _kept(so_far):
+            if so_far.rows and so_far.committed:
+                kept = f"{so_far.committed:,} rows are kept: go on with --resume when that is mended"
                 stderr.print(f"textsent: {kept}", soft_wrap=True)
             raise
     if table_wanted:
