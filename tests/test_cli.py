@@ -154,7 +154,7 @@ def run_module(*arguments: object, stdin: bytes = b"", **settings) -> subprocess
         ),
         (
             "good.csv --max-errors 1",
-            "good.csv: 2 of the first 4 rows have an error: no words (1×), no known words (1×); "
+            "good.csv: 2 of the first 4 rows have no score: no words (1×), no known words (1×); "
             "--max-errors allows 1",
         ),
         ("good.csv --on-error ignore", "there is no way 'ignore' with errors: choose one of keep, skip, stop"),

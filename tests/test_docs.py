@@ -54,14 +54,6 @@ def test_every_option_about_tables_and_texts_is_explained(option):
     assert f"`{option}" in FILES
 
 
-def test_the_python_about_tables_runs(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "export.csv").write_bytes("id;text\n1;great service, caf\xe9\n2\n".encode("latin-1"))
-    (block,) = re.findall(r"```python\n(.*?)```", FILES, re.DOTALL)
-    exec(compile(block, "files.md", "exec"), {})
-    assert capsys.readouterr().out == "2 1 Counter({'too few fields': 1}) []\n"
-
-
 def test_every_problem_of_a_row_is_explained():
     assert all(f"`{problem}" in FILES for problem in ADVICE)
 

@@ -64,7 +64,7 @@ def found(page):
 
 def wait_for_texts(page):
     """Wait until the page has gone to its texts, after a link was followed."""
-    page.wait_for_function("document.activeElement.id === 'texts'")
+    page.locator("#texts:focus").wait_for()
 
 
 def test_a_click_on_the_bad_week_shows_its_mails(page):
@@ -172,7 +172,7 @@ def test_words_dates_and_sentiment_filter_and_show_all_shows_all_again(page):
     page.fill("#to", "2026-03-08")
     assert found(page) == "36 of 1,200 texts here"
     page.get_by_role("button", name="Show all").click()
-    page.wait_for_function("document.getElementById('found').textContent.startsWith('1,200')")
+    page.locator("#found", has_text=re.compile("^1,200")).wait_for()
 
 
 def test_a_group_leads_to_its_texts_and_says_whose_they_are(page):
