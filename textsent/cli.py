@@ -52,14 +52,14 @@ def run() -> NoReturn:
         if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores one
             signal.signal(number, end)
     try:
-        main()
-    except SystemExit as ended:
-        code = ended.code
-    except KeyboardInterrupt:
-        code = 128 + signal.SIGINT
-    try:
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code
         for stream in filter(None, (sys.stdout, sys.stderr)):  # None where it is closed
             stream.flush()
+    except KeyboardInterrupt:  # at any time, also while what was printed is written
+        code = 128 + signal.SIGINT
     except OSError:  # whoever read the output has gone
         code = code or 1
     if ended_by:
