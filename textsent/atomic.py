@@ -5,19 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import IO
 
-PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
-"""Permissions of what isn't complete."""
-
-
-def new_file(path: Path) -> IO[bytes]:
-    """Return a file to write, made anew with PRIVATE_FILE.
-
-    Raises:
-        OSError: There is one of that name, or a link; or it can't be made.
-    """
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "wb")
+PRIVATE_FOLDER = 0o700
+"""Permissions of a folder of what isn't complete."""
 
 
 def take_name(partial: Path, path: Path) -> None:

@@ -66,7 +66,7 @@ class Summary:
         sentiments: Rows by sentiment.
         errors: Rows without a score, by reason.
         flagged: Rows with a score and an error, by error.
-        left_out: Rows that weren't written, since they have an error.
+        left_out: Rows that weren't written, since they have no score.
         position: Bytes of the inputs that these rows take up, as near as can be told.
         size: Bytes of the inputs; None where one is a pipe.
         committed: Rows that are on the disk, so that `resume` goes on after them.
@@ -147,7 +147,7 @@ def score_file(
             itself.
         mail: What of a mail counts as its text.
         table: How CSV, JSON Lines and text files are written.
-        errors: What becomes of rows with an error; where they end the run, there is no output.
+        errors: What becomes of rows without a score; where they end the run, there is no output.
         max_ratio: How many times as large as an input what is unpacked from it may be, once it is over 256 MiB.
         spreadsheet_safe: Put an apostrophe before what a spreadsheet would take for a formula, in a CSV output.
         on_batch: Called after each batch with the scored rows that are kept and the summary so far.
@@ -185,14 +185,15 @@ def score_file(
             if not reader.schema.names:
                 raise _no_rows(reader)
             _check_text_column(reader, scorer.column)
-            facts = {
-                **scorer.facts(),
-                **asdict(mail),
-                **asdict(table),
-                "on_error": errors.on_error,
-                "format": format,
-            }
+            facts: dict[str, Any] = {}
             if journal:
+                facts = {
+                    **scorer.facts(),
+                    **asdict(mail),
+                    **asdict(table),
+                    "on_error": errors.on_error,
+                    "format": format,
+                }
                 written = {"output_format": output_format, "spreadsheet_safe": spreadsheet_safe}
                 journal.take_up({**facts, **written, **_input_facts(reader)}, overwrite)
                 if journal.mark:
@@ -203,7 +204,7 @@ def score_file(
                     open_writer(output, schema, output_format, overwrite, spreadsheet_safe, unfinished)
                 )
             run.go(reader, journal)
-            if run.writer and to_file and (record or run.writer.holds_record):
+            if run.writer and journal and (record or run.writer.holds_record):
                 run.writer.record = Record(facts, run.summary.inputs, run.writer.rows, run.summary.left_out)
     except KeyboardInterrupt:
         if unfinished is None or not unfinished.is_complete:  # else it came too late

@@ -216,7 +216,8 @@ def checksum(folder: Path) -> str:
     total = hashlib.sha256()
     for name in preset_files(folder):
         content = (folder / name).read_bytes()
-        total.update(f"{name} {len(content)}\n".encode() + content)
+        total.update(f"{name} {len(content)}\n".encode())
+        total.update(content)
     return total.hexdigest()
 
 

@@ -31,7 +31,7 @@ class Record:
         facts: What the rows depend on, by name: version, model, options.
         inputs: The inputs by name, each with its rows.
         rows: Rows written.
-        left_out: Rows that weren't written, since they have an error.
+        left_out: Rows that weren't written, since they have no score.
         size: Bytes of the output; of Parquet those before its metadata.
         sha256: Of these bytes, in hexadecimal.
     """

@@ -48,7 +48,6 @@ class UnfinishedOutput:
         Raises:
             OutputError: Another run holds it, or it can't be made.
         """
-        self._shown = str(target)
         self.is_worth_keeping = self.is_complete = False
         try:
             self.target = Path(target).resolve()
