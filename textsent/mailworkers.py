@@ -29,8 +29,9 @@ import pyarrow as pa
 from textsent._accessor import hide_pandas
 from textsent.errors import InputError
 from textsent.mail import MailOptions, mail_schema, read_messages
-from textsent.mbox import MboxRange, beginning, is_from_git
+from textsent.mbox import MboxRange, beginning, is_from_git, message_at
 from textsent.processes import ServingProcess
+from textsent.storage import Location, is_url
 
 RANGE_BYTES = 8 << 20
 """Bytes of a mailbox that are read at a time: what a process works on, and what is held of its answer."""
@@ -56,36 +57,54 @@ class MailboxFile:
     So the batches, and all that is computed from them, are the same for any number. Use it in a `with` statement.
 
     Attributes:
+        first_offset: Bytes before the first message that is wanted.
         next_offset: Bytes before the first message that wasn't yielded; the mailbox's size where all were.
     """
 
     def __init__(
-        self, path: str | Path, options: MailOptions, with_raw: bool = False, workers: int = 1, start: int = 0
+        self,
+        path: str | Path,
+        options: MailOptions,
+        with_raw: bool = False,
+        workers: int = 1,
+        start: int | None = None,
+        span: tuple[int, int] | None = None,
     ) -> None:
         """Open the mailbox.
 
         Args:
-            path: An uncompressed mailbox.
+            path: An uncompressed mailbox; also its URL.
             options: What of a mail counts as its text.
             with_raw: As for `textsent.mail.read_mbox`.
             workers: Processes that read it; with 1, or where it is small, this one does.
             start: Bytes before the first message that is wanted: what `next_offset` said once.
+            span: Only messages that begin within these bytes are wanted, from the first to before the last.
         """
         self._path = str(path)
         self._options = options
         self._with_raw = with_raw
         self._stack = ExitStack()
-        self._file = Path(path).open("rb")  # noqa: SIM115 - the stack closes it
-        self._stack.enter_context(self._file)
-        self._size = os.fstat(self._file.fileno()).st_size
+        is_remote = is_url(self._path)
+        self._file = self._stack.enter_context(
+            Location.of(self._path).open() if is_remote else Path(path).open("rb")
+        )
+        self._size = self._file.seek(0, os.SEEK_END)
+        first_byte, end = span or (0, self._size)
+        end = min(end, self._size)
+        self._from_git = (self._size > RANGE_BYTES or first_byte > 0) and is_from_git(self._file)
+        if start is None and first_byte > 0:
+            start = message_at(self._file, first_byte, self._from_git)
+            start = self._size if start is None else start
+        start = start or 0
         self._ranges = [
-            (max(start, first), min(first + RANGE_BYTES, self._size))
-            for first in range(0, self._size, RANGE_BYTES)
-            if first + RANGE_BYTES > start
+            (max(start, first), min(first + RANGE_BYTES, end))
+            for first in range(first_byte, end, RANGE_BYTES)
+            if min(first + RANGE_BYTES, end) > start
         ]
         is_large = len(self._ranges) >= _FEWEST_RANGES
-        self._workers = min(workers, len(self._ranges)) if is_large and os.name == "posix" else 1
-        self._read = self.next_offset = start
+        self._workers = min(workers, len(self._ranges)) if is_large and os.name == "posix" and not is_remote else 1
+        self._first_byte = first_byte
+        self._read = self.first_offset = self.next_offset = start
         self.closed = False
 
     def __enter__(self) -> Self:
@@ -101,8 +120,8 @@ class MailboxFile:
         self._stack.close()
 
     def tell(self) -> int:
-        """Return the number of bytes whose messages were yielded."""
-        return self._read
+        """Return the number of bytes, of the span, whose messages were yielded."""
+        return self._read - self._first_byte
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the messages as record batches of MAIL_SCHEMA, in their order.
@@ -110,13 +129,12 @@ class MailboxFile:
         Raises:
             InputError: A worker has ended before its work was done.
         """
-        from_git = self._size > RANGE_BYTES and is_from_git(self._file)
         expected: int | None = self.next_offset
-        for (start, end), answer in zip(self._ranges, self._answers(from_git), strict=True):
+        for (start, end), answer in zip(self._ranges, self._answers(), strict=True):
             if expected is not None and expected < end:
                 if start and answer.first_offset != expected:
                     # The range begins within a message that holds what looks like another one.
-                    answer = _read_range(self._file, expected, end, from_git, self._options, self._with_raw)
+                    answer = _read_range(self._file, expected, end, self._from_git, self._options, self._with_raw)
                     if answer.first_offset != expected:
                         raise InputError(f"{self._path} was changed while it was read: try again")
                 expected = answer.next_offset
@@ -126,13 +144,13 @@ class MailboxFile:
                     self._read = min(self.next_offset, end)
                     yield batch
             self._read = end
-        if self._ranges and os.fstat(self._file.fileno()).st_size < self._ranges[-1][1]:
+        if self._ranges and self._file.seek(0, os.SEEK_END) < self._ranges[-1][1]:
             raise InputError(f"{self._path} became shorter while it was read: try again")
 
-    def _answers(self, from_git: bool) -> Iterator[_Answer]:
+    def _answers(self) -> Iterator[_Answer]:
         if self._workers == 1:
             for start, end in self._ranges:
-                yield _read_range(self._file, start, end, from_git, self._options, self._with_raw)
+                yield _read_range(self._file, start, end, self._from_git, self._options, self._with_raw)
             return
         idle: SimpleQueue[_Worker] = SimpleQueue()
         pool = ThreadPoolExecutor(self._workers)
@@ -140,7 +158,7 @@ class MailboxFile:
         pipes = self._stack.enter_context(ExitStack())
         self._stack.callback(pool.shutdown, cancel_futures=True)
         for _ in range(self._workers):
-            worker = _Worker(self._path, self._file.fileno(), from_git, self._options, self._with_raw)
+            worker = _Worker(self._path, self._file.fileno(), self._from_git, self._options, self._with_raw)
             pipes.callback(worker.close)
             self._stack.callback(worker.kill)
             if self.closed:  # meanwhile, by another thread

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from typing import IO, NamedTuple
@@ -177,6 +178,29 @@ class MboxRange:
     def messages(self) -> Iterator[Message]:
         """Yield the messages."""
         return self._splitter.messages()
+
+
+def message_at(file: IO[bytes], place: int, from_git: bool = False) -> int | None:
+    """Return the offset of the first message that begins at a place or after it; None where none does.
+
+    It is found by reading the mailbox from further up: a message whose Content-Length says that the place is within
+    its body has begun there.
+
+    Args:
+        file: The mailbox, seekable.
+        place: Any place in it, in bytes.
+        from_git: As for `MboxRange`.
+    """
+    start = max(0, place - _LOOK_BACK)
+    before = MboxRange(file, start, place, from_git)
+    if sum(1 for _ in before.messages()) or start == 0:
+        return before.next_offset
+    after = next(MboxRange(file, place, sys.maxsize, from_git).messages(), None)
+    return after.offset if after else None
+
+
+_LOOK_BACK = 2 * _BELIEVED_LENGTH
+"""Bytes before a place. Twice what a message can say of its length, since what is read first may be none."""
 
 
 def is_from_git(file: IO[bytes]) -> bool:

@@ -1,6 +1,7 @@
 """Any input as a stream of Arrow record batches.
 
-A file's format is told by its suffix (`.csv`, or `.csv.gz`), its compression by its first bytes.
+A file's format is told by its suffix (`.csv`, or `.csv.gz`), its compression by its first bytes. What can be read
+from a path can be read from a URL too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -37,6 +39,7 @@ from textsent.mail import DEFAULT_OPTIONS, MailOptions, mail_schema, read_messag
 from textsent.mailworkers import MailboxFile
 from textsent.mbox import Message
 from textsent.schema import ADVICE, is_text, split_problems, with_problems
+from textsent.storage import Location, expanded, is_url, reading, state_of
 from textsent.tables import BATCH_ROWS, DEFAULT_TABLE_OPTIONS, Note, TableOptions, strings_of
 
 STANDARD_STREAM = "-"
@@ -104,6 +107,24 @@ class Mark(NamedTuple):
 _START = Mark((0,))
 
 
+class Span(NamedTuple):
+    """A range of a file's bytes: what begins within it is read. A file can be cut into spans anywhere.
+
+    Attributes:
+        start: Its first byte.
+        end: The byte after its last.
+        first: In a mailbox, bytes before the first message that begins at `start` or after it, if that is known.
+    """
+
+    start: int
+    end: int
+    first: int | None = None
+
+
+DIVISIBLE = ("mbox", "parquet")
+"""Formats of which a span can be read, where they aren't compressed: its messages, or its row groups."""
+
+
 class Reader:
     """One or several inputs as a stream of record batches of one schema.
 
@@ -116,6 +137,8 @@ class Reader:
         rows: Rows that were read, by input: of those that were begun, in their order.
         states: What each input was when it was opened, in words that differ where it does; empty for a pipe.
         notes: What was decided by what an input looks like, as its encoding, in a sentence each.
+        bounds: Of a span of a mailbox, once it is read, bytes before its first message and before the first one
+            after it.
     """
 
     def __init__(
@@ -127,11 +150,13 @@ class Reader:
         workers: int = 1,
         max_ratio: int = MAX_RATIO,
         table: TableOptions = DEFAULT_TABLE_OPTIONS,
+        span: Span | None = None,
     ) -> None:
         """Open the first input.
 
         Args:
-            sources: Paths; `-` is standard input. A folder is one of mail: a Maildir, or with mail in files.
+            sources: Paths and URLs, also patterns of them; `-` is standard input. A path's folder is one of mail: a
+                Maildir, or with mail in files; a URL's folder stands for the files in it.
             format: One of csv, tsv, parquet, jsonl, text, mbox, eml, emlx, msg, zip, tar; by default what the
                 suffix says or, of a file without one, the first bytes. Of a folder it is that of each file.
             mail: What of a mail counts as its text.
@@ -140,6 +165,7 @@ class Reader:
             max_ratio: How many times as large as an input what is unpacked from it may be, see
                 `textsent.compression.Unpacked`.
             table: How CSV, JSON Lines and text files are written, and whether bad rows are kept.
+            span: What is read of the input, which is one of a format of DIVISIBLE, and not compressed.
 
         Raises:
             InputError: An input is missing, of no known format, or unreadable.
@@ -155,25 +181,26 @@ class Reader:
         self._with_raw = with_raw
         self._workers = workers
         self._table = table
+        self._span = span
+        self.bounds: tuple[int, int] | None = None
         self.notes: list[str] = []
         self._stack = ExitStack()
-        names = [str(source) for source in sources]
+        names = [name for source in sources for name in expanded(str(source))]
         if names.count(STANDARD_STREAM) > 1:
             raise OptionError("standard input can be read only once: name - once")
-        self._inputs = [(name, _format_of(name, format)) for name in names]
-        self._folders = {
-            name: _open_folder(name, format, max_ratio) for name, found in self._inputs if found == _FOLDER
-        }
-        self._sizes = [self._folders[name].size if name in self._folders else _file_size(name) for name in names]
-        self.size = None if None in self._sizes else sum(size for size in self._sizes if size)
-        self.states = [self._folders[name].state if name in self._folders else _file_state(name) for name in names]
+        self._inputs = [_input(name, format, max_ratio) for name in names]
+        sizes = [each.size for each in self._inputs]
+        self.size = None if None in sizes else sum(size for size in sizes if size)
+        if span and self.size is not None:
+            self.size = max(0, min(span.end, self.size) - span.start)
+        self.states = [each.state for each in self._inputs]
         self._start = _START
         self._read_before = 0  # bytes of the inputs that are done
         self._file: Any = None
         self.total_rows: int | None = None
         self.rows: list[int] = []
         try:
-            self.schema, self._first = self._open(*self._inputs[0])
+            self.schema, self._first = self._open(self._inputs[0])
         except BaseException:
             self._stack.close()
             raise
@@ -191,16 +218,16 @@ class Reader:
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         first = len(self._start.rows) - 1
-        first_name = self._inputs[first][0]
-        yield from self._read(first, self._first, self._start.rows[-1])
-        for number, (name, format) in list(enumerate(self._inputs))[first + 1 :]:
-            schema, batches = self._open(name, format)
+        yield from self._read(self._inputs[first], self._first, self._start.rows[-1])
+        for each in self._inputs[first + 1 :]:
+            schema, batches = self._open(each)
             if not schema.equals(self.schema):
                 raise InputError(
-                    f"{name} has other columns than {first_name}: {_difference(self.schema, schema)}; "
+                    f"{each.name} has other columns than {self._inputs[first].name}: "
+                    f"{_difference(self.schema, schema)}; "
                     "score it in a run of its own"
                 )
-            yield from self._read(number, batches)
+            yield from self._read(each, batches)
 
     def go_to(self, mark: Mark) -> None:
         """Begin at a place to which a reader of the same inputs had come; none of them may be a pipe.
@@ -212,8 +239,8 @@ class Reader:
         self.notes.clear()
         self._start = mark
         self.rows = list(mark.rows[:-1])
-        self._read_before = sum(size or 0 for size in self._sizes[: len(self.rows)])
-        _, self._first = self._open(*self._inputs[len(self.rows)], mark)
+        self._read_before = sum(each.size or 0 for each in self._inputs[: len(self.rows)])
+        _, self._first = self._open(self._inputs[len(self.rows)], mark)
 
     def abandon(self) -> None:
         """Leave a pipe open for good: a thread is reading it, and may do so for ever."""
@@ -228,12 +255,12 @@ class Reader:
     @property
     def holds_mail(self) -> bool:
         """Whether all inputs are mailboxes, mails, or folders or archives of them."""
-        return all(format == _FOLDER or format in mailstores.FORMATS for _, format in self._inputs)
+        return all(each.format == _FOLDER or each.format in mailstores.FORMATS for each in self._inputs)
 
     @property
     def names(self) -> list[str]:
         """The inputs' names."""
-        return [name for name, _ in self._inputs]
+        return [each.name for each in self._inputs]
 
     @property
     def name(self) -> str:
@@ -248,22 +275,27 @@ class Reader:
             return 0
         return self._read_before + (self._file.tell() if self._file and not self._file.closed else 0)
 
-    def _open(self, name: str, format: str, mark: Mark = _START) -> tuple[pa.Schema, _Batches]:
+    def _open(self, source: _Input, mark: Mark = _START) -> tuple[pa.Schema, _Batches]:
         """Return an input's columns, and its batches after a mark."""
-        done = mark.rows[-1]
-        if format == _FOLDER:
-            self._file = self._stack.enter_context(self._folders[name])
-            return self._open_mail(self._folders[name].messages(self._max_message_bytes), done)
-        if format == "mbox" and _is_plain_file(name):
+        name, format, done = source.name, source.format, mark.rows[-1]
+        if source.folder:
+            self._file = self._stack.enter_context(source.folder)
+            return self._open_mail(source.folder.messages(self._max_message_bytes), done)
+        if format == "mbox" and source.size is not None and _is_plain(name):
             with _errors_of(name):
-                mailbox = MailboxFile(name, self._mail, self._with_raw, self._workers, mark.offset or 0)
+                start, span = mark.offset, self._span
+                if span:
+                    start = span.first if start is None else start
+                mailbox = MailboxFile(
+                    name, self._mail, self._with_raw, self._workers, start, (span.start, span.end) if span else None
+                )
             self._file = self._stack.enter_context(mailbox)
             return mail_schema(self._with_raw), mailbox.batches()
         self._file = _open_file(name, by_arrow=format != "zip")
         if name != STANDARD_STREAM:
             self._stack.enter_context(self._file)
         with _errors_of(name):
-            unpacked = Unpacked(_file_size(name), self._max_ratio)
+            unpacked = Unpacked(source.size, self._max_ratio)
             stream = self._stack.enter_context(decompressed(self._file, unpacked))
             compression = format_by_suffix(name)[1]
             if compression and stream is self._file and is_cut_within_magic(stream, compression):
@@ -276,13 +308,16 @@ class Reader:
                 )
             if self._with_raw:
                 raise ValueError("it is no mail, which alone can be written into a mailbox")
-            schema, batches = _OPENERS[format](stream, self._stack, self._table, self._noting(name))
+            if format == "parquet":
+                schema, rows = _open_parquet(_seekable(stream, self._stack), self._span)
+                if source.size is not None:
+                    rows.place_in(self.size if self._span and self.size else source.size)
+                    self._file = rows
+                    self.total_rows = rows.total if len(self._inputs) == 1 else None
+                batches: _Batches = rows
+            else:
+                schema, batches = _OPENERS[format](stream, self._table, self._noting(name))
             schema.names  # noqa: B018 - decodes them, which fails where they aren't UTF-8
-            size = _file_size(name)
-            if isinstance(batches, _Counted) and size is not None:
-                batches.place_in(size)
-                self._file = batches
-                self.total_rows = batches.total if len(self._inputs) == 1 else None
             return schema, _after(batches, done)
 
     def _noting(self, name: str) -> Note:
@@ -296,9 +331,9 @@ class Reader:
     def _max_message_bytes(self) -> int | None:
         return self._mail.max_held_bytes(self._with_raw)
 
-    def _read(self, number: int, batches: _Batches, done: int = 0) -> Iterator[pa.RecordBatch]:
+    def _read(self, source: _Input, batches: _Batches, done: int = 0) -> Iterator[pa.RecordBatch]:
         self.rows.append(done)
-        with _errors_of(self._inputs[number][0]):
+        with _errors_of(source.name):
             for batch in batches:
                 own, problems = split_problems(batch)
                 if not self._table.keep_bad_rows:
@@ -309,8 +344,10 @@ class Reader:
                 self.rows[-1] += batch.num_rows
                 yield batch
         self._stack.close()
+        if isinstance(self._file, MailboxFile):
+            self.bounds = self._file.first_offset, self._file.next_offset
         self._file = None
-        self._read_before += self._sizes[number] or 0
+        self._read_before += source.size or 0
 
 
 def open_reader(
@@ -321,10 +358,11 @@ def open_reader(
     workers: int = 1,
     max_ratio: int = MAX_RATIO,
     table: TableOptions = DEFAULT_TABLE_OPTIONS,
+    span: Span | None = None,
 ) -> Reader:
     """Return a reader of one path or of several; see `Reader`."""
     sources = [source] if isinstance(source, str | Path) else source
-    return Reader(sources, format, mail, with_raw, workers, max_ratio, table)
+    return Reader(sources, format, mail, with_raw, workers, max_ratio, table, span)
 
 
 def is_text_argument(argument: str) -> bool:
@@ -404,8 +442,45 @@ def read_standard_input(encoding: str | None = None) -> str:
 _FOLDER = "folder"
 
 
+class _Input(NamedTuple):
+    """One of a reader's inputs.
+
+    Attributes:
+        name: Its path or URL, or `-`.
+        format: What it is.
+        size: Its bytes as they are stored; None of a pipe.
+        state: What it was when it was found, in words that differ where it does; empty for a pipe.
+        folder: Its mail, where it is a folder of it.
+    """
+
+    name: str
+    format: str
+    size: int | None
+    state: str
+    folder: mailstores.MailFolder | None = None
+
+
+def _input(name: str, format: str | None, max_ratio: int) -> _Input:
+    found = _format_of(name, format)
+    if found == _FOLDER:
+        folder = _open_folder(name, format, max_ratio)
+        return _Input(name, found, folder.size, folder.state, folder)
+    if is_url(name):
+        with reading(name):
+            info = Location.of(name).info
+        if info.size is None:
+            raise InputError(f"{name}: there is no such file: check the URL")
+        return _Input(name, found, info.size, state_of(info))
+    if name == STANDARD_STREAM or not Path(name).is_file():
+        return _Input(name, found, None, "")
+    status = Path(name).stat()
+    changed = datetime.fromtimestamp(status.st_mtime_ns // 10**9, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    state = f"{status.st_size} bytes of {changed}.{status.st_mtime_ns % 10**9:09}"
+    return _Input(name, found, status.st_size, state)
+
+
 def _format_of(name: str, format: str | None) -> str:
-    known = (*_OPENERS, *mailstores.FORMATS)
+    known = (*_TABLES, *mailstores.FORMATS)
     if format is not None and format not in known:
         raise OptionError(f"there is no format {format!r}: choose one of {', '.join(known)}")
     if name == STANDARD_STREAM:
@@ -418,11 +493,13 @@ def _format_of(name: str, format: str | None) -> str:
         raise InputError("an input has no name: name a file, or - for standard input")
     path = Path(name)
     try:
-        if path.is_dir():
-            if format in _OPENERS:
+        if is_url(name):
+            pass  # it was listed, or its size will be asked for
+        elif path.is_dir():
+            if format in _TABLES:
                 raise OptionError(f"{name} is a folder, and no folder of {format} is read: name the files in it")
             return _FOLDER
-        if not path.exists():
+        elif not path.exists():
             as_text = (
                 ""
                 if path.suffix or len(path.parts) > 1
@@ -432,7 +509,7 @@ def _format_of(name: str, format: str | None) -> str:
     except OSError as exc:
         raise InputError(f"{name[:80]} can't be opened: {exc.strerror}") from exc
     found = format or format_by_suffix(path)[0]
-    if not found and path.is_file():
+    if not found and (is_url(name) or path.is_file()):
         with _open_file(name) as file, _errors_of(name):
             found = mailstores.sniff_mail(file)
     if not found:
@@ -443,28 +520,10 @@ def _format_of(name: str, format: str | None) -> str:
     return found
 
 
-def _is_plain_file(name: str) -> bool:
-    """Return whether a name is that of a regular file that isn't compressed."""
-    if not _is_file(name):
-        return False
+def _is_plain(name: str) -> bool:
+    """Return whether a file isn't compressed."""
     with _open_file(name, by_arrow=False) as file:
         return compression_of(file) is None
-
-
-def _file_size(name: str) -> int | None:
-    return Path(name).stat().st_size if _is_file(name) else None
-
-
-def _file_state(name: str) -> str:
-    if not _is_file(name):
-        return ""
-    status = Path(name).stat()
-    changed = datetime.fromtimestamp(status.st_mtime_ns // 10**9, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return f"{status.st_size} bytes of {changed}.{status.st_mtime_ns % 10**9:09}"
-
-
-def _is_file(name: str) -> bool:
-    return name != STANDARD_STREAM and Path(name).is_file()
 
 
 def _open_folder(name: str, format: str | None, max_ratio: int) -> mailstores.MailFolder:
@@ -485,6 +544,9 @@ def _open_file(name: str, by_arrow: bool = True) -> IO[bytes]:
         if sys.stdin is None:
             raise InputError("standard input is closed: name a file")
         return sys.stdin.buffer
+    if is_url(name):
+        with reading(name):
+            return Location.of(name).open()
     try:
         # Arrow reads on threads of its own, which can't take Python's lock once the process ends: where it can,
         # the file is Arrow's too.
@@ -551,41 +613,34 @@ _REASONS = (
 """What Arrow says of a file's content, and what is said of it here."""
 
 
-def _open_csv(stream: IO[bytes], stack: ExitStack, options: TableOptions, note: Note) -> tuple[pa.Schema, _Batches]:
-    return open_csv(stream, options, note)
-
-
-def _open_tsv(stream: IO[bytes], stack: ExitStack, options: TableOptions, note: Note) -> tuple[pa.Schema, _Batches]:
-    return open_csv(stream, options, note, "\t")
-
-
-def _open_jsonl(
-    stream: IO[bytes], stack: ExitStack, options: TableOptions, note: Note
-) -> tuple[pa.Schema, _Batches]:
-    return open_jsonl(stream, options, note)
-
-
-def _open_text(
-    stream: IO[bytes], stack: ExitStack, options: TableOptions, note: Note
-) -> tuple[pa.Schema, _Batches]:
-    return open_text(stream, options, note)
-
-
-def _open_parquet(
-    stream: IO[bytes], stack: ExitStack, options: TableOptions, note: Note
-) -> tuple[pa.Schema, _Batches]:
+def _open_parquet(stream: IO[bytes], span: Span | None) -> tuple[pa.Schema, _Counted]:
     import pyarrow.parquet
 
     # As it comes, Arrow holds a whole row group.
-    file = pyarrow.parquet.ParquetFile(_seekable(stream, stack), buffer_size=_PARQUET_BUFFER, pre_buffer=False)
+    file = pyarrow.parquet.ParquetFile(stream, buffer_size=_PARQUET_BUFFER, pre_buffer=False)
+    groups = [
+        number
+        for number in range(file.num_row_groups)
+        if span is None or span.start <= _first_byte(file.metadata.row_group(number)) < span.end
+    ]
 
     def batches() -> Iterator[tuple[pa.RecordBatch, int]]:
         rows = 0
-        for batch in file.iter_batches(BATCH_ROWS):
+        for batch in file.iter_batches(BATCH_ROWS, groups) if groups else ():
             rows += batch.num_rows
             yield _with_valid_strings(batch), rows
 
-    return file.schema_arrow, _Counted(batches(), file.metadata.num_rows)
+    return file.schema_arrow, _Counted(
+        batches(), sum(file.metadata.row_group(number).num_rows for number in groups)
+    )
+
+
+def _first_byte(group: Any) -> int:
+    """Return the bytes before a row group."""
+    if not group.num_columns:
+        return 0
+    column = group.column(0)
+    return min(column.data_page_offset, column.dictionary_page_offset or column.data_page_offset)
 
 
 def _with_valid_strings(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -624,13 +679,13 @@ def _seekable(stream: IO[bytes], stack: ExitStack) -> IO[bytes]:
     return spooled
 
 
-_OPENERS: dict[str, Callable[[IO[bytes], ExitStack, TableOptions, Note], tuple[pa.Schema, _Batches]]] = {
-    "csv": _open_csv,
-    "tsv": _open_tsv,
-    "parquet": _open_parquet,
-    "jsonl": _open_jsonl,
-    "text": _open_text,
+_OPENERS: dict[str, Callable[[IO[bytes], TableOptions, Note], tuple[pa.Schema, _Batches]]] = {
+    "csv": open_csv,
+    "tsv": partial(open_csv, delimiter="\t"),
+    "jsonl": open_jsonl,
+    "text": open_text,
 }
+_TABLES = ("csv", "tsv", "parquet", "jsonl", "text")
 
 
 def _after(batches: _Batches, rows: int) -> Iterator[pa.RecordBatch]:
