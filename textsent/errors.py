@@ -2,6 +2,7 @@
 
 TextsentError       to be shown as it is, without a traceback
 ├── InputError      a file, or what is in it, can't be read or understood
+│   ├── NoRowsError     there is nothing in it
 │   └── ArgumentError   nor can what was passed in Python; a ValueError too, as scikit-learn's users expect
 ├── OutputError     a file can't be written
 ├── PresetError     a model's folder is missing, incomplete or inconsistent
@@ -18,6 +19,10 @@ class TextsentError(Exception):
 
 class InputError(TextsentError):
     """A file, or what is in it, can't be read or understood."""
+
+
+class NoRowsError(InputError):
+    """There is nothing in a file, or a part of one."""
 
 
 class ArgumentError(InputError, ValueError):

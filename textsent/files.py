@@ -15,16 +15,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from textsent.compression import MAX_RATIO
-from textsent.errors import InputError, OptionError, OutputError
+from textsent.errors import InputError, NoRowsError, OptionError, OutputError
 from textsent.extremes import place_of
 from textsent.interrupts import Uninterrupted
 from textsent.journal import Journal
 from textsent.mail import DEFAULT_OPTIONS, MailOptions
 from textsent.pipeline import ahead, pool_of
-from textsent.readers import STANDARD_STREAM, Mark, Reader, open_reader, shown_name
+from textsent.readers import STANDARD_STREAM, Mark, Reader, Span, open_reader, shown_name
 from textsent.record import Record
 from textsent.schema import text_column
 from textsent.score import WINDOW_ROWS, Finish, Scorer
+from textsent.storage import is_url, uploading, without_file_scheme
 from textsent.tables import DEFAULT_TABLE_OPTIONS, TableOptions
 from textsent.unfinished import UnfinishedOutput
 from textsent.writers import Writer, check_output, open_writer
@@ -74,6 +75,8 @@ class Summary:
         total_rows: Rows of the input, where it tells them, as Parquet does; else None.
         seconds: Time since the inputs were opened.
         inputs: The inputs that were read to their end, by name, each with its rows.
+        bounds: Of a span of a mailbox that was read, bytes before its first message and before the first one after
+            it.
         notes: What was decided by what an input looks like, as its encoding, in a sentence each.
     """
 
@@ -89,6 +92,7 @@ class Summary:
     total_rows: int | None = None
     seconds: float = 0.0
     inputs: list[tuple[str, int]] = field(default_factory=list)
+    bounds: tuple[int, int] | None = None
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -128,6 +132,7 @@ def score_file(
     spreadsheet_safe: bool = False,
     on_batch: Callable[[pa.RecordBatch, Summary], None] | None = None,
     summary: Summary | None = None,
+    span: Span | None = None,
 ) -> Summary:
     """Score the rows of files and write them, with their scores, into one file.
 
@@ -136,8 +141,9 @@ def score_file(
     `textsent.journal`.
 
     Args:
-        sources: Paths of the inputs, or one; `-` is standard input.
-        output: Path of the output; `-` is standard output; None writes nothing.
+        sources: Paths or URLs of the inputs, or one; `-` is standard input.
+        output: Path or URL of the output; `-` is standard output; None writes nothing. What goes to a URL grows in
+            a folder for temporary files, and is uploaded when it is complete.
         scorer: What scores.
         format: Format of the inputs, by default what their suffixes say.
         output_format: Format of the output, by default what its suffix says.
@@ -152,30 +158,39 @@ def score_file(
         spreadsheet_safe: Put an apostrophe before what a spreadsheet would take for a formula, in a CSV output.
         on_batch: Called after each batch with the scored rows that are kept and the summary so far.
         summary: What to fill and to return, for one who wants to know how far a run came that was interrupted.
+        span: What is scored of the input, which is one; see `Reader`.
 
     Raises:
-        InputError: An input can't be read, or has no rows, or more with an error than are allowed.
+        NoRowsError: The inputs have no rows.
+        InputError: An input can't be read, or has more rows with an error than are allowed.
         OutputError: The output can't be written, or another run is at it, or an unfinished one has left rows.
         OptionError: The run can't be gone on with, for it began otherwise, or reads or writes a pipe.
     """
-    to_mailbox = False
-    if output is not None:
-        to_mailbox = check_output(output, output_format, overwrite or resume, spreadsheet_safe)[0] == "mbox"
-    to_file = output is not None and str(output) != STANDARD_STREAM
     table = replace(table, keep_bad_rows=errors.on_error != "stop", may_guess=True, text_column=scorer.column)
     run = _Run(scorer, errors, on_batch, summary or Summary())
     unfinished = None
     try:
         with ExitStack() as stack:
             journal = None
-            if to_file:
+            to_mailbox = False
+            if output is not None:
+                output = without_file_scheme(str(output))
+                if is_url(output):
+                    if resume:
+                        raise OptionError(
+                            f"what goes to {output} at once can't be gone on with: leave out --resume, or name a "
+                            "folder, with / at its end, to write in parts"
+                        )
+                    output = str(stack.enter_context(uploading(output, overwrite)))
+                to_mailbox = check_output(output, output_format, overwrite or resume, spreadsheet_safe)[0] == "mbox"
+            if output not in (None, STANDARD_STREAM):
                 with Uninterrupted():  # or the folder would be nobody's
                     unfinished = stack.enter_context(UnfinishedOutput(str(output)))
                 journal = stack.enter_context(Journal(unfinished))
                 stack.callback(run.note_committed, journal)
                 overwrite = journal.may_replace(overwrite, resume)
             # In another thread, since Arrow's way of waiting for a pipe's first bytes hears no Ctrl-C.
-            settings = (format, mail, to_mailbox, scorer.workers, max_ratio, table)
+            settings = (format, mail, to_mailbox, scorer.workers, max_ratio, table, span)
             opening = (open_reader(sources, *settings) for _ in range(1))
             reader = stack.enter_context(next(stack.enter_context(ahead(opening, 1))))
             if resume and (journal is None or reader.size is None):
@@ -244,6 +259,7 @@ class _Run:
                     self._take(scored, reader, position)
                 if journal:
                     journal.end_window(mark)
+        summary.bounds = reader.bounds
         if summary.rows == 0:
             raise _no_rows(reader)
         if self.writer and self.writer.rows + summary.left_out != sum(reader.rows):
@@ -340,4 +356,4 @@ def _begun(reader: Reader, scorer: Scorer, pool: Executor) -> Iterator[tuple[Fin
 
 
 def _no_rows(reader: Reader) -> InputError:
-    return InputError(f"no rows in {reader.name}: there is nothing to score")
+    return NoRowsError(f"no rows in {reader.name}: there is nothing to score")

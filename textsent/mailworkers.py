@@ -85,9 +85,8 @@ class MailboxFile:
         self._with_raw = with_raw
         self._stack = ExitStack()
         is_remote = is_url(self._path)
-        self._file = self._stack.enter_context(
-            Location.of(self._path).open() if is_remote else Path(path).open("rb")
-        )
+        file = Location.of(self._path).open() if is_remote else Path(path).open("rb")  # noqa: SIM115
+        self._file = self._stack.enter_context(file)
         self._size = self._file.seek(0, os.SEEK_END)
         first_byte, end = span or (0, self._size)
         end = min(end, self._size)

@@ -205,6 +205,7 @@ _LOOK_BACK = 2 * _BELIEVED_LENGTH
 
 def is_from_git(file: IO[bytes]) -> bool:
     """Return whether a mailbox, which is read up to its second message, was written by `git format-patch`."""
+    file.seek(0)
     splitter = _Splitter(file, CHUNK_SIZE, DEFAULT_MAX_MESSAGE_BYTES)
     next(splitter.messages(), None)
     return splitter.from_git

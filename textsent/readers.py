@@ -12,6 +12,7 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -185,10 +186,7 @@ class Reader:
         self.bounds: tuple[int, int] | None = None
         self.notes: list[str] = []
         self._stack = ExitStack()
-        names = [name for source in sources for name in expanded(str(source))]
-        if names.count(STANDARD_STREAM) > 1:
-            raise OptionError("standard input can be read only once: name - once")
-        self._inputs = [_input(name, format, max_ratio) for name in names]
+        self._inputs = find_sources([str(source) for source in sources], format, max_ratio)
         sizes = [each.size for each in self._inputs]
         self.size = None if None in sizes else sum(size for size in sizes if size)
         if span and self.size is not None:
@@ -275,13 +273,13 @@ class Reader:
             return 0
         return self._read_before + (self._file.tell() if self._file and not self._file.closed else 0)
 
-    def _open(self, source: _Input, mark: Mark = _START) -> tuple[pa.Schema, _Batches]:
+    def _open(self, source: Source, mark: Mark = _START) -> tuple[pa.Schema, _Batches]:
         """Return an input's columns, and its batches after a mark."""
         name, format, done = source.name, source.format, mark.rows[-1]
         if source.folder:
             self._file = self._stack.enter_context(source.folder)
             return self._open_mail(source.folder.messages(self._max_message_bytes), done)
-        if format == "mbox" and source.size is not None and _is_plain(name):
+        if format == "mbox" and source.size is not None and is_plain(name):
             with _errors_of(name):
                 start, span = mark.offset, self._span
                 if span:
@@ -331,7 +329,7 @@ class Reader:
     def _max_message_bytes(self) -> int | None:
         return self._mail.max_held_bytes(self._with_raw)
 
-    def _read(self, source: _Input, batches: _Batches, done: int = 0) -> Iterator[pa.RecordBatch]:
+    def _read(self, source: Source, batches: _Batches, done: int = 0) -> Iterator[pa.RecordBatch]:
         self.rows.append(done)
         with _errors_of(source.name):
             for batch in batches:
@@ -442,8 +440,8 @@ def read_standard_input(encoding: str | None = None) -> str:
 _FOLDER = "folder"
 
 
-class _Input(NamedTuple):
-    """One of a reader's inputs.
+class Source(NamedTuple):
+    """A file or a folder that is an input.
 
     Attributes:
         name: Its path or URL, or `-`.
@@ -460,23 +458,42 @@ class _Input(NamedTuple):
     folder: mailstores.MailFolder | None = None
 
 
-def _input(name: str, format: str | None, max_ratio: int) -> _Input:
+def find_sources(names: Sequence[str], format: str | None = None, max_ratio: int = MAX_RATIO) -> list[Source]:
+    """Return the files and folders that names stand for, in their order; see `Reader`.
+
+    Raises:
+        InputError: There is none for one of them, or it is of no known format.
+        OptionError: Standard input is named twice, or its format not at all.
+    """
+    if list(names).count(STANDARD_STREAM) > 1:
+        raise OptionError("standard input can be read only once: name - once")
+    files = [file for name in names for file in expanded(name)]
+    if not any(map(is_url, files)):
+        return [_source(file, format, max_ratio) for file in files]
+    with ThreadPoolExecutor(_QUESTIONS) as pool:  # each waits for an answer
+        return list(pool.map(lambda file: _source(file, format, max_ratio), files))
+
+
+_QUESTIONS = 16  # to a store at a time
+
+
+def _source(name: str, format: str | None, max_ratio: int) -> Source:
     found = _format_of(name, format)
     if found == _FOLDER:
         folder = _open_folder(name, format, max_ratio)
-        return _Input(name, found, folder.size, folder.state, folder)
+        return Source(name, found, folder.size, folder.state, folder)
     if is_url(name):
         with reading(name):
             info = Location.of(name).info
         if info.size is None:
             raise InputError(f"{name}: there is no such file: check the URL")
-        return _Input(name, found, info.size, state_of(info))
+        return Source(name, found, info.size, state_of(info))
     if name == STANDARD_STREAM or not Path(name).is_file():
-        return _Input(name, found, None, "")
+        return Source(name, found, None, "")
     status = Path(name).stat()
     changed = datetime.fromtimestamp(status.st_mtime_ns // 10**9, UTC).strftime("%Y-%m-%d %H:%M:%S")
     state = f"{status.st_size} bytes of {changed}.{status.st_mtime_ns % 10**9:09}"
-    return _Input(name, found, status.st_size, state)
+    return Source(name, found, status.st_size, state)
 
 
 def _format_of(name: str, format: str | None) -> str:
@@ -520,7 +537,7 @@ def _format_of(name: str, format: str | None) -> str:
     return found
 
 
-def _is_plain(name: str) -> bool:
+def is_plain(name: str) -> bool:
     """Return whether a file isn't compressed."""
     with _open_file(name, by_arrow=False) as file:
         return compression_of(file) is None

@@ -10,9 +10,10 @@ from __future__ import annotations
 import glob
 import os
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, Self
@@ -47,11 +48,13 @@ class Location:
         name: The URL or path, for people.
         files: Arrow's file system.
         key: The place, as the file system calls it.
+        size: Bytes of the file, where it was found in a folder; else None.
     """
 
     name: str
     files: Any
     key: str
+    size: int | None = None
 
     @classmethod
     def of(cls, name: str) -> Self:
@@ -86,13 +89,13 @@ class Location:
         Raises:
             OSError: They can't be listed.
         """
-        from pyarrow.fs import FileSelector, FileType
+        from pyarrow.fs import FileSelector
 
         found = []
         for info in self.files.get_file_info(FileSelector(self.key, recursive=True, allow_not_found=True)):
             below = info.path[len(self.key) :].lstrip("/")
-            if info.type is FileType.File and not any(part[0] in "_." for part in below.split("/")):
-                found.append(self / below)
+            if info.is_file and not any(part[0] in "_." for part in below.split("/")):
+                found.append(replace(self / below, size=info.size))
         return sorted(found, key=lambda location: location.name)
 
     def open(self) -> IO[bytes]:
@@ -127,9 +130,7 @@ class Location:
 
     def delete(self) -> None:
         """Delete the file, if it is there."""
-        from pyarrow.fs import FileType
-
-        if self.info.type is FileType.File:
+        if self.info.is_file:
             self.files.delete_file(self.key)
 
     def delete_folder(self) -> None:
@@ -233,6 +234,30 @@ def _pattern(url: str) -> re.Pattern[str]:
         ),
         re.DOTALL,
     )
+
+
+@contextmanager
+def uploading(url: str, overwrite: bool = False) -> Iterator[Path]:
+    """Yield a path for a file; what is there when the block ends well is uploaded, and what stands beside it.
+
+    Args:
+        url: Where the file is uploaded to.
+        overwrite: Replace what is there.
+
+    Raises:
+        OutputError: Something is there, or it can't be written.
+    """
+    with writing(url):
+        location = Location.of(url)
+        if location.info.is_file and not overwrite:
+            raise OutputError(f"{url} exists already: choose another name, or replace it with --overwrite")
+    with tempfile.TemporaryDirectory(prefix="textsent-") as folder:
+        name = location.key.rpartition("/")[2]
+        yield Path(folder, name)
+        parent = replace(location, name=url.rpartition("/")[0], key=location.key.rpartition("/")[0])
+        with writing(url):
+            for path in sorted(Path(folder).iterdir(), key=lambda path: path.name == name):
+                (parent / path.name).upload(path)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -42,15 +42,19 @@ if TYPE_CHECKING:
     from textsent.score import Scorer
 
 
+_AT_SCALE = "At scale"
+
+
 def score(
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="[INPUT]...",
             help="Files to score: .mbox, .eml, .msg, .csv, .tsv, .parquet, .jsonl or .txt (a line is a text), each "
-            "also .gz, .bz2 or .zst; a Maildir or a folder of mail; mail in .zip or .tar; - is standard input, and "
-            "needs --format. Or texts, in quotes, after -- where one begins with a dash: each gives a line with "
-            "verdict, score and text. Without INPUT, standard input is read like that, a text a line.",
+            "also .gz, .bz2 or .zst; a Maildir or a folder of mail; mail in .zip or .tar; URLs like s3://… of files, "
+            "folders and patterns; - is standard input, and needs --format. Or texts, in quotes, after -- where one "
+            "begins with a dash: each gives a line with verdict, score and text. Without INPUT, standard input is "
+            "read like that, a text a line.",
             show_default=False,
         ),
     ] = None,
@@ -60,7 +64,7 @@ def score(
             "--output",
             "-o",
             help="File to write: .parquet, .csv or .jsonl, or for mail .mbox: the mails as they were with their "
-            "scores in their headers; - is standard output.",
+            "scores in their headers; - is standard output. With / at its end, a folder to write in parts.",
             show_default="a table in a terminal, CSV in a pipe",
         ),
     ] = None,
@@ -161,12 +165,39 @@ def score(
             autocompletion=completing("auto", "bar", "plain", "none"),
         ),
     ] = "auto",
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="What scores the parts of an output folder: local, this process; ray, the machines of a cluster.",
+            autocompletion=completing("local", "ray"),
+            rich_help_panel=_AT_SCALE,
+        ),
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="Ray's cluster, for instance ray://head:10001, or auto.",
+            show_default="one on this machine, for this run",
+            rich_help_panel=_AT_SCALE,
+        ),
+    ] = None,
+    concurrency: Annotated[
+        int | None,
+        typer.Option(min=1, help="Scorers at a time.", show_default="one a core", rich_help_panel=_AT_SCALE),
+    ] = None,
+    gpus_per_worker: Annotated[
+        float, typer.Option(min=0, help="GPUs that each scorer has to itself.", rich_help_panel=_AT_SCALE)
+    ] = 0,
+    piece_mb: Annotated[
+        int, typer.Option(min=1, help="MB of an input scored at a time, into one part.", rich_help_panel=_AT_SCALE)
+    ] = 128,
     quiet: Quiet = False,
 ) -> None:
     """Score the rows of files and write them with their scores; or texts, given in quotes or piped in."""
     from textsent.display import shortened
     from textsent.files import ErrorOptions, Summary, score_file
     from textsent.mail import MailOptions
+    from textsent.pieces import LOCAL, engine_of, job_for, score_folder
     from textsent.readers import STANDARD_STREAM, is_text_argument, lines_as_they_come
     from textsent.score import load
     from textsent.tables import TableOptions
@@ -206,19 +237,35 @@ def score(
         encoding=encoding, delimiter=delimiter, header=not no_header, infer_types=infer_types
     )
     errors = ErrorOptions(on_error, max_errors)
-    scorer = load(
-        model,
-        device=device,
-        precision=precision,
-        workers=workers,
-        column=text_column,
-        prefix=prefix,
-        neutral=band,
-        threshold=threshold,
-        sentences=sentences,
-        batch_size=batch_size,
-        trust_recipe=trust_recipe,
-    )
+    settings: dict[str, Any] = {
+        "device": device,
+        "precision": precision,
+        "workers": workers,
+        "column": text_column,
+        "prefix": prefix,
+        "neutral": band,
+        "threshold": threshold,
+        "sentences": sentences,
+        "batch_size": batch_size,
+        "trust_recipe": trust_recipe,
+    }
+    files: dict[str, Any] = {
+        "format": format,
+        "mail": mail,
+        "table": table_options,
+        "max_ratio": max_ratio,
+        "spreadsheet_safe": spreadsheet_safe,
+    }
+    in_parts = engine != LOCAL or (output is not None and output.endswith("/"))
+    if in_parts:
+        if texts is not None or output is None:
+            raise OptionError("what is scored in parts needs files and a folder: name it with --output")
+        if overwrite:
+            raise OptionError(f"a folder of parts isn't replaced: name another one than {output}")
+        job = job_for(model, settings, output, output_format or "parquet", on_error, files)
+        scored_by = engine_of(engine, address, concurrency, gpus_per_worker)
+    else:
+        scorer = load(model, **settings)
 
     if texts is not None:
         if sentences:
@@ -257,23 +304,31 @@ def score(
                 most_negative.add(scored)
 
         try:
-            summary = score_file(
-                inputs,
-                target,
-                scorer,
-                format=format,
-                output_format=output_format,
-                overwrite=overwrite,
-                resume=resume,
-                record=record,
-                mail=mail,
-                max_ratio=max_ratio,
-                spreadsheet_safe=spreadsheet_safe,
-                table=table_options,
-                errors=errors,
-                on_batch=show,
-                summary=so_far,
-            )
+            if in_parts:
+                summary = score_folder(
+                    inputs,
+                    job,
+                    engine=scored_by,
+                    resume=resume,
+                    max_errors=max_errors,
+                    piece_bytes=piece_mb << 20,
+                    on_part=watcher.show,
+                    summary=so_far,
+                )
+            else:
+                summary = score_file(
+                    inputs,
+                    target,
+                    scorer,
+                    output_format=output_format,
+                    overwrite=overwrite,
+                    resume=resume,
+                    record=record,
+                    errors=errors,
+                    on_batch=show,
+                    summary=so_far,
+                    **files,
+                )
         except KeyboardInterrupt:
             written = "they are written" if target == STANDARD_STREAM else _kept(so_far) or "nothing is written"
             stderr.print(f"textsent: interrupted after {so_far.rows:,} rows: {written}", soft_wrap=True)
@@ -335,6 +390,7 @@ def _next_steps(
     """Return what one may want to know next, each with the command that tells it: the place for all of them."""
     from textsent.extremes import place_of
     from textsent.readers import STANDARD_STREAM
+    from textsent.storage import is_url
 
     steps = []
     if most_negative and not summary.left_out:  # rows are numbered as they were written
@@ -344,7 +400,7 @@ def _next_steps(
             dashes = ["--"] if name.startswith("-") else []
             command = shlex.join(["textsent", "explain", "--row", str(row), *map(str, given), *dashes, name])
             steps.append(("which words made the first of them so", command))
-    if output is not None and Path(output).suffix in _REPORTED:
+    if output is not None and Path(output).suffix in _REPORTED and not is_url(output):
         steps.append(("the tone of all of them as a page", shlex.join(["textsent", "report", output])))
     return steps
 

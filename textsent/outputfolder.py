@@ -1,0 +1,233 @@
+"""An output in parts: a folder of files that are written one by one, in any order, by any number of machines.
+
+Until all of it is there the folder holds `_unfinished`: in it `plan.json`, what the rows depend on, and for each
+part that is done a report, written after it. At the end `_manifest.json` tells of all parts, and `_SUCCESS` says
+that they are all there, as other programs expect it. Names that begin with `_` are hidden from what reads such
+folders.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from textsent.errors import InputError, OptionError, OutputError
+from textsent.storage import Location, reading, writing
+from textsent.unfinished import differences
+
+MANIFEST_FILE = "_manifest.json"
+SUCCESS_FILE = "_SUCCESS"
+_UNFINISHED = "_unfinished"
+_PLAN_FILE = "plan.json"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file of the folder, and the rows in it.
+
+    Attributes:
+        number: Its place among the parts, from 0 on.
+        name: Where it is in the folder; empty where it would hold no rows, and isn't there.
+        rows: Rows in it.
+        left_out: Rows that were read for it and not written, since they have no score.
+        sentiments: Rows by sentiment.
+        errors: Rows without a score, by reason.
+        flagged: Rows with a score and an error, by error.
+        inputs: What was read for it, each with its rows.
+        bounds: Of a span of a mailbox, bytes before its first message and before the first one after it.
+        size: Bytes of the file.
+        sha256: Its checksum, in hexadecimal.
+    """
+
+    number: int
+    name: str = ""
+    rows: int = 0
+    left_out: int = 0
+    sentiments: dict[str, int] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
+    flagged: dict[str, int] = field(default_factory=dict)
+    inputs: list[tuple[str, int]] = field(default_factory=list)
+    bounds: tuple[int, int] | None = None
+    size: int = 0
+    sha256: str = ""
+
+    def to_json(self) -> str:
+        """Return it as a JSON object."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, content: str | bytes) -> Self:
+        """Return what `to_json` wrote.
+
+        Raises:
+            ValueError: It isn't that.
+        """
+        values = json.loads(content)
+        try:
+            values["inputs"] = [(str(name), int(rows)) for name, rows in values["inputs"]]
+            values["bounds"] = values["bounds"] and tuple(values["bounds"])
+            return cls(**values)
+        except (TypeError, LookupError) as exc:
+            raise ValueError(f"it is no part's report: {exc}") from exc
+
+
+class OutputFolder:
+    """A folder of parts, on any file system.
+
+    Attributes:
+        name: Its path or URL.
+    """
+
+    def __init__(self, name: str) -> None:
+        """Name it; nothing is read or written yet."""
+        self.name = name.rstrip("/") or "/"
+        with writing(self.name):
+            self._location = Location.of(self.name)
+
+    @property
+    def _unfinished(self) -> Location:
+        return self._location / _UNFINISHED
+
+    def take_up(self, facts: Mapping[str, Any], resume: bool) -> dict[int, Part]:
+        """Begin, or go on; return the parts that an earlier run has written.
+
+        Args:
+            facts: What the rows depend on: all of it JSON.
+            resume: Whether to go on where an earlier run has written some.
+
+        Raises:
+            OutputError: The folder is complete, or holds something else, or can't be written; or it isn't said
+                whether an earlier run's parts are wanted.
+            OptionError: The run can't be gone on with, for it began otherwise; the message says what differs.
+        """
+        now = json.loads(json.dumps(facts))
+        with writing(self.name):
+            if (self._location / SUCCESS_FILE).info.is_file:
+                raise OutputError(f"{self.name} is complete already: name another folder")
+            plan = self._unfinished / _PLAN_FILE
+            if plan.info.is_file:
+                if not resume:
+                    raise OutputError(
+                        f"{self.name} holds parts of a run that didn't come to its end: go on with --resume, "
+                        "or name another folder"
+                    )
+                if changed := differences(json.loads(plan.read_bytes()), now):
+                    raise OptionError(
+                        f"the run in {self.name} can't go on, it began otherwise: {changed}: "
+                        "give what it began with, or name another folder"
+                    )
+                return self._parts()
+            if found := self._location.files_below():
+                raise OutputError(
+                    f"{self.name} isn't empty, it holds {found[0].name}: name a folder that is, or that isn't there"
+                )
+            plan.write_bytes(json.dumps(now).encode())
+        return {}
+
+    def _parts(self) -> dict[int, Part]:
+        files = {file.key: file.size for file in self._location.files_below()}
+        parts = {}
+        for file in self._unfinished.files_below():
+            if file.key.endswith(_PLAN_FILE):
+                continue
+            try:
+                part = Part.from_json(file.read_bytes())
+            except ValueError:
+                continue  # it was cut off while it was written
+            if not part.name or files.get((self._location / part.name).key) == part.size:
+                parts[part.number] = part
+        return parts
+
+    def put(self, part: Part, path: Path | None) -> None:
+        """Add a part, which takes the place of one of that number.
+
+        Args:
+            part: The part.
+            path: The file that becomes it; None where it holds no rows.
+
+        Raises:
+            OutputError: It can't be written.
+        """
+        with writing(self.name):
+            if path:
+                (self._location / part.name).upload(path)
+            (self._unfinished / f"{part.number:05}.json").write_bytes(part.to_json().encode())
+
+    def complete(self, facts: Mapping[str, Any], parts: Sequence[Part]) -> None:
+        """Say that all parts are there.
+
+        Args:
+            facts: What the rows depend on.
+            parts: All parts.
+
+        Raises:
+            OutputError: It can't be written.
+        """
+        manifest = {
+            "facts": facts,
+            "rows": sum(part.rows for part in parts),
+            "left_out": sum(part.left_out for part in parts),
+            "inputs": rows_of_inputs(parts),
+            "parts": [
+                {"name": part.name, "rows": part.rows, "size": part.size, "sha256": part.sha256}
+                for part in parts
+                if part.name
+            ],
+        }
+        with writing(self.name):
+            (self._location / MANIFEST_FILE).write_bytes(json.dumps(manifest, indent=1).encode() + b"\n")
+            (self._location / SUCCESS_FILE).write_bytes(b"")
+            self._unfinished.delete_folder()
+
+
+def rows_of_inputs(parts: Iterable[Part]) -> list[tuple[str, int]]:
+    """Return the inputs of parts, in their order, each with the rows that were read of it."""
+    rows: dict[str, int] = {}
+    for part in parts:
+        for name, count in part.inputs:
+            rows[name] = rows.get(name, 0) + count
+    return list(rows.items())
+
+
+def verify_folder(name: str) -> dict[str, Any]:
+    """Return the manifest of an output folder, after checking that its parts are what was written.
+
+    Raises:
+        InputError: They aren't, or the folder isn't complete, or can't be read.
+    """
+    with reading(name):
+        location = Location.of(name.rstrip("/") or "/")
+        if not (location / SUCCESS_FILE).info.is_file:
+            raise InputError(f"{name} isn't complete: go on with the run that writes it, with --resume")
+        try:
+            manifest = json.loads((location / MANIFEST_FILE).read_bytes())
+            expected = {str(part["name"]): (int(part["size"]), str(part["sha256"])) for part in manifest["parts"]}
+            read = sum(int(rows) for _, rows in manifest["inputs"])
+            written = sum(int(part["rows"]) for part in manifest["parts"])
+        except (ValueError, TypeError, LookupError) as exc:
+            raise InputError(f"{name}: its {MANIFEST_FILE} can't be read, it has been changed: {exc}") from exc
+        found = {file.key[len(location.key) :].lstrip("/") for file in location.files_below()}
+        if stranger := sorted(found - expected.keys()):
+            raise InputError(f"{name} isn't what was written: {stranger[0]} is none of its parts")
+        for part, (size, sha256) in expected.items():
+            if part not in found or _sum_of(location / part) != (size, sha256):
+                raise InputError(f"{name} isn't what was written: {part} is missing or changed")
+    if read != written + int(manifest["left_out"]):
+        raise InputError(f"{name} isn't complete: {read:,} rows were read for it, {written:,} were written")
+    return manifest
+
+
+def _sum_of(location: Location) -> tuple[int, str]:
+    total, size = hashlib.sha256(), 0
+    with location.open() as file:
+        while chunk := file.read(_READ_BYTES):
+            total.update(chunk)
+            size += len(chunk)
+    return size, total.hexdigest()
+
+
+_READ_BYTES = 8 << 20

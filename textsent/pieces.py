@@ -1,0 +1,375 @@
+"""Inputs of any size, cut into pieces that are scored one by one, in any order, by any number of machines.
+
+A piece is a span of a large file or some small ones. What comes out of it is a part of an output folder; the parts,
+in the order of their names, hold the rows in the order in which they went in.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, is_dataclass, replace
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from textsent import __version__
+from textsent.compression import MAX_RATIO
+from textsent.errors import InputError, NoRowsError, OptionError, OutputError, PresetError
+from textsent.files import ErrorOptions, Summary, score_file
+from textsent.outputfolder import OutputFolder, Part, rows_of_inputs
+from textsent.presets import checksum, find_preset, shipped_presets
+from textsent.readers import DIVISIBLE, Source, Span, find_sources, is_plain
+from textsent.record import sha256_of
+from textsent.score import Scorer, loaded
+from textsent.storage import is_url
+
+PIECE_BYTES = 128 << 20
+"""What is scored at a time, and done anew where it failed: a minute of a core for mail."""
+
+ATTEMPTS = 3
+"""Times that a piece is tried where a store doesn't answer."""
+
+_PAUSE_SECONDS = 2.0
+"""Before the second attempt; then twice as long each time."""
+
+_HIVE = re.compile(r"[^/=]+=[^/]*")
+
+SUFFIXES = {"parquet": ".parquet", "csv": ".csv", "jsonl": ".jsonl", "mbox": ".mbox"}
+"""Of parts, by the format of the output."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What is scored at a time.
+
+    Attributes:
+        number: Its place among the pieces, from 0 on.
+        sources: Paths or URLs: one, or several small files.
+        span: What of the one source; None is all.
+        size: Bytes of it.
+        folder: Where its part is in the output folder: the sources' hive partitions, as `year=2026/month=02`.
+    """
+
+    number: int
+    sources: tuple[str, ...]
+    span: Span | None
+    size: int
+    folder: str = ""
+
+
+def cut(sources: Sequence[Source], piece_bytes: int = PIECE_BYTES) -> Iterator[Piece]:
+    """Yield the pieces of inputs, in their order.
+
+    Mailboxes and Parquet files that aren't compressed are cut; any other file is in one piece. Small files of one
+    format and partition share a piece.
+
+    Args:
+        sources: The inputs.
+        piece_bytes: Bytes of a piece, as near as can be.
+
+    Raises:
+        InputError: An input can't be read.
+        OptionError: One is a pipe, which can't be cut.
+    """
+    number = 0
+    small: list[Source] = []
+
+    def gathered() -> Iterator[Piece]:
+        nonlocal number
+        if small:
+            yield Piece(
+                number,
+                tuple(source.name for source in small),
+                None,
+                sum(source.size or 0 for source in small),
+                partitions(small[0].name),
+            )
+            number += 1
+            small.clear()
+
+    for source in sources:
+        if source.size is None:
+            raise OptionError("standard input, a pipe, can't be scored in parts: name files")
+        alike = small and (small[0].format, partitions(small[0].name)) == (source.format, partitions(source.name))
+        if not alike or sum(other.size or 0 for other in small) + source.size > piece_bytes:
+            yield from gathered()
+        if source.size <= piece_bytes or source.format not in DIVISIBLE or not is_plain(source.name):
+            small.append(source)
+            continue
+        for start in range(0, source.size, piece_bytes):
+            end = min(start + piece_bytes, source.size)
+            yield Piece(number, (source.name,), Span(start, end), end - start, partitions(source.name))
+            number += 1
+    yield from gathered()
+
+
+def partitions(name: str) -> str:
+    """Return the hive partitions that a file is in, as `year=2026/month=02`; empty where there are none."""
+    return "/".join(part for part in PurePosixPath(name).parts[:-1] if _HIVE.fullmatch(part))
+
+
+@dataclass(frozen=True)
+class Job:
+    """How pieces are scored, by whoever does it: plain data, to be sent to another machine.
+
+    Attributes:
+        model: The preset's name, or its folder, on that machine.
+        scorer: The settings of `Scorer.from_preset`.
+        output: The output folder's path or URL.
+        output_format: One of SUFFIXES.
+        on_error: What becomes of rows without a score, see `textsent.files.ErrorOptions`.
+        files: The other settings of `textsent.files.score_file`, of how files are read and written.
+        version: Of textsent, where the job began.
+        model_files: The checksum of the preset there.
+    """
+
+    model: str
+    scorer: dict[str, Any]
+    output: str
+    output_format: str
+    on_error: str
+    files: dict[str, Any]
+    version: str
+    model_files: str
+
+    def load(self) -> Scorer:
+        """Return the scorer, which is loaded once a process.
+
+        Raises:
+            OptionError: Another version of textsent is installed here than where the job began.
+            PresetError: There is no such preset here, or it is another one.
+        """
+        if self.version != __version__:
+            raise OptionError(
+                f"textsent {__version__} is installed on {platform.node()}, but {self.version} where the run "
+                "began: install the same on all machines"
+            )
+        if checksum(find_preset(self.model)) != self.model_files:
+            raise PresetError(
+                f"the preset {self.model} on {platform.node()} is another than where the run began: "
+                "put the same files on all machines"
+            )
+        return loaded(self.model, **self.scorer)
+
+    def score(self, piece: Piece) -> Part:
+        """Score a piece, and write its part.
+
+        Raises:
+            InputError: It can't be read, or has a bad row where that is to end the run.
+            OutputError: Its part can't be written.
+        """
+        for attempt in range(1, ATTEMPTS):
+            try:
+                return self._score(piece)
+            except (InputError, OutputError) as exc:
+                if not isinstance(exc.__cause__, OSError) or not any(map(is_url, (*piece.sources, self.output))):
+                    raise
+            time.sleep(_PAUSE_SECONDS * attempt)
+        return self._score(piece)
+
+    def _score(self, piece: Piece) -> Part:
+        summary = Summary()
+        name = f"part-{piece.number:06}{SUFFIXES[self.output_format]}"
+        with tempfile.TemporaryDirectory(prefix="textsent-") as folder:
+            path = Path(folder, name)
+            try:
+                score_file(
+                    piece.sources,
+                    path,
+                    self.load(),
+                    errors=ErrorOptions(self.on_error),
+                    summary=summary,
+                    span=piece.span,
+                    **self.files,
+                )
+            except NoRowsError:
+                part = Part(piece.number, inputs=[(name, 0) for name in piece.sources], bounds=summary.bounds)
+                OutputFolder(self.output).put(part, None)
+                return part
+            part = Part(
+                number=piece.number,
+                name=f"{piece.folder}/{name}".lstrip("/"),
+                rows=summary.rows - summary.left_out,
+                left_out=summary.left_out,
+                sentiments=dict(summary.sentiments),
+                errors=dict(summary.errors),
+                flagged=dict(summary.flagged),
+                inputs=summary.inputs,
+                bounds=summary.bounds,
+                size=path.stat().st_size,
+                sha256=sha256_of(path, path.stat().st_size),
+            )
+            OutputFolder(self.output).put(part, path)
+        return part
+
+
+def job_for(
+    model: str | Path,
+    scorer: Mapping[str, Any],
+    output: str,
+    output_format: str = "parquet",
+    on_error: str = "keep",
+    files: Mapping[str, Any] | None = None,
+) -> Job:
+    """Return a job that begins here; see `Job`.
+
+    Raises:
+        PresetError: There is no such preset here.
+        OptionError: There is no such format.
+    """
+    if output_format not in SUFFIXES:
+        raise OptionError(f"{output_format!r} can't be written: choose one of {', '.join(SUFFIXES)}")
+    folder = find_preset(model)
+    name = folder.name if shipped_presets().get(folder.name) == folder else str(folder.resolve())
+    return Job(
+        name, dict(scorer), output, output_format, on_error, dict(files or {}), __version__, checksum(folder)
+    )
+
+
+Engine = Callable[[Job, Sequence[Piece]], Iterator[Part]]
+"""Scores pieces, in any order."""
+
+
+def here(job: Job, pieces: Sequence[Piece]) -> Iterator[Part]:
+    """Score pieces in this process, one after the other, each on all cores that the scorer may use."""
+    for piece in pieces:
+        yield job.score(piece)
+
+
+LOCAL = "local"
+
+
+def engine_of(
+    name: str = LOCAL, address: str | None = None, concurrency: int | None = None, gpus_per_worker: float = 0
+) -> Engine:
+    """Return an engine by its name: `local` or `ray`.
+
+    Args:
+        name: Its name.
+        address: Ray's cluster.
+        concurrency: Scorers at a time.
+        gpus_per_worker: GPUs that each of them has.
+
+    Raises:
+        OptionError: There is no such engine, or it has none of these options.
+        MissingExtraError: It isn't installed.
+    """
+    if name == LOCAL:
+        if address is not None or concurrency is not None or gpus_per_worker:
+            raise OptionError("--address, --concurrency and --gpus-per-worker are for --engine ray")
+        return here
+    if name == "ray":
+        from textsent.distributed.ray import ray_engine
+
+        return ray_engine(address, concurrency, gpus_per_worker)
+    raise OptionError(f"there is no engine {name!r}: choose one of local, ray")
+
+
+def score_folder(
+    sources: str | Path | Sequence[str | Path],
+    job: Job,
+    *,
+    engine: Engine = here,
+    resume: bool = False,
+    max_errors: int | None = None,
+    piece_bytes: int = PIECE_BYTES,
+    on_part: Callable[[Summary], object] | None = None,
+    summary: Summary | None = None,
+) -> Summary:
+    """Score the rows of files into a folder of parts, which says so when all of them are there.
+
+    What is held here doesn't grow with the rows, only with the number of the files and pieces.
+
+    Args:
+        sources: Paths, URLs and patterns of the inputs, or one.
+        job: How they are scored, and into what folder: an empty one, or one that isn't there.
+        engine: What scores the pieces.
+        resume: Go on with a run that didn't come to its end, if there is one, with the parts that it lacks.
+        max_errors: The run ends when more rows have no score, once the part is written in which they are.
+        piece_bytes: Bytes of an input that are scored at a time.
+        on_part: Called with the summary so far after each part.
+        summary: What to fill and to return, for one who wants to know how far a run came that was interrupted.
+
+    Raises:
+        InputError: An input can't be read, or there are no rows, or more with an error than are allowed.
+        OutputError: The folder isn't empty, or can't be written.
+        OptionError: The run can't be gone on with, for it began otherwise; or an input is a pipe.
+    """
+    started = time.monotonic()
+    summary = summary or Summary()
+    names = [str(sources)] if isinstance(sources, str | Path) else [str(source) for source in sources]
+    found = find_sources(names, job.files.get("format"), job.files.get("max_ratio", MAX_RATIO))
+    pieces = list(cut(found, piece_bytes))
+    summary.size = sum(piece.size for piece in pieces)
+    facts = {
+        **{name: value for name, value in asdict(job).items() if name not in ("files", "scorer", "output")},
+        **{name: value for name, value in job.scorer.items() if name not in ("device", "workers")},
+        **{name: vars(value) if is_dataclass(value) else value for name, value in job.files.items()},
+        "piece_bytes": piece_bytes,
+        "inputs": [source.name for source in found],
+        **{f"the input {source.name}": source.state for source in found},
+    }
+    folder = OutputFolder(job.output)
+    parts = folder.take_up(facts, resume)
+    for part in parts.values():
+        _count(summary, part, pieces)
+    summary.resumed = summary.rows
+    while waiting := [piece for piece in pieces if piece.number not in parts] or _read_wrongly(pieces, parts):
+        for part in engine(job, waiting):
+            if part.number in parts:
+                _count(summary, parts[part.number], pieces, -1)
+            parts[part.number] = part
+            _count(summary, part, pieces)
+            summary.seconds = time.monotonic() - started
+            _check_errors(summary, max_errors)
+            if on_part:
+                on_part(summary)
+    done = [parts[piece.number] for piece in pieces]
+    summary.inputs = rows_of_inputs(done)
+    if not summary.rows:
+        raise NoRowsError(f"no rows in {' '.join(names)}: there is nothing to score")
+    folder.complete(facts, done)
+    return summary
+
+
+def _count(summary: Summary, part: Part, pieces: Sequence[Piece], times: int = 1) -> None:
+    """Add a part to a summary, or take it away: -1 times."""
+    summary.rows += times * (part.rows + part.left_out)
+    summary.left_out += times * part.left_out
+    for all_of_them, own in (
+        (summary.sentiments, part.sentiments),
+        (summary.errors, part.errors),
+        (summary.flagged, part.flagged),
+    ):
+        for name, rows in own.items():
+            all_of_them[name] += times * rows
+    summary.position += times * pieces[part.number].size
+    summary.committed = summary.rows
+
+
+def _check_errors(summary: Summary, max_errors: int | None) -> None:
+    if max_errors is not None and summary.errors.total() > max_errors:
+        reasons = ", ".join(f"{reason} ({count:,}×)" for reason, count in summary.errors.most_common(3))
+        raise InputError(
+            f"{summary.errors.total():,} of the first {summary.rows:,} rows have no score: {reasons}; "
+            f"--max-errors allows {max_errors:,}"
+        )
+
+
+def _read_wrongly(pieces: Sequence[Piece], parts: Mapping[int, Part]) -> list[Piece]:
+    """Return the spans that didn't begin where the one before has ended, with the place where they do.
+
+    It takes a mailbox made for that: a span looks for its first message from further up, see `message_at`.
+    """
+    found = []
+    for before, piece in pairwise(pieces):
+        if before.span is None or before.sources != piece.sources or piece.span is None:
+            continue
+        ended, began = parts[before.number].bounds, parts[piece.number].bounds
+        if ended and began and ended[1] != began[0]:
+            found.append(replace(piece, span=piece.span._replace(first=ended[1])))
+    return found
