@@ -51,10 +51,10 @@ def score(
         typer.Argument(
             metavar="[INPUT]...",
             help="Files to score: .mbox, .eml, .msg, .csv, .tsv, .parquet, .jsonl or .txt (a line is a text), each "
-            "also .gz, .bz2 or .zst; a Maildir or a folder of mail; mail in .zip or .tar; URLs like s3://… of files, "
-            "folders and patterns; - is standard input, and needs --format. Or texts, in quotes, after -- where one "
-            "begins with a dash: each gives a line with verdict, score and text. Without INPUT, standard input is "
-            "read like that, a text a line.",
+            "also .gz, .bz2 or .zst; a Maildir or a folder of mail; mail in .zip or .tar; URLs, as s3://box/a.csv, "
+            "also of folders and patterns; - is standard input, and needs --format. Or texts, in quotes, after -- "
+            "where one begins with a dash: each gives a line with verdict, score and text. Without INPUT, standard "
+            "input is read like that, a text a line.",
             show_default=False,
         ),
     ] = None,
