@@ -117,11 +117,11 @@ def run_module(*arguments: object, stdin: bytes = b"", **settings) -> subprocess
         ),
         (
             "good.csv --text-column body",
-            "there is no column 'body': choose one with --text-column. The columns are 'id', 'text'",
+            "good.csv: there is no column 'body': choose one with --text-column. The columns are 'id', 'text'",
         ),
         (
             "two.csv",
-            "no column is named 'text' and 2 hold strings: "
+            "two.csv: no column is named 'text' and 2 hold strings: "
             "choose one with --text-column. The columns are 'title', 'body'",
         ),
         (
@@ -428,7 +428,8 @@ def test_an_error_while_standard_input_is_still_being_read_ends_with_code_1(file
     )  # fmt: skip
     assert done.stdout == ""
     assert done.stderr == (
-        "textsent: there is no column 'text': choose one with --text-column. The columns are 'great'\n"
+        "textsent: standard input: there is no column 'text': choose one with --text-column. "
+        "The columns are 'great'\n"
     )
     assert done.returncode == 1
 
@@ -758,7 +759,11 @@ def test_a_mailbox_is_written_to_standard_output(mails, tiny_preset):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("broken.zip", "broken.zip can't be read: the archive is broken or encrypted: File is not a zip file"),
+        (
+            "broken.zip",
+            "broken.zip can't be read: the archive is broken or encrypted: File is not a zip file: "
+            "fetch it again, or unpack it and name what was in it",
+        ),
         (
             "notes.zip",
             "notes.zip can't be read: the archive holds no mail: "

@@ -767,7 +767,7 @@ def test_where_no_column_holds_the_texts_it_is_told_how_the_columns_were_found(h
     with pytest.raises(InputError) as unlike:
         score_file("in.csv", None, first_word_scorer())
     assert str(unlike.value) == (
-        "no column is named 'text' and 2 hold strings: choose one with --text-column. The columns are "
+        "in.csv: no column is named 'text' and 2 hold strings: choose one with --text-column. The columns are "
         "'great', '5'; in.csv: its first line is taken for the columns' names, '5' for one; if not, say --no-header"
     )
 

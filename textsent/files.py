@@ -23,7 +23,6 @@ from textsent.mail import DEFAULT_OPTIONS, MailOptions
 from textsent.pipeline import ahead, pool_of
 from textsent.readers import STANDARD_STREAM, Mark, Reader, open_reader, shown_name
 from textsent.record import Record
-from textsent.schema import text_column
 from textsent.score import WINDOW_ROWS, Finish, Scorer
 from textsent.tables import DEFAULT_TABLE_OPTIONS, TableOptions
 from textsent.unfinished import UnfinishedOutput
@@ -184,7 +183,7 @@ def score_file(
                 )
             if not reader.schema.names:
                 raise _no_rows(reader)
-            _check_text_column(reader, scorer.column)
+            reader.text_column(scorer.column)
             facts: dict[str, Any] = {}
             if journal:
                 facts = {
@@ -275,14 +274,6 @@ class _Run:
 def _input_facts(reader: Reader) -> dict[str, Any]:
     states = {f"the input {name}": state for name, state in zip(reader.names, reader.states, strict=True)}
     return {"inputs": reader.names, **states}
-
-
-def _check_text_column(reader: Reader, column: str | None) -> None:
-    """Check that the texts are in a column, as `text_column` does; an error also says how the columns were told."""
-    try:
-        text_column(reader.schema, column)
-    except InputError as exc:
-        raise InputError("; ".join([str(exc), *reader.notes])) from exc
 
 
 def _kept(

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePath
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from textsent.compression import (
     MAX_RATIO,
@@ -45,6 +45,7 @@ _MSG_BYTES = 256 << 20
 150 MB."""
 
 _BROKEN_ARCHIVE = "the archive is broken or encrypted"
+_MEND_ARCHIVE = "fetch it again, or unpack it and name what was in it"
 
 _EMLX_LENGTH = re.compile(rb"\s*(\d{1,12})\s*\n")
 """What Apple Mail puts before a message: its bytes. Behind it stands a property list."""
@@ -253,9 +254,9 @@ def _read_archive(
                 found = True
                 yield Message(0, b"", b"", escaped=False, flags=(*flags, "unreadable"))
     except (tarfile.TarError, zipfile.BadZipFile) as exc:
-        raise ValueError(f"{_BROKEN_ARCHIVE}: {exc}") from exc
+        raise ValueError(f"{_BROKEN_ARCHIVE}: {exc}: {_MEND_ARCHIVE}") from exc
     except (zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError, LookupError) as exc:
-        raise ValueError(f"{_BROKEN_ARCHIVE}: {exc or type(exc).__name__}") from exc
+        raise ValueError(f"{_BROKEN_ARCHIVE}: {exc or type(exc).__name__}: {_MEND_ARCHIVE}") from exc
     if not found:
         raise _NoMailError("the archive holds no mail: textsent looks for .mbox, .eml, .emlx and .msg files in it")
 
@@ -273,7 +274,21 @@ def _zip_members(stream: IO[bytes], unpacked: Unpacked) -> Iterator[tuple[str, I
 def _tar_members(stream: IO[bytes], unpacked: Unpacked) -> Iterator[tuple[str, IO[bytes]]]:
     import tarfile
 
-    with tarfile.open(fileobj=_Ending(unpacked.input(stream)), mode="r|") as archive:  # type: ignore[call-overload]
+    class Member(tarfile.TarInfo):
+        @classmethod
+        def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+            try:
+                return super().fromtarfile(archive)
+            except tarfile.EOFHeaderError:  # type: ignore[attr-defined]  # of the zeros at the end
+                raise
+            except tarfile.HeaderError as exc:
+                if archive.offset == 0:
+                    raise
+                # `tarfile` would take that for the archive's end.
+                raise tarfile.ReadError(f"it breaks off at byte {archive.offset:,}") from exc
+
+    stored: Any = _Ending(unpacked.input(stream))
+    with tarfile.open(fileobj=stored, mode="r|", tarinfo=Member) as archive:
         for member in archive:
             file = archive.extractfile(member) if member.isfile() else None
             if file:

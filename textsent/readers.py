@@ -36,7 +36,7 @@ from textsent.lines import open_jsonl, open_text
 from textsent.mail import DEFAULT_OPTIONS, MailOptions, mail_schema, read_messages
 from textsent.mailworkers import MailboxFile
 from textsent.mbox import Message
-from textsent.schema import ADVICE, is_text, split_problems, with_problems
+from textsent.schema import ADVICE, is_text, split_problems, text_column, with_problems
 from textsent.tables import BATCH_ROWS, DEFAULT_TABLE_OPTIONS, Note, TableOptions, strings_of
 
 STANDARD_STREAM = "-"
@@ -229,6 +229,17 @@ class Reader:
     def holds_mail(self) -> bool:
         """Whether all inputs are mailboxes, mails, or folders or archives of them."""
         return all(format == _FOLDER or format in mailstores.FORMATS for _, format in self._inputs)
+
+    def text_column(self, name: str | None = None) -> str:
+        """Return the name of the column that holds the texts, as `textsent.schema.text_column` does.
+
+        Raises:
+            InputError: There is no such column, or several could be meant; it says how the columns were told too.
+        """
+        try:
+            return text_column(self.schema, name)
+        except InputError as exc:
+            raise InputError("; ".join([f"{shown_name(self.name)}: {exc}", *self.notes])) from exc
 
     @property
     def names(self) -> list[str]:
@@ -519,6 +530,8 @@ def _errors_of(name: str) -> Iterator[None]:
     shown = shown_name(name)
     try:
         yield
+    except MemoryError:  # Arrow's is one of its own errors too
+        raise
     except UnicodeDecodeError as exc:
         raise InputError(f"{shown}: {_NOT_UTF8}") from exc
     except (pa.ArrowException, ValueError, OSError, EOFError, OverflowError, RecursionError) as exc:
@@ -546,6 +559,10 @@ _REASONS = (
     ("Truncated compressed stream", "its compressed data end too early: it is a part of a file, fetch it again"),
     ("Parquet magic bytes not found", "it is no Parquet file, or a part of one: write or fetch it again"),
     ("Parquet file size is", "it is too short for a Parquet file: write or fetch it again"),
+    (
+        "Failed to launch worker thread",
+        "no thread can be started to read it: end other programs, or raise the limits that `ulimit -a` shows",
+    ),
     ("decrypt", "it is an encrypted Parquet file: write it without encryption"),
 )
 """What Arrow says of a file's content, and what is said of it here."""
