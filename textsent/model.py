@@ -360,6 +360,8 @@ def _run(session: Any, output: str, inputs: dict[str, Any]) -> FloatArray:
     try:
         return session.run([output], inputs)[0]
     except Exception as exc:  # as of loading
+        if "bad_alloc" in str(exc):
+            raise MemoryError from exc
         raise PresetError(f"the model's graph can't be run by ONNX Runtime: {exc}") from exc
 
 
