@@ -310,7 +310,10 @@ def test_other_inputs_have_no_bytes_of_mails(tmp_path, format):
     path = written(tmp_path / f"a.{SUFFIXES[format]}", SAMPLES[format][0])
     with pytest.raises(InputError) as error:
         open_reader(path, with_raw=True)
-    assert str(error.value) == f"{path} can't be read: it is no mail, which alone can be written into a mailbox"
+    assert (
+        str(error.value) == f"{path} can't be read: it is no mail, which alone can be written into a mailbox: "
+        "write a .parquet, .csv or .jsonl file"
+    )
 
 
 def test_a_batch_of_mail_is_limited_in_messages_and_in_bytes(tmp_path):

@@ -306,7 +306,7 @@ def _kept(
         reasons = ", ".join(f"{reason} ({count:,}×)" for reason, count in counts.most_common(3))
         raise InputError(
             f"{reader.name}: {counts.total():,} of the first {summary.rows + len(found):,} rows have no score: "
-            f"{reasons}; --max-errors allows {options.max_errors:,}"
+            f"{reasons}; --max-errors allows {options.max_errors:,}: mend them, or allow more"
         )
     if options.on_error == "keep":
         return scored
@@ -331,4 +331,4 @@ def _begun(reader: Reader, scorer: Scorer, pool: Executor) -> Iterator[tuple[Fin
 
 
 def _no_rows(reader: Reader) -> InputError:
-    return InputError(f"no rows in {reader.name}: there is nothing to score")
+    return InputError(f"no rows in {reader.name}: there is nothing to score, see whether it is the whole file")

@@ -286,7 +286,10 @@ class Reader:
                     mailstores.read_store(stream, format, self._max_message_bytes, unpacked), done
                 )
             if self._with_raw:
-                raise ValueError("it is no mail, which alone can be written into a mailbox")
+                raise ValueError(
+                    "it is no mail, which alone can be written into a mailbox: "
+                    "write a .parquet, .csv or .jsonl file"
+                )
             schema, batches = _OPENERS[format](stream, self._stack, self._table, self._noting(name))
             schema.names  # noqa: B018 - decodes them, which fails where they aren't UTF-8
             size = _file_size(name)
