@@ -576,6 +576,17 @@ def test_an_archive_that_cannot_be_read_is_an_error(tmp_path, name, data):
     assert "\n" not in error
 
 
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("store", ["folder", "zip", "tar"])
+def test_a_compressed_mailbox_that_ends_within_its_first_bytes_has_a_row_that_says_so(tmp_path, store, size):
+    data = pa.compress(mbox("a"), "zstd", asbytes=True)[:size]
+    if store == "folder":
+        path = fill(tmp_path, {"a.mbox.zst": data})
+    else:
+        path = fill(tmp_path, {f"a.{store}": ARCHIVES[store]({"a.mbox.zst": data})}) / f"a.{store}"
+    assert [row["flags"] for row in rows(path)] == [["unreadable"]]
+
+
 def test_a_password_is_asked_for_in_the_message(tmp_path):
     path = fill(tmp_path, {"a.zip": encrypted(ZIP)}) / "a.zip"
     assert "password" in input_error(path)

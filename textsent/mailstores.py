@@ -123,8 +123,9 @@ class MailFolder:
         for path, format, status in self._files:
             flags = _maildir_flags(path)
             unpacked = Unpacked(status.st_size, self._max_ratio)
+            named = suffix_and_compression(path)[1]
             try:
-                with path.open("rb") as self._file, decompressed(self._file, unpacked) as stream:
+                with path.open("rb") as self._file, decompressed(self._file, unpacked, named) as stream:
                     for message in read_store(stream, format, max_message_bytes, unpacked):
                         yield message._replace(flags=flags) if flags else message
             except _NoMailError:
@@ -240,7 +241,7 @@ def _read_archive(
                 continue
             flags = _maildir_flags(path)
             try:
-                with decompressed(member, unpacked) as content:
+                with decompressed(member, unpacked, suffix_and_compression(path)[1]) as content:
                     content = _buffered(content)
                     member_format = _format_of(path) or ("mbox" if _begins_mailbox(content.peek(512)) else None)
                     if member_format is None or member_format in _ARCHIVES:

@@ -275,10 +275,8 @@ class Reader:
             self._stack.enter_context(self._file)
         with _errors_of(name):
             unpacked = Unpacked(_file_size(name), self._max_ratio)
-            stream = self._stack.enter_context(decompressed(self._file, unpacked))
-            compression = format_by_suffix(name)[1]
-            if compression and stream is self._file and is_cut_within_magic(stream, compression):
-                raise ValueError("Truncated compressed stream")
+            named = format_by_suffix(name)[1]
+            stream = self._stack.enter_context(decompressed(self._file, unpacked, named))
             if format in mailstores.FORMATS:
                 if format == "zip":
                     stream = _seekable(stream, self._stack)
@@ -458,11 +456,13 @@ def _format_of(name: str, format: str | None) -> str:
 
 
 def _is_plain_file(name: str) -> bool:
-    """Return whether a name is that of a regular file that isn't compressed."""
+    """Return whether a name is that of a regular file that isn't compressed, nor ends before that can be told."""
     if not _is_file(name):
         return False
+    compression = format_by_suffix(name)[1]
     with _open_file(name, by_arrow=False) as file:
-        return compression_of(file) is None
+        is_cut = compression is not None and is_cut_within_magic(file, compression)
+        return compression_of(file) is None and not is_cut
 
 
 def _file_size(name: str) -> int | None:
