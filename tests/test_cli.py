@@ -117,11 +117,11 @@ def run_module(*arguments: object, stdin: bytes = b"", **settings) -> subprocess
         ),
         (
             "good.csv --text-column body",
-            "there is no column 'body': choose one with --text-column. The columns are 'id', 'text'",
+            "good.csv: there is no column 'body': choose one with --text-column. The columns are 'id', 'text'",
         ),
         (
             "two.csv",
-            "no column is named 'text' and 2 hold strings: "
+            "two.csv: no column is named 'text' and 2 hold strings: "
             "choose one with --text-column. The columns are 'title', 'body'",
         ),
         (
@@ -138,7 +138,7 @@ def run_module(*arguments: object, stdin: bytes = b"", **settings) -> subprocess
             "empty.csv",
             "empty.csv can't be read: the file is empty: it needs a line with the columns' names, and rows",
         ),
-        ("header.csv", "no rows in header.csv: there is nothing to score"),
+        ("header.csv", "no rows in header.csv: there is nothing to score, see whether it is the whole file"),
         (
             "latin.csv --on-error stop --encoding utf-8",
             "latin.csv can't be read: line 2: undecodable bytes: "
@@ -155,7 +155,7 @@ def run_module(*arguments: object, stdin: bytes = b"", **settings) -> subprocess
         (
             "good.csv --max-errors 1",
             "good.csv: 2 of the first 4 rows have no score: no words (1×), no known words (1×); "
-            "--max-errors allows 1",
+            "--max-errors allows 1: mend them, or allow more",
         ),
         ("good.csv --on-error ignore", "there is no way 'ignore' with errors: choose one of keep, skip, stop"),
         (
@@ -428,7 +428,8 @@ def test_an_error_while_standard_input_is_still_being_read_ends_with_code_1(file
     )  # fmt: skip
     assert done.stdout == ""
     assert done.stderr == (
-        "textsent: there is no column 'text': choose one with --text-column. The columns are 'great'\n"
+        "textsent: standard input: there is no column 'text': choose one with --text-column. "
+        "The columns are 'great'\n"
     )
     assert done.returncode == 1
 
@@ -758,7 +759,11 @@ def test_a_mailbox_is_written_to_standard_output(mails, tiny_preset):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("broken.zip", "broken.zip can't be read: the archive is broken or encrypted: File is not a zip file"),
+        (
+            "broken.zip",
+            "broken.zip can't be read: the archive is broken or encrypted: File is not a zip file: "
+            "fetch it again, or unpack it and name what was in it",
+        ),
         (
             "notes.zip",
             "notes.zip can't be read: the archive holds no mail: "
@@ -767,7 +772,7 @@ def test_a_mailbox_is_written_to_standard_output(mails, tiny_preset):
         (
             "broken.msg",
             "broken.msg can't be read: it is no Outlook message that can be read: "
-            "msg_file is not an Outlook MSG file",
+            "msg_file is not an Outlook MSG file: save it again, or as .eml",
         ),
         (
             "inbox.mbox table.csv",
@@ -788,7 +793,10 @@ def test_a_table_written_into_a_mailbox_is_an_error_of_one_line(textsent, mails,
     before = everything_in(mails)
     code, out, err = textsent("score", *inputs.split(), "-m", tiny_preset, "-o", "out.mbox")
     assert (code, out) == (1, "")
-    assert err == "textsent: table.csv can't be read: it is no mail, which alone can be written into a mailbox\n"
+    assert err == (
+        "textsent: table.csv can't be read: it is no mail, which alone can be written into a mailbox: "
+        "write a .parquet, .csv or .jsonl file\n"
+    )
     assert everything_in(mails) == before
 
 

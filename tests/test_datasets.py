@@ -405,7 +405,8 @@ def test_a_column_of_texts_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(InputError) as missing:
         read_labelled(tmp_path / "data.csv", text="body")
     assert str(missing.value) == (
-        "there is no column 'body': choose one with --text-column. The columns are 'text', 'label'"
+        f"{tmp_path / 'data.csv'}: there is no column 'body': choose one with --text-column. "
+        "The columns are 'text', 'label'"
     )
 
 

@@ -123,7 +123,7 @@ def test_a_row_of_a_table_is_found_as_scoring_finds_it_and_a_bad_one_says_why(te
         ("none.csv --row 1", "none.csv: there is no such file: check the path"),
         (
             "rows.csv --row 1 --text-column body",
-            "there is no column 'body': choose one with --text-column. The columns are 'text'",
+            "rows.csv: there is no column 'body': choose one with --text-column. The columns are 'text'",
         ),
         ("great --html rows.csv", "rows.csv exists already: choose another name, or replace it with --overwrite"),
         ("great --html none/page.html", "none/page.html can't be written: there is no folder none"),

@@ -83,7 +83,7 @@ def test_scores_that_are_texts_are_not_quoted_by_a_report(here, monkeypatch, cap
     assert (code, SECRET in printed) == (1, False)
 
 
-@pytest.mark.parametrize("error", [ValueError(SECRET), KeyError(SECRET), MemoryError(), UnicodeError(SECRET)])
+@pytest.mark.parametrize("error", [ValueError(SECRET), KeyError(SECRET), SystemError(SECRET), UnicodeError(SECRET)])
 def test_of_an_error_that_should_not_be_nothing_is_shown_but_its_kind_and_place(
     here, tiny_preset, monkeypatch, capsys, error
 ):
@@ -103,6 +103,29 @@ def test_of_an_error_that_should_not_be_nothing_is_shown_but_its_kind_and_place(
     monkeypatch.setattr(sys, "argv", ["textsent", *map(str, given)])
     with pytest.raises(type(error)):
         cli.main()
+
+
+def broken_by_memory():
+    """Return an error as Python's and Arrow's own code raises it when memory is short."""
+    error = SystemError(SECRET)
+    error.__cause__ = MemoryError()
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), pa.ArrowMemoryError(SECRET), broken_by_memory(), RuntimeError("can't start new thread")],
+)
+def test_where_memory_is_short_it_is_told_what_to_do(here, tiny_preset, monkeypatch, capsys, error):
+    def fail(*arguments):
+        raise error
+
+    monkeypatch.setattr(Scorer, "score_columns", fail)
+    assert ends(monkeypatch, capsys, "score", SECRET, "-m", tiny_preset, "--device", "cpu") == (
+        1,
+        "textsent: there is not enough memory, or no more threads may be started: end other programs, or raise the "
+        "limits that `ulimit -a` shows; textsent score takes less with --workers 1\n",
+    )
 
 
 def test_an_error_of_another_package_has_no_place_here():

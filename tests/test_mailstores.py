@@ -547,6 +547,10 @@ def encrypted(data):
     return bytes(data)
 
 
+def damaged(data, place):
+    return data[:place] + b"?" + data[place + 1 :]
+
+
 ZIP = zip_bytes({"a.mbox": mbox(*"abcdefgh")})
 STORED = zip_bytes({"a.mbox": mbox(*"abcdefgh")}, zipfile.ZIP_STORED)
 TAR = tar_bytes({"a.mbox": mbox(*"abcdefgh")})
@@ -558,6 +562,9 @@ BROKEN = {
     "a wrong checksum": ("a.zip", STORED.replace(b"The body of b", b"The body of x")),
     "no tar": ("a.tar", b"no archive" * 100),
     "a torn tar": ("a.tar", TAR[:700]),
+    "a tar without its end": ("a.tar", tar_bytes(TAR_FILES)[:2048]),
+    "a tar that ends in a header": ("a.tar", tar_bytes(TAR_FILES)[:1100]),
+    "a tar with a damaged header": ("a.tar", damaged(tar_bytes(TAR_FILES), 1024)),
 }
 
 
@@ -567,6 +574,17 @@ def test_an_archive_that_cannot_be_read_is_an_error(tmp_path, name, data):
     error = input_error(path)
     assert error.startswith(f"{path} can't be read: {NO_ARCHIVE}")
     assert "\n" not in error
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("store", ["folder", "zip", "tar"])
+def test_a_compressed_mailbox_that_ends_within_its_first_bytes_has_a_row_that_says_so(tmp_path, store, size):
+    data = pa.compress(mbox("a"), "zstd", asbytes=True)[:size]
+    if store == "folder":
+        path = fill(tmp_path, {"a.mbox.zst": data})
+    else:
+        path = fill(tmp_path, {f"a.{store}": ARCHIVES[store]({"a.mbox.zst": data})}) / f"a.{store}"
+    assert [row["flags"] for row in rows(path)] == [["unreadable"]]
 
 
 def test_a_password_is_asked_for_in_the_message(tmp_path):
@@ -605,7 +623,7 @@ MUTABLE = [
         ("zip", zip_bytes(TAR_FILES, method))
         for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA)
     ),
-    ("tar", tar_bytes(TAR_FILES)[:3072]),
+    ("tar", tar_bytes(TAR_FILES)[:4096]),
 ]
 
 
@@ -704,7 +722,8 @@ def test_a_tar_whose_header_tells_of_more_than_there_is_breaks_off(tmp_path, nam
     data[148:156] = b"%06o\0 " % sum(data[:512])
     message = input_error(fill(tmp_path, {"a.tar": bytes(data)}) / "a.tar")
     assert (
-        message == f"{tmp_path / 'a.tar'} can't be read: the archive is broken or encrypted: unexpected end of data"
+        message == f"{tmp_path / 'a.tar'} can't be read: the archive is broken or encrypted: unexpected end of "
+        "data: fetch it again, or unpack it and name what was in it"
     )
 
 

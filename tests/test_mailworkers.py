@@ -241,6 +241,29 @@ def test_a_worker_that_ends_by_itself_ends_the_reading_with_an_error(
     assert str(error.value) == f"{mailbox}: a process that read it {reason}: {ADVICE}"
 
 
+def test_a_worker_that_has_not_enough_memory_ends_the_reading_with_an_error(mailbox, tmp_path, monkeypatch):
+    code = "from textsent import mailworkers as m; m._read_range = lambda *_: bytearray(1 << 62); m.serve()"
+    script = f"exec {shlex.quote(sys.executable)} -P -c {shlex.quote(code)}"
+    monkeypatch.setattr(sys, "executable", write_interpreter(tmp_path / "python", script))
+    with pytest.raises(InputError) as error:
+        batches_of(mailbox, 2)
+    assert str(error.value) == (
+        f"{mailbox} can't be read: there is not enough memory for the processes that read it: {ADVICE}"
+    )
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_what_a_worker_says_of_an_error_of_its_own_is_shown_on_demand_alone(
+    mailbox, tmp_path, monkeypatch, capfd, shown
+):
+    if shown:
+        monkeypatch.setenv("TEXTSENT_TRACEBACK", "1")
+    monkeypatch.setattr(sys, "executable", write_interpreter(tmp_path / "python", "echo Traceback >&2; exit 1"))
+    with pytest.raises(InputError, match="ended with exit code 1"):
+        batches_of(mailbox, 2)
+    assert ("Traceback" in capfd.readouterr().err) is shown
+
+
 def test_a_worker_that_breaks_off_within_an_answer_ends_the_reading_with_an_error(mailbox, tmp_path, monkeypatch):
     serve = f"{shlex.quote(sys.executable)} -P -c 'from textsent.mailworkers import serve; serve()'"
     script = f'read -r task; read -r range; echo "$task\n$range" | {serve} | head -c 5000; exit 3'

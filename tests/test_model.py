@@ -25,6 +25,7 @@ from textsent.model import (
 from textsent.preprocess import FIRST_WORD_ID, Preprocessor
 from textsent.presets import (
     CONFIG_FILE,
+    GET_ANEW,
     METADATA_FILE,
     NO_GRAPH,
     ONNX_FILE,
@@ -632,7 +633,7 @@ def test_a_graph_that_takes_or_gives_something_else_is_no_whole_graph(whole_copy
     onnx.save(graph, path)
     with pytest.raises(PresetError) as unfit:
         SentimentModel.from_preset(whole_copy, "cpu")
-    assert str(unfit.value) == f"{path} isn't what textsent wrote: {problem}"
+    assert str(unfit.value) == f"{path} isn't what textsent wrote: {problem}: {GET_ANEW}"
 
 
 def test_a_whole_graph_is_no_graph_of_the_recipe_lstm(preset_copy, whole_preset):

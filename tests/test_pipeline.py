@@ -1,4 +1,5 @@
 import itertools
+import queue
 import threading
 import time
 
@@ -114,6 +115,20 @@ def test_the_items_are_made_in_another_thread():
 
     with ahead(items(), 1) as made:
         assert next(made) is not threading.current_thread()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_ends_without_a_word_for_want_of_memory_is_not_waited_for(monkeypatch):
+    class Failing(queue.SimpleQueue):
+        def put(self, item):
+            if item is not None:
+                raise MemoryError
+            super().put(item)
+
+    monkeypatch.setattr(pipeline, "_PATIENCE", 0.01)
+    monkeypatch.setattr(queue, "SimpleQueue", Failing)
+    with pytest.raises(MemoryError), ahead("ab", 1) as made:
+        next(made)
 
 
 def test_an_error_in_the_block_is_raised_and_ends_the_thread():

@@ -12,6 +12,7 @@ from textsent.errors import OutputError, PresetError
 from textsent.model import KerasNetwork, SentimentModel
 from textsent.presets import (
     CONFIG_FILE,
+    GET_ANEW,
     METADATA_FILE,
     MOST_BYTES,
     NGRAMS_FILE,
@@ -86,7 +87,7 @@ def test_a_config_file_that_holds_a_list_is_refused(tmp_path):
     (tmp_path / CONFIG_FILE).write_text("[1]")
     with pytest.raises(PresetError) as damaged:
         read_json(tmp_path / CONFIG_FILE)
-    assert str(damaged.value) == f"{tmp_path / CONFIG_FILE} must hold a JSON object. Received: list"
+    assert str(damaged.value) == f"{tmp_path / CONFIG_FILE} must hold a JSON object: {GET_ANEW}. Received: list"
 
 
 def with_graph(folder, graph):
@@ -304,7 +305,7 @@ def test_a_preset_that_came_with_the_package_may_be_made_of_links(preset_copy, t
 
 def test_a_pipe_or_a_device_is_no_file_of_a_preset(preset_copy):
     os.mkfifo(preset_copy / README_FILE)
-    assert loading_error(preset_copy) == f"{preset_copy / README_FILE} is no regular file"
+    assert loading_error(preset_copy) == f"{preset_copy / README_FILE} is no regular file: {GET_ANEW}"
 
 
 @pytest.mark.parametrize(
@@ -315,14 +316,18 @@ def test_a_file_that_is_too_large_is_not_read(preset_copy, name):
         file.truncate(MOST_BYTES[name] + 1)  # a hole, which takes no room on the disk
     most = MOST_BYTES[name]
     assert (
-        loading_error(preset_copy) == f"{preset_copy / name} has {most + 1:,} bytes, and {most:,} at most are read"
+        loading_error(preset_copy)
+        == f"{preset_copy / name} has {most + 1:,} bytes, and {most:,} at most are read: {GET_ANEW}"
     )
 
 
 @pytest.mark.parametrize("name", [CONFIG_FILE, SETTINGS_FILE])
 def test_lists_in_lists_without_end_are_refused(preset_copy, name):
     (preset_copy / name).write_text("[" * 100_000)
-    assert loading_error(preset_copy) == f"{preset_copy / name} can't be read: lists stand within lists, too deep"
+    assert (
+        loading_error(preset_copy)
+        == f"{preset_copy / name} can't be read: lists stand within lists, too deep: {GET_ANEW}"
+    )
 
 
 @pytest.mark.parametrize("key", ["embedding_size", "units"])
@@ -371,7 +376,7 @@ def test_weights_in_another_file_are_not_read(preset_copy, tmp_path, precision):
         size_threshold=0,
     )
     assert loading_error(preset_copy, precision=precision) == (
-        f"{preset_copy / ONNX_FILE} can't be loaded by ONNX Runtime: it keeps a tensor in another file"
+        f"{preset_copy / ONNX_FILE} can't be loaded by ONNX Runtime: it keeps a tensor in another file: {GET_ANEW}"
     )
 
 

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from outlook_files import BODY, HEADERS, SENDER_NAME, SUBJECT, SUBMITTED, TO, msg_bytes
 
-from textsent import mailworkers
+from textsent import lines, mailworkers
 from textsent.errors import InputError, OptionError, TextsentError
 from textsent.mail import BATCH_BYTES, BATCH_MESSAGES, MailOptions
 from textsent.readers import BATCH_ROWS, format_by_suffix, is_text_argument, lines_as_they_come, open_reader
@@ -310,7 +310,10 @@ def test_other_inputs_have_no_bytes_of_mails(tmp_path, format):
     path = written(tmp_path / f"a.{SUFFIXES[format]}", SAMPLES[format][0])
     with pytest.raises(InputError) as error:
         open_reader(path, with_raw=True)
-    assert str(error.value) == f"{path} can't be read: it is no mail, which alone can be written into a mailbox"
+    assert (
+        str(error.value) == f"{path} can't be read: it is no mail, which alone can be written into a mailbox: "
+        "write a .parquet, .csv or .jsonl file"
+    )
 
 
 def test_a_batch_of_mail_is_limited_in_messages_and_in_bytes(tmp_path):
@@ -1035,6 +1038,30 @@ def test_a_mailbox_whose_disk_fails_is_an_error_that_names_it(tmp_path, monkeypa
     path = written(tmp_path / "a.mbox", MANY)
     monkeypatch.setattr(mailworkers, "_read_range", fail)
     assert input_error(path) == f"{path} can't be read: [Errno 5] Input/output error"
+
+
+def test_where_no_thread_can_be_started_the_file_is_not_taken_for_damaged(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError("Unknown error: Failed to launch worker thread: Resource temporarily unavailable")
+        yield
+
+    path = written(tmp_path / "a.txt", b"great\n")
+    monkeypatch.setattr(lines, "utf8_blocks", fail)
+    assert input_error(path) == (
+        f"{path} can't be read: no thread can be started to read it: end other programs, or raise the limits that "
+        "`ulimit -a` shows"
+    )
+
+
+def test_where_memory_is_short_the_file_is_not_taken_for_damaged(tmp_path, monkeypatch):
+    def fail(*_):
+        raise pa.ArrowMemoryError("malloc of size 1 failed")
+        yield
+
+    path = written(tmp_path / "a.txt", b"great\n")
+    monkeypatch.setattr(lines, "utf8_blocks", fail)
+    with pytest.raises(MemoryError), open_reader(path) as reader:
+        list(reader)
 
 
 def test_a_reader_says_whether_all_its_inputs_are_mail(tmp_path):

@@ -623,7 +623,7 @@ def test_a_file_without_rows_is_an_error_and_leaves_no_output(here, name):
             (here / name).touch()
     with pytest.raises(InputError) as empty:
         score_file(name, "out.csv", first_word_scorer())
-    assert str(empty.value) == f"no rows in {name}: there is nothing to score"
+    assert str(empty.value) == f"no rows in {name}: there is nothing to score, see whether it is the whole file"
     assert [path.name for path in here.iterdir()] == [name]
 
 
@@ -632,7 +632,10 @@ def test_several_files_without_rows_are_named_together(here):
         (here / name).touch()
     with pytest.raises(InputError) as empty:
         score_file(["one.txt", "two.txt", "three.txt"], None, first_word_scorer())
-    assert str(empty.value) == "no rows in one.txt and 2 more: there is nothing to score"
+    assert (
+        str(empty.value)
+        == "no rows in one.txt and 2 more: there is nothing to score, see whether it is the whole file"
+    )
 
 
 def test_an_empty_file_among_others_is_no_error(here):
@@ -720,12 +723,12 @@ def test_rows_without_a_score_are_left_out_on_demand(here):
         (
             ErrorOptions(max_errors=3),
             "in.csv: 4 of the first 7 rows have no score: too few fields (1×), "
-            "too many fields (1×), no words (1×); --max-errors allows 3",
+            "too many fields (1×), no words (1×); --max-errors allows 3: mend them, or allow more",
         ),
         (
             ErrorOptions("skip", 0),
             "in.csv: 4 of the first 7 rows have no score: too few fields (1×), "
-            "too many fields (1×), no words (1×); --max-errors allows 0",
+            "too many fields (1×), no words (1×); --max-errors allows 0: mend them, or allow more",
         ),
     ],
 )
@@ -767,7 +770,7 @@ def test_where_no_column_holds_the_texts_it_is_told_how_the_columns_were_found(h
     with pytest.raises(InputError) as unlike:
         score_file("in.csv", None, first_word_scorer())
     assert str(unlike.value) == (
-        "no column is named 'text' and 2 hold strings: choose one with --text-column. The columns are "
+        "in.csv: no column is named 'text' and 2 hold strings: choose one with --text-column. The columns are "
         "'great', '5'; in.csv: its first line is taken for the columns' names, '5' for one; if not, say --no-header"
     )
 

@@ -932,7 +932,8 @@ def test_what_is_no_mail_cannot_be_written_into_a_mailbox(tmp_path, name, data):
         with pytest.raises(InputError) as error:
             score_file(inputs, tmp_path / "out.mbox", FIRST_WORD_SCORER)
         assert str(error.value) == (
-            f"{tmp_path / name} can't be read: it is no mail, which alone can be written into a mailbox"
+            f"{tmp_path / name} can't be read: it is no mail, which alone can be written into a mailbox: "
+            "write a .parquet, .csv or .jsonl file"
         )
     assert names(tmp_path) == sorted([name, "in.mbox"])
 

@@ -54,7 +54,6 @@ from textsent.presets import (
 )
 from textsent.readers import open_reader
 from textsent.recipes import recipe
-from textsent.schema import text_column
 from textsent.teaching import Lesson, fitting_of, sentiment_model
 from textsent.train import write_network
 from textsent.windows import Layout
@@ -276,7 +275,7 @@ def read_texts(
     with open_reader(sources, format, mail) as reader:
         if not reader.schema.names:
             raise InputError(f"{reader.name} has no rows")
-        name = text_column(reader.schema, column)
+        name = reader.text_column(column)
         for batch in reader:
             for text in as_text_array(batch.column(name)).to_pylist():
                 if text and text.strip():

@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
@@ -48,6 +49,10 @@ def run() -> NoReturn:
         ended_by = number
         raise KeyboardInterrupt  # what is told to end tidies up as after Ctrl-C
 
+    if not os.environ.get("TEXTSENT_TRACEBACK"):
+        sys.unraisablehook = lambda _: None  # it prints a traceback
+        threading.excepthook = lambda _: None
+
     for number in _ENDING:
         if signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores one
             signal.signal(number, end)
@@ -86,6 +91,11 @@ def main() -> None:
     except Exception as exc:  # whatever it is, it must not be shown as it is
         if os.environ.get("TEXTSENT_TRACEBACK"):
             raise
+        if _is_want_of_memory(exc):
+            _end_with(
+                "there is not enough memory, or no more threads may be started: end other programs, or raise the "
+                "limits that `ulimit -a` shows; textsent score takes less with --workers 1"
+            )
         _end_with(
             f"an error that shouldn't be: {type(exc).__name__} in {_place_of(exc)}: please report it, with what "
             "TEXTSENT_TRACEBACK=1 shows if there is nothing private in it"
@@ -96,6 +106,15 @@ def _end_with(message: str) -> NoReturn:
     line = " ".join(message.split())  # it may quote the input, which must not steer the terminal
     print("textsent:", "".join(filter(str.isprintable, line)), file=sys.stderr)
     sys.exit(1)
+
+
+def _is_want_of_memory(error: BaseException | None) -> bool:
+    """Return whether an error, or one that it comes from, says that memory or threads are short."""
+    while error is not None:
+        if isinstance(error, MemoryError) or str(error) == "can't start new thread":
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _place_of(error: BaseException) -> str:

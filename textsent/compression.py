@@ -111,15 +111,23 @@ def suffix_and_compression(path: PurePath) -> tuple[str, str | None]:
 
 
 @contextmanager
-def decompressed(file: IO[bytes], unpacked: Unpacked | None = None) -> Iterator[IO[bytes]]:
+def decompressed(
+    file: IO[bytes], unpacked: Unpacked | None = None, named: str | None = None
+) -> Iterator[IO[bytes]]:
     """Yield a file's content, decompressed where its first bytes say that it is compressed.
 
     Args:
         file: The file.
         unpacked: Counts what is decompressed, and stops where it is too much; with None nothing does.
+        named: The compression that the file's name tells of.
+
+    Raises:
+        ValueError: The file ends within the first bytes of that.
     """
     compression = compression_of(file)
     if compression is None:
+        if named and is_cut_within_magic(file, named):
+            raise ValueError("Truncated compressed stream")
         yield file
     else:
         with pa.CompressedInputStream(unpacked.input(file) if unpacked else file, compression) as stream:

@@ -175,7 +175,10 @@ def read_labelled(
     if group and group not in table.column_names:
         raise InputError(f"{path} has no column {group!r}: choose one with --group-column")
     candidates = pa.schema([field for field in table.schema if field.name not in (label, group)])
-    text = text_column(table.schema if text else candidates, text)
+    try:
+        text = text_column(table.schema if text else candidates, text)
+    except InputError as exc:
+        raise InputError(f"{path}: {exc}") from exc
     if group and (table.column_names.count(group) > 1 or pa.types.is_nested(table.schema.field(group).type)):
         raise InputError(f"{path}: {group!r} must be one column of plain values: name another with --group-column")
     if group:

@@ -31,7 +31,7 @@ from textsent.odds import log_odds
 from textsent.positions import Part, word_parts
 from textsent.preprocess import OUT_OF_VOCABULARY_ID, WordIds, as_text_array
 from textsent.readers import open_reader
-from textsent.schema import hides_text, is_mail, split_problems, text_column, why_no_text
+from textsent.schema import hides_text, is_mail, split_problems, why_no_text
 from textsent.sentences import split
 from textsent.tables import DEFAULT_TABLE_OPTIONS, TableOptions
 
@@ -169,7 +169,7 @@ def explain_row(
     rows = 0
     table = replace(table, keep_bad_rows=True, may_guess=True, text_column=scorer.column)
     with open_reader(source, format, mail, table=table) as reader:
-        column = text_column(reader.schema, scorer.column)
+        column = reader.text_column(scorer.column)
         for batch in reader:
             if row <= rows + batch.num_rows:
                 found, problems = split_problems(batch.slice(row - rows - 1, 1))

@@ -23,7 +23,6 @@ from textsent.mail import DEFAULT_OPTIONS, MailOptions
 from textsent.pipeline import ahead, pool_of
 from textsent.readers import STANDARD_STREAM, Mark, Reader, Span, open_reader, shown_name
 from textsent.record import Record
-from textsent.schema import text_column
 from textsent.score import WINDOW_ROWS, Finish, Scorer
 from textsent.storage import is_url, uploading, without_file_scheme
 from textsent.tables import DEFAULT_TABLE_OPTIONS, TableOptions
@@ -199,7 +198,7 @@ def score_file(
                 )
             if not reader.schema.names:
                 raise _no_rows(reader)
-            _check_text_column(reader, scorer.column)
+            reader.text_column(scorer.column)
             facts: dict[str, Any] = {}
             if journal:
                 facts = {
@@ -293,14 +292,6 @@ def _input_facts(reader: Reader) -> dict[str, Any]:
     return {"inputs": reader.names, **states}
 
 
-def _check_text_column(reader: Reader, column: str | None) -> None:
-    """Check that the texts are in a column, as `text_column` does; an error also says how the columns were told."""
-    try:
-        text_column(reader.schema, column)
-    except InputError as exc:
-        raise InputError("; ".join([str(exc), *reader.notes])) from exc
-
-
 def _kept(
     scored: pa.RecordBatch, found: pa.Array, options: ErrorOptions, summary: Summary, reader: Reader
 ) -> pa.RecordBatch:
@@ -331,7 +322,7 @@ def _kept(
         reasons = ", ".join(f"{reason} ({count:,}×)" for reason, count in counts.most_common(3))
         raise InputError(
             f"{reader.name}: {counts.total():,} of the first {summary.rows + len(found):,} rows have no score: "
-            f"{reasons}; --max-errors allows {options.max_errors:,}"
+            f"{reasons}; --max-errors allows {options.max_errors:,}: mend them, or allow more"
         )
     if options.on_error == "keep":
         return scored
@@ -356,4 +347,4 @@ def _begun(reader: Reader, scorer: Scorer, pool: Executor) -> Iterator[tuple[Fin
 
 
 def _no_rows(reader: Reader) -> InputError:
-    return NoRowsError(f"no rows in {reader.name}: there is nothing to score")
+    return NoRowsError(f"no rows in {reader.name}: there is nothing to score, see whether it is the whole file")

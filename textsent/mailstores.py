@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePath
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from textsent.compression import (
     MAX_RATIO,
@@ -45,6 +45,7 @@ _MSG_BYTES = 256 << 20
 150 MB."""
 
 _BROKEN_ARCHIVE = "the archive is broken or encrypted"
+_MEND_ARCHIVE = "fetch it again, or unpack it and name what was in it"
 
 _EMLX_LENGTH = re.compile(rb"\s*(\d{1,12})\s*\n")
 """What Apple Mail puts before a message: its bytes. Behind it stands a property list."""
@@ -122,8 +123,9 @@ class MailFolder:
         for path, format, status in self._files:
             flags = _maildir_flags(path)
             unpacked = Unpacked(status.st_size, self._max_ratio)
+            named = suffix_and_compression(path)[1]
             try:
-                with path.open("rb") as self._file, decompressed(self._file, unpacked) as stream:
+                with path.open("rb") as self._file, decompressed(self._file, unpacked, named) as stream:
                     for message in read_store(stream, format, max_message_bytes, unpacked):
                         yield message._replace(flags=flags) if flags else message
             except _NoMailError:
@@ -239,7 +241,7 @@ def _read_archive(
                 continue
             flags = _maildir_flags(path)
             try:
-                with decompressed(member, unpacked) as content:
+                with decompressed(member, unpacked, suffix_and_compression(path)[1]) as content:
                     content = _buffered(content)
                     member_format = _format_of(path) or ("mbox" if _begins_mailbox(content.peek(512)) else None)
                     if member_format is None or member_format in _ARCHIVES:
@@ -253,9 +255,9 @@ def _read_archive(
                 found = True
                 yield Message(0, b"", b"", escaped=False, flags=(*flags, "unreadable"))
     except (tarfile.TarError, zipfile.BadZipFile) as exc:
-        raise ValueError(f"{_BROKEN_ARCHIVE}: {exc}") from exc
+        raise ValueError(f"{_BROKEN_ARCHIVE}: {exc}: {_MEND_ARCHIVE}") from exc
     except (zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError, LookupError) as exc:
-        raise ValueError(f"{_BROKEN_ARCHIVE}: {exc or type(exc).__name__}") from exc
+        raise ValueError(f"{_BROKEN_ARCHIVE}: {exc or type(exc).__name__}: {_MEND_ARCHIVE}") from exc
     if not found:
         raise _NoMailError("the archive holds no mail: textsent looks for .mbox, .eml, .emlx and .msg files in it")
 
@@ -273,7 +275,21 @@ def _zip_members(stream: IO[bytes], unpacked: Unpacked) -> Iterator[tuple[str, I
 def _tar_members(stream: IO[bytes], unpacked: Unpacked) -> Iterator[tuple[str, IO[bytes]]]:
     import tarfile
 
-    with tarfile.open(fileobj=_Ending(unpacked.input(stream)), mode="r|") as archive:  # type: ignore[call-overload]
+    class Member(tarfile.TarInfo):
+        @classmethod
+        def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+            try:
+                return super().fromtarfile(archive)
+            except tarfile.EOFHeaderError:  # type: ignore[attr-defined]  # of the zeros at the end
+                raise
+            except tarfile.HeaderError as exc:
+                if archive.offset == 0:
+                    raise
+                # `tarfile` would take that for the archive's end.
+                raise tarfile.ReadError(f"it breaks off at byte {archive.offset:,}") from exc
+
+    stored: Any = _Ending(unpacked.input(stream))
+    with tarfile.open(fileobj=stored, mode="r|", tarinfo=Member) as archive:
         for member in archive:
             file = archive.extractfile(member) if member.isfile() else None
             if file:

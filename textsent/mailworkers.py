@@ -232,6 +232,7 @@ class _Worker(ServingProcess):
 
 _NEXT_OFFSET = b"next_offset"
 _ERROR = b"error"
+_NO_MEMORY = "there is not enough memory for the processes that read it: try again with --workers 1"
 
 
 def _read_range(file: Any, start: int, end: int, from_git: bool, options: MailOptions, with_raw: bool) -> _Answer:
@@ -289,8 +290,9 @@ def _answer_all() -> None:
             start, end = json.loads(line)
             try:
                 answer = _read_range(file, start, end, task["from_git"], options, task["with_raw"])
-            except OSError as exc:
-                stream.write_batch(nothing, custom_metadata={_ERROR: str(exc).encode("utf-8", "replace")})
+            except (OSError, MemoryError) as exc:
+                reason = _NO_MEMORY if isinstance(exc, MemoryError) else str(exc)
+                stream.write_batch(nothing, custom_metadata={_ERROR: reason.encode("utf-8", "replace")})
                 answers.flush()
                 continue
             for batch in answer.batches:

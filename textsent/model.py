@@ -25,6 +25,7 @@ from textsent.pipeline import pool_of
 from textsent.preprocess import FIRST_WORD_ID, WordIds
 from textsent.presets import (
     CONFIG_FILE,
+    GET_ANEW,
     GRAPHS,
     IDS_KEY,
     NGRAMS,
@@ -243,7 +244,7 @@ class OnnxNetwork:
             self.ids = int(self._projection.get_modelmeta().custom_metadata_map[IDS_KEY])
             fits = inputs.shape == projected.shape
         except (ValueError, KeyError, IndexError) as exc:
-            raise PresetError(f"{projection} and {network} aren't what textsent wrote: {exc}") from exc
+            raise PresetError(f"{projection} and {network} aren't what textsent wrote: {exc}: {GET_ANEW}") from exc
         if not fits:
             raise PresetError(f"{projection} and {network} don't fit: take the preset's files from one place")
 
@@ -310,7 +311,7 @@ class WholeOnnxNetwork:
             if (taken.name, given.name) != ("ids", "probability"):
                 raise ValueError(f"it makes {given.name} of {taken.name}")
         except (IndexError, KeyError, ValueError) as exc:
-            raise PresetError(f"{network} isn't what textsent wrote: {exc}") from exc
+            raise PresetError(f"{network} isn't what textsent wrote: {exc}: {GET_ANEW}") from exc
         if isinstance(columns, int) and columns != width:
             raise PresetError(
                 f"{network} reads {columns} words at once, the layout gives it {width or 'any number'}: "
@@ -353,21 +354,23 @@ def _onnx_session(path: Path, changed: Callable[[Path], bytes] | None = None, ke
             changed(path) if changed else path, options, providers=["CPUExecutionProvider"]
         )
     except Exception as exc:  # ONNX Runtime's errors have no common base but this
-        raise PresetError(f"{path} can't be loaded by ONNX Runtime: {exc}") from exc
+        raise PresetError(f"{path} can't be loaded by ONNX Runtime: {exc}: {GET_ANEW}") from exc
 
 
 def _run(session: Any, output: str, inputs: dict[str, Any]) -> FloatArray:
     try:
         return session.run([output], inputs)[0]
     except Exception as exc:  # as of loading
-        raise PresetError(f"the model's graph can't be run by ONNX Runtime: {exc}") from exc
+        if "bad_alloc" in str(exc):
+            raise MemoryError from exc
+        raise PresetError(f"the model's graph can't be run by ONNX Runtime: {exc}: {GET_ANEW}") from exc
 
 
 def _shapes_of(path: Path) -> Shapes:
     try:
         return shapes_of(path)
     except (UnusualGraphError, OSError) as exc:
-        raise PresetError(f"{path} can't be loaded by ONNX Runtime: {exc}") from exc
+        raise PresetError(f"{path} can't be loaded by ONNX Runtime: {exc}: {GET_ANEW}") from exc
 
 
 def _check_shapes(folder: Path, graph: str, config: dict[str, Any]) -> None:
@@ -385,7 +388,9 @@ def _check_shapes(folder: Path, graph: str, config: dict[str, Any]) -> None:
             (words, size), (inputs, gates) = shapes["table"], shapes["kernels"]
             directions, units, recurrent_gates = shapes[RECURRENT_KERNELS]
         except (KeyError, ValueError) as exc:
-            raise PresetError(f"{folder / PROJECTION_FILE} and {ONNX_FILE} aren't what textsent wrote") from exc
+            raise PresetError(
+                f"{folder / PROJECTION_FILE} and {ONNX_FILE} aren't what textsent wrote: {GET_ANEW}"
+            ) from exc
         found = (words, inputs, gates, recurrent_gates, size, units)
         told = (config.get("embedding_size", size), config.get("units", units))
         fits = found == (rows, size, directions * 4 * units, 4 * units, *told)
@@ -415,7 +420,7 @@ def _check_size(folder: Path, config: dict[str, Any]) -> None:
         told = "no sizes that make a network" if least is None else f"{least:,} weights"
         raise PresetError(
             f"{folder / WEIGHTS_FILE} doesn't fit {folder / CONFIG_FILE}: that tells of {told}, the file has "
-            f"{size:,} bytes"
+            f"{size:,} bytes: {GET_ANEW}"
         )
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from textsent.errors import PresetError
 from textsent.preprocess import WordIds
-from textsent.presets import NGRAMS_FILE
+from textsent.presets import GET_ANEW, NGRAMS_FILE
 
 NGRAMS = 3
 """Single words, pairs and triples are counted."""
@@ -75,13 +75,15 @@ class NgramTable:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 table = cls(arrays["weights"], float(arrays["bias"]), float(arrays["scale"]))
         except (*_DAMAGED, zipfile.BadZipFile, zlib.error) as exc:
-            raise PresetError(f"{path} can't be read: {exc}") from exc
+            raise PresetError(f"{path} can't be read: {exc}: {GET_ANEW}") from exc
         weights = table.weights
         is_power = weights.size > 1 and weights.size & (weights.size - 1) == 0
         if weights.dtype != np.float16 or weights.ndim != 1 or not is_power:
-            raise PresetError(f"{path} isn't what textsent wrote: it holds {weights.dtype}, {weights.shape}")
+            raise PresetError(
+                f"{path} isn't what textsent wrote: it holds {weights.dtype}, {weights.shape}: {GET_ANEW}"
+            )
         if not (np.isfinite([table.bias, table.scale]).all() and np.isfinite(table._exact_weights).all()):
-            raise PresetError(f"{path} isn't what textsent wrote: it holds values that are no numbers")
+            raise PresetError(f"{path} isn't what textsent wrote: it holds values that are no numbers: {GET_ANEW}")
         return table
 
     def save(self, folder: Path) -> None:

@@ -39,7 +39,7 @@ def read_msg(data: bytes) -> bytes:
     try:
         return _as_mail(oxmsg.Message.load(data))
     except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError, *known) as exc:
-        raise ValueError(f"it is no Outlook message that can be read: {exc}") from exc
+        raise ValueError(f"it is no Outlook message that can be read: {exc}: save it again, or as .eml") from exc
 
 
 def _text(properties: Any, property_id: int) -> str | None:

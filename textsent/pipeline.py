@@ -41,23 +41,34 @@ def ahead(
         depth: Items made before they are asked for, at most, 1 or more; one more is in the making.
         on_stuck: Called where the thread goes on for longer than the block waits: what it uses must not be closed.
     """
-    made: queue.Queue[tuple[bool, Item | BaseException | None]] = queue.Queue(depth)
+    # Not one `queue.Queue`: short of memory it fails with its lock held, and both threads wait for ever.
+    made: queue.SimpleQueue[tuple[bool, Item | BaseException | None]] = queue.SimpleQueue()
+    room: queue.SimpleQueue[None] = queue.SimpleQueue()
+    for _ in range(depth):
+        room.put(None)
     ended = threading.Event()
 
     def make() -> None:
         try:
             for item in items:
-                made.put((True, item))
+                room.get()
                 if ended.is_set():
                     return
+                made.put((True, item))
             made.put((False, None))
         except BaseException as exc:  # whatever it is, it is the other thread's
             made.put((False, exc))
 
     def taken() -> Iterator[Item]:
         while True:
-            is_item, item = made.get()
+            try:
+                is_item, item = made.get(timeout=_PATIENCE)
+            except queue.Empty:
+                if thread.is_alive() or not made.empty():
+                    continue
+                raise MemoryError from None  # nothing else ends the thread without a word
             if is_item:
+                room.put(None)
                 yield item  # type: ignore[misc]
             elif isinstance(item, BaseException):
                 raise item
@@ -70,8 +81,7 @@ def ahead(
         yield taken()
     finally:
         ended.set()
-        while not made.empty():  # so that it can put down what it holds
-            made.get_nowait()
+        room.put(None)  # so that it can put down what it holds
         thread.join(_PATIENCE)
         if on_stuck and thread.is_alive():
             on_stuck()

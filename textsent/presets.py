@@ -24,6 +24,9 @@ HISTORY_FILE = "history.json"
 METADATA_FILE = "metadata.json"
 README_FILE = "README.md"
 PICTURES_FOLDER = "pictures"
+
+GET_ANEW = "get the model's files anew"
+"""What is to be done about a damaged one, or one that textsent didn't write."""
 SETTINGS_FILE = "preprocessor.json"
 VOCABULARY_FILE = "vocabulary.txt"
 ONNX_FILE = "model.onnx"
@@ -185,13 +188,13 @@ def _check_file(path: Path, most: int) -> None:
         if path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve()) and not _is_shipped(path):
             raise PresetError(f"{path} is a link out of the model's folder: copy the file that it leads to there")
         if not path.is_file():
-            raise PresetError(f"{path} is no regular file")
+            raise PresetError(f"{path} is no regular file: {GET_ANEW}")
     except FileNotFoundError:
         return
     except (OSError, RuntimeError) as exc:
-        raise PresetError(f"{path} can't be read: {exc}") from exc
+        raise PresetError(f"{path} can't be read: {exc}: {GET_ANEW}") from exc
     if size > most:
-        raise PresetError(f"{path} has {size:,} bytes, and {most:,} at most are read")
+        raise PresetError(f"{path} has {size:,} bytes, and {most:,} at most are read: {GET_ANEW}")
 
 
 def _is_shipped(path: Path) -> bool:
@@ -265,11 +268,11 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as exc:
-        raise PresetError(f"{path} can't be read: {exc}") from exc
+        raise PresetError(f"{path} can't be read: {exc}: {GET_ANEW}") from exc
     except RecursionError as exc:
-        raise PresetError(f"{path} can't be read: lists stand within lists, too deep") from exc
+        raise PresetError(f"{path} can't be read: lists stand within lists, too deep: {GET_ANEW}") from exc
     if not isinstance(content, dict):
-        raise PresetError(f"{path} must hold a JSON object. Received: {type(content).__name__}")
+        raise PresetError(f"{path} must hold a JSON object: {GET_ANEW}. Received: {type(content).__name__}")
     return content
 
 

@@ -46,6 +46,8 @@ class ServingProcess:
                     ],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
+                    # It has nothing to say but a traceback, which may quote someone's mail.
+                    stderr=None if os.environ.get("TEXTSENT_TRACEBACK") else subprocess.DEVNULL,
                     pass_fds=(*files, self.answers_descriptor),
                     process_group=0,  # Ctrl-C is for this process; it ends the others
                 )

@@ -39,7 +39,7 @@ from textsent.lines import open_jsonl, open_text
 from textsent.mail import DEFAULT_OPTIONS, MailOptions, mail_schema, read_messages
 from textsent.mailworkers import MailboxFile
 from textsent.mbox import Message
-from textsent.schema import ADVICE, is_text, split_problems, with_problems
+from textsent.schema import ADVICE, is_text, split_problems, text_column, with_problems
 from textsent.storage import Location, expanded, is_url, reading, state_of
 from textsent.tables import BATCH_ROWS, DEFAULT_TABLE_OPTIONS, Note, TableOptions, strings_of
 
@@ -255,6 +255,17 @@ class Reader:
         """Whether all inputs are mailboxes, mails, or folders or archives of them."""
         return all(each.format == _FOLDER or each.format in mailstores.FORMATS for each in self._inputs)
 
+    def text_column(self, name: str | None = None) -> str:
+        """Return the name of the column that holds the texts, as `textsent.schema.text_column` does.
+
+        Raises:
+            InputError: There is no such column, or several could be meant; it says how the columns were told too.
+        """
+        try:
+            return text_column(self.schema, name)
+        except InputError as exc:
+            raise InputError("; ".join([f"{shown_name(self.name)}: {exc}", *self.notes])) from exc
+
     @property
     def names(self) -> list[str]:
         """The inputs' names."""
@@ -294,10 +305,8 @@ class Reader:
             self._stack.enter_context(self._file)
         with _errors_of(name):
             unpacked = Unpacked(source.size, self._max_ratio)
-            stream = self._stack.enter_context(decompressed(self._file, unpacked))
-            compression = format_by_suffix(name)[1]
-            if compression and stream is self._file and is_cut_within_magic(stream, compression):
-                raise ValueError("Truncated compressed stream")
+            named = format_by_suffix(name)[1]
+            stream = self._stack.enter_context(decompressed(self._file, unpacked, named))
             if format in mailstores.FORMATS:
                 if format == "zip":
                     stream = _seekable(stream, self._stack)
@@ -305,7 +314,10 @@ class Reader:
                     mailstores.read_store(stream, format, self._max_message_bytes, unpacked), done
                 )
             if self._with_raw:
-                raise ValueError("it is no mail, which alone can be written into a mailbox")
+                raise ValueError(
+                    "it is no mail, which alone can be written into a mailbox: "
+                    "write a .parquet, .csv or .jsonl file"
+                )
             if format == "parquet":
                 schema, rows = _open_parquet(_seekable(stream, self._stack), self._span)
                 if source.size is not None:
@@ -538,9 +550,11 @@ def _format_of(name: str, format: str | None) -> str:
 
 
 def is_plain(name: str) -> bool:
-    """Return whether a file isn't compressed."""
+    """Return whether a file isn't compressed, nor ends before that can be told."""
+    compression = format_by_suffix(name)[1]
     with _open_file(name, by_arrow=False) as file:
-        return compression_of(file) is None
+        is_cut = compression is not None and is_cut_within_magic(file, compression)
+        return compression_of(file) is None and not is_cut
 
 
 def _open_folder(name: str, format: str | None, max_ratio: int) -> mailstores.MailFolder:
@@ -598,6 +612,8 @@ def _errors_of(name: str) -> Iterator[None]:
     shown = shown_name(name)
     try:
         yield
+    except MemoryError:  # Arrow's is one of its own errors too
+        raise
     except UnicodeDecodeError as exc:
         raise InputError(f"{shown}: {_NOT_UTF8}") from exc
     except (pa.ArrowException, ValueError, OSError, EOFError, OverflowError, RecursionError) as exc:
@@ -625,6 +641,10 @@ _REASONS = (
     ("Truncated compressed stream", "its compressed data end too early: it is a part of a file, fetch it again"),
     ("Parquet magic bytes not found", "it is no Parquet file, or a part of one: write or fetch it again"),
     ("Parquet file size is", "it is too short for a Parquet file: write or fetch it again"),
+    (
+        "Failed to launch worker thread",
+        "no thread can be started to read it: end other programs, or raise the limits that `ulimit -a` shows",
+    ),
     ("decrypt", "it is an encrypted Parquet file: write it without encryption"),
 )
 """What Arrow says of a file's content, and what is said of it here."""

@@ -22,7 +22,6 @@ from textsent.ngrams import BITS, LAST_WORDS, NGRAMS, NgramTable, ngrams
 from textsent.odds import log_odds, probabilities
 from textsent.preprocess import Settings, WordIds, as_text_array, split_words
 from textsent.readers import open_reader
-from textsent.schema import text_column
 
 TEACHER_C, TAUGHT_C = 0.05, 0.2
 """Inverse strength of the teacher's L2 penalty, with labels alone and with opinions too; these and LABEL_WEIGHT and
@@ -64,7 +63,7 @@ def read_unlabelled(path: Path, text: str | None = None) -> pa.Array:
     texts = pa.array(read_unlabelled_reviews(path), pa.large_string())
     if not len(texts) and not path.is_dir():
         with open_reader(path) as reader:
-            name = text_column(reader.schema, text)
+            name = reader.text_column(text)
             table = pa.Table.from_batches(list(reader), reader.schema)
         texts = as_text_array(table.column(name)).drop_null()
     if not len(texts):

@@ -69,5 +69,5 @@ int ftruncate64(int file, off64_t size) {
 
 int rename(const char *from, const char *to) {
     REAL(rename);
-    return fails(from) ? -1 : real(from, to);
+    return code != EINTR && fails(from) ? -1 : real(from, to);  /* which no signal interrupts */
 }

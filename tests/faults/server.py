@@ -46,6 +46,8 @@ def _run(
     settings: dict[str, Any],
     kill_at: int | None = None,
     failing: list[int] | None = None,
+    stdout: str = "../stdout",
+    worker: str | None = None,
 ) -> None:
     """Run the command line in a folder, and never come back.
 
@@ -55,10 +57,12 @@ def _run(
         settings: Constants of textsent's modules, as `journal.COMMIT_SECONDS`.
         kill_at: The process is killed before the file event of this number, of those in the folder.
         failing: Number, error and duration for `failing_writes.c`.
+        stdout: Where standard output goes; a named pipe may be there.
+        worker: What runs as a worker in the place of Python.
     """
     os.chdir(folder)
-    for number, name in ((1, "stdout"), (2, "stderr")):
-        os.dup2(os.open(f"../{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    for number, path in ((1, stdout), (2, "../stderr")):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for name, value in settings.items():
         module, constant = name.split(".")
@@ -74,6 +78,7 @@ def _run(
                     os.kill(os.getpid(), signal.SIGKILL)
 
         sys.addaudithook(watch)
+    sys.executable = worker or sys.executable
     if failing:
         import ctypes
 

@@ -333,7 +333,7 @@ def score(
             written = "they are written" if target == STANDARD_STREAM else _kept(so_far) or "nothing is written"
             stderr.print(f"textsent: interrupted after {so_far.rows:,} rows: {written}", soft_wrap=True)
             raise typer.Exit(INTERRUPTED) from None
-        except TextsentError:
+        except (TextsentError, MemoryError):
             if so_far.rows and so_far.committed:
                 kept = f"{so_far.committed:,} rows are kept: go on with --resume when that is mended"
                 stderr.print(f"textsent: {kept}", soft_wrap=True)
