@@ -569,6 +569,25 @@ def test_an_archive_that_cannot_be_read_is_an_error(tmp_path, name, data):
     assert "\n" not in error
 
 
+MAILS = {name: eml(name) for name in ("a.eml", "b.eml", "c.eml")}
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"), [(1024, "bad checksum"), (1030, "bad checksum"), (1100, "bad checksum")]
+)
+def test_a_tar_is_no_shorter_for_a_damaged_header_in_the_midst_of_it(tmp_path, place, reason):
+    data = bytearray(tar_bytes(MAILS))
+    data[place] ^= 1
+    path = fill(tmp_path, {"a.tar": bytes(data)}) / "a.tar"
+    assert input_error(path) == f"{path} can't be read: {NO_ARCHIVE}{reason}"
+
+
+@pytest.mark.parametrize(("size", "reason"), [(1024, "empty header"), (1500, "truncated header")])
+def test_a_tar_that_ends_without_the_mark_of_its_end_is_a_part_of_one(tmp_path, size, reason):
+    path = fill(tmp_path, {"a.tar": tar_bytes(MAILS)[:size]}) / "a.tar"
+    assert input_error(path) == f"{path} can't be read: {NO_ARCHIVE}{reason}"
+
+
 def test_a_password_is_asked_for_in_the_message(tmp_path):
     path = fill(tmp_path, {"a.zip": encrypted(ZIP)}) / "a.zip"
     assert "password" in input_error(path)

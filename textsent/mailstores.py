@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePath
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from textsent.compression import (
     MAX_RATIO,
@@ -273,7 +273,20 @@ def _zip_members(stream: IO[bytes], unpacked: Unpacked) -> Iterator[tuple[str, I
 def _tar_members(stream: IO[bytes], unpacked: Unpacked) -> Iterator[tuple[str, IO[bytes]]]:
     import tarfile
 
-    with tarfile.open(fileobj=_Ending(unpacked.input(stream)), mode="r|") as archive:  # type: ignore[call-overload]
+    class Header(tarfile.TarInfo):
+        """A header; at one that is damaged or missing `tarfile` takes the archive for ended, but for the first."""
+
+        @classmethod
+        def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+            try:
+                return super().fromtarfile(archive)
+            except tarfile.HeaderError as exc:
+                if isinstance(exc, tarfile.EOFHeaderError):  # type: ignore[attr-defined]
+                    raise
+                raise tarfile.ReadError(str(exc)) from exc
+
+    ending = _Ending(unpacked.input(stream))
+    with tarfile.open(fileobj=ending, mode="r|", tarinfo=Header) as archive:  # type: ignore[call-overload]
         for member in archive:
             file = archive.extractfile(member) if member.isfile() else None
             if file:
