@@ -208,9 +208,9 @@ def check_jsonl(folder: Path, chosen: random.Random) -> Found:
     assert len(rows) == len(lines), data
     for row, line in zip(rows, lines, strict=True):
         with contextlib.suppress(ValueError, RecursionError):
-            value = json.loads(line)
+            value = json.loads(line.removeprefix(_BYTE_ORDER_MARK).decode())
             text = value.get("text") if isinstance(value, dict) else None
-            if isinstance(text, str) and "\\ud" not in line.decode().lower():
+            if isinstance(text, str) and b"\\ud" not in line.lower():
                 assert row["text"] == text.replace("\udcff", "\ufffd"), data
     _check_blocks(path, rows, chosen, _table())
     return _problems(rows)

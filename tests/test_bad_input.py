@@ -280,6 +280,7 @@ JSON_LINE = b'{"text": "a", "n": 1}\n'
     ("data", "rows"),
     [
         (b'{"text": \n', [["a", 1, None, None], [None, None, "not JSON", 2]]),
+        (b'\xef\xbb\xbf{"text": "b"}\n', [["a", 1, None, None], ["b", None, None, None]]),
         (b"\n{text: 1}\n", [["a", 1, None, None], [None, None, "not JSON", 3]]),
         (b"[" * 100_000, [["a", 1, None, None], [None, None, "not JSON", 2]]),
         (b"9" * 5000, [["a", 1, None, None], [None, None, "not JSON", 2]]),
