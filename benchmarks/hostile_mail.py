@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Iterator
 
-from benchmarks.fuzz_mail import TOKENS
+from benchmarks.fuzz import TOKENS
 from textsent.mail import read_mbox
 
 HEAD = b"From ann@example.com Tue Feb  3 09:14:22 2026\nFrom: ann@example.com\nSubject: slow\n"

@@ -57,6 +57,13 @@ class FirstWordNetwork:
 @pytest.fixture(scope="session")
 def tiny_preset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A complete preset of five words with random weights and windows of 8 words."""
+    folder = tmp_path_factory.mktemp("presets") / "tiny"
+    write_tiny_preset(folder)
+    return folder
+
+
+def write_tiny_preset(folder: Path) -> None:
+    """Write what `tiny_preset` is into a new folder."""
     import keras
 
     from textsent.preprocess import Preprocessor
@@ -76,11 +83,9 @@ def tiny_preset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "embedding_dropout": 0.1,
         "dropout": 0.1,
     }
-    folder = tmp_path_factory.mktemp("presets") / "tiny"
     folder.mkdir()
     write_network(lstm(config), config, Preprocessor(WORDS), folder)
     write_json(folder / METADATA_FILE, {"command": "made by the tests"})
-    return folder
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import bz2
 import gzip
 import io
-import random
+import shutil
 import sys
 from contextlib import suppress
 from datetime import date
@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from conftest import add_ngrams
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +27,7 @@ from textsent.tables import TableOptions
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT))  # at the end: the textsent under test is the installed one
 
-from benchmarks import fuzz_tables  # noqa: E402
+from benchmarks import fuzz  # noqa: E402
 
 KEPT = TableOptions(keep_bad_rows=True, may_guess=True)
 
@@ -279,6 +280,7 @@ JSON_LINE = b'{"text": "a", "n": 1}\n'
     ("data", "rows"),
     [
         (b'{"text": \n', [["a", 1, None, None], [None, None, "not JSON", 2]]),
+        (b'\xef\xbb\xbf{"text": "b"}\n', [["a", 1, None, None], ["b", None, None, None]]),
         (b"\n{text: 1}\n", [["a", 1, None, None], [None, None, "not JSON", 3]]),
         (b"[" * 100_000, [["a", 1, None, None], [None, None, "not JSON", 2]]),
         (b"9" * 5000, [["a", 1, None, None], [None, None, "not JSON", 2]]),
@@ -394,11 +396,11 @@ def test_nested_columns_go_from_parquet_to_parquet_and_are_refused_as_csv(tmp_pa
     assert not (tmp_path / "out.csv").exists()
 
 
-@pytest.mark.parametrize("format", fuzz_tables.CHECKS)
-def test_mutated_files_are_read_or_refused_and_no_row_is_lost(tmp_path, format):
-    for seed in range(100):  # `python -m benchmarks.fuzz_tables` reads many more
-        with suppress(InputError):
-            fuzz_tables.CHECKS[format](tmp_path / f"a.{format}", random.Random(seed))
+@pytest.mark.parametrize("format", fuzz.CHECKS)
+def test_mutated_inputs_are_read_or_refused_and_no_row_is_lost(tmp_path, tiny_preset, format):
+    add_ngrams(shutil.copytree(tiny_preset, tmp_path / "preset"))
+    for seed in range(30):  # `python -m benchmarks.fuzz` reads many more
+        fuzz.checked(format, tmp_path, seed)
 
 
 PARQUET = parquet(
@@ -436,6 +438,26 @@ def test_a_table_that_ends_at_any_byte_has_all_of_its_whole_rows(tmp_path, suffi
             assert refusal(tmp_path / f"a.{suffix}", whole[:size]).startswith(
                 "none of its first rows is a JSON object"
             )
+
+
+def test_a_parquet_file_with_fewer_rows_than_it_says_is_refused(tmp_path):
+    whole = parquet(text=pa.array(["so good"] * 60))
+    told = b"\x16\x78\x19\x1c"  # 60 rows, in a list with one row group
+    assert whole.count(told) == 1
+    assert refusal(tmp_path / "a.parquet", whole.replace(told, b"\x16\x7a\x19\x1c")) == (
+        "it says that it has 61 rows, and 60 are in it: it may be damaged, write or fetch it again"
+    )
+
+
+@pytest.mark.parametrize("hint", [b"", b"sep=;\n"])
+def test_a_table_may_begin_with_more_blank_lines_than_a_block_holds(tmp_path, hint):
+    blank = b"\r\n" * (encodings.BLOCK_BYTES // 2) + b"\n"
+    data = blank + hint + b"id;text\n1;so good\n2\n"
+    first = blank.count(b"\n") + bool(hint)
+    assert values(tmp_path / "a.csv", data, kept(delimiter=None if hint else ";")) == [
+        ["1", "so good", None, None],
+        ["2", None, "too few fields", first + 3],
+    ]
 
 
 def test_a_parquet_file_that_ends_at_any_byte_is_refused(tmp_path):

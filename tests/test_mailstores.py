@@ -27,6 +27,7 @@ NO_MAIL = (
 )
 NO_MAIL_IN_ARCHIVE = "the archive holds no mail: textsent looks for .mbox, .eml, .emlx and .msg files in it"
 NO_ARCHIVE = "the archive is broken or encrypted: "
+BREAKS_OFF = "it breaks off at byte 1,024: fetch it again, or unpack it and name what was in it"
 
 
 def eml(subject):
@@ -585,6 +586,23 @@ def test_a_compressed_mailbox_that_ends_within_its_first_bytes_has_a_row_that_sa
     else:
         path = fill(tmp_path, {f"a.{store}": ARCHIVES[store]({"a.mbox.zst": data})}) / f"a.{store}"
     assert [row["flags"] for row in rows(path)] == [["unreadable"]]
+
+
+MAILS = {name: eml(name) for name in ("a.eml", "b.eml", "c.eml")}
+
+
+@pytest.mark.parametrize("place", [1024, 1030, 1100])
+def test_a_tar_is_no_shorter_for_a_damaged_header_in_the_midst_of_it(tmp_path, place):
+    data = bytearray(tar_bytes(MAILS))
+    data[place] ^= 1
+    path = fill(tmp_path, {"a.tar": bytes(data)}) / "a.tar"
+    assert input_error(path) == f"{path} can't be read: {NO_ARCHIVE}{BREAKS_OFF}"
+
+
+@pytest.mark.parametrize("size", [1024, 1500])
+def test_a_tar_that_ends_without_the_mark_of_its_end_is_a_part_of_one(tmp_path, size):
+    path = fill(tmp_path, {"a.tar": tar_bytes(MAILS)[:size]}) / "a.tar"
+    assert input_error(path) == f"{path} can't be read: {NO_ARCHIVE}{BREAKS_OFF}"
 
 
 def test_a_password_is_asked_for_in_the_message(tmp_path):

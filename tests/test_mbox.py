@@ -268,6 +268,14 @@ def test_a_mailbox_of_white_space_has_no_messages(mailbox):
     assert split(mailbox) == []
 
 
+def test_a_first_message_whose_separator_is_damaged_is_a_message():
+    damaged = b"F\x0eom ann@example.com Tue Feb  3 09:14:22 2026\n" + b"From: Ann\nSubject: one\n\nx\n\n"
+    assert [(message.offset, message.content) for message in split(damaged + SEPARATOR + b"a: b\n\ny\n")] == [
+        (0, damaged),
+        (len(damaged), b"a: b\n\ny\n"),
+    ]
+
+
 @pytest.mark.parametrize(
     "preamble",
     [b"\n\n", b"\r\n", MARK, MARK + b"\n", b"*mbx*\n", b"Export of 3 messages\n\n", b"\0\0\0\0\n"],

@@ -31,6 +31,7 @@ from textsent.presets import (
     ONNX_FILE,
     PROJECTED,
     PROJECTION_FILE,
+    RECURRENT_KERNELS,
     WEIGHTS_FILE,
     WHOLE,
     read_json,
@@ -437,6 +438,29 @@ def test_the_backend_of_keras_tells_whether_there_is_a_gpu(monkeypatch):
     assert model.keras_sees_gpu() in (False, True)
     monkeypatch.setattr(keras.config, "backend", lambda: "another")
     assert model.keras_sees_gpu() is False
+
+
+def test_of_a_graph_that_the_engine_refuses_one_line_is_said_and_nothing_printed(preset_copy, capfd):
+    path = preset_copy / ONNX_FILE
+    for new in (b"probabilit\xff", b"prob\nbility"):
+        path.write_bytes((preset_copy / ONNX_FILE).read_bytes().replace(b"probability", new, 1))
+        with pytest.raises(PresetError) as refused:
+            SentimentModel.from_preset(preset_copy, "cpu")
+        assert str(refused.value).startswith(f"{path} can't be loaded by ONNX Runtime: ")
+        assert "\n" not in str(refused.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_weights_that_are_no_numbers_give_no_score(preset_copy):
+    graph = onnx.load(preset_copy / ONNX_FILE)
+    (kernels,) = (tensor for tensor in graph.graph.initializer if tensor.name == RECURRENT_KERNELS)
+    kernels.raw_data = np.full(kernels.dims, np.nan, np.float32).tobytes()
+    onnx.save(graph, preset_copy / ONNX_FILE)
+    with pytest.raises(PresetError) as refused:
+        load(preset_copy, device="cpu").score(["the great service"])
+    assert str(refused.value) == (
+        "the model gives scores that are no numbers: its weights are damaged, fetch it again"
+    )
 
 
 @pytest.mark.parametrize("precision", CPU_PRECISIONS)

@@ -256,6 +256,16 @@ def test_an_outlook_message_with_any_bytes_changed_is_read_or_refused(changes, l
     assert re.match(rb"it is no Outlook message|[A-Z][\w-]*: ", mail)
 
 
+@pytest.mark.parametrize("claims", ["a stream", "the short streams", "their table"])
+def test_an_outlook_message_that_claims_more_than_its_file_holds_takes_no_memory(claims):
+    data = bytearray(msg_bytes(MESSAGE))
+    name = {"a stream": f"__substg1.0_{BODY:04X}001F", "the short streams": "Root Entry"}.get(claims)
+    place = 64 if name is None else data.index(name.encode("utf-16-le")) + 120  # where [MS-CFB] has the sizes
+    data[place : place + 4] = (1 << 30).to_bytes(4, "little")
+    with pytest.raises(ValueError, match=r": a part of it claims to be larger than the file\Z"):
+        read_msg(bytes(data))
+
+
 @pytest.fixture
 def without_oxmsg(monkeypatch):
     monkeypatch.setitem(sys.modules, "oxmsg", None)

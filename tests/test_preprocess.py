@@ -597,6 +597,8 @@ def test_the_stored_files_are_json_and_a_word_a_line(tmp_path):
         ({"removed": ["'"]}, 'removed must be ASCII characters. Received: ["\'"]'),
         ({"stop_words": ["the", 5]}, "stop words must be strings. Received: ('the', 5)"),
         ({"stop_words": "the"}, "stop words must be several strings. Received: 'the'"),
+        ({"lower": []}, "lower must be true or false. Received: []"),
+        ({"break_tags": {}}, "break_tags must be true or false. Received: {}"),
         ({"emoji": 1}, "emoji must be true or false. Received: 1"),
         ({"typography": "yes"}, "typography must be true or false. Received: 'yes'"),
         ({"markup": None}, "markup must be true or false. Received: None"),

@@ -155,6 +155,7 @@ def test_the_texts_that_are_laid_out_stay_as_they_are(layout, texts):
     [
         ({"window": 0}, "the window must be a number of words, 1 or more. Received: 0"),
         ({"window": -3}, "the window must be a number of words, 1 or more. Received: -3"),
+        ({"window": 1 << 70}, f"the window must be 2,147,483,647 words at most. Received: {1 << 70}"),
         ({"window": "400"}, "the window must be a number of words, 1 or more. Received: '400'"),
         ({"window": 4.0}, "the window must be a number of words, 1 or more. Received: 4.0"),
         ({"window": None}, "the window must be a number of words, 1 or more. Received: None"),

@@ -43,6 +43,8 @@ _QUOTED = re.compile(rb'"((?:[^"]++|"")*+)"(.*)', re.DOTALL)
 _EXCEL_HINT = re.compile(rb"sep=([ !#-~\t])(?:\r\n?|\n)")
 """A first line by which Excel is told the delimiter."""
 
+_HINT_BYTES = 7
+
 _NUMBER = re.compile(r"\s*[+-]?\d+(?:[.,]\d+)?\s*")
 
 _NAMES = {character: name for name, character in DELIMITERS.items() if len(name) > 2}
@@ -173,10 +175,7 @@ class _Csv:
 
     def __init__(self, stream: IO[bytes], options: TableOptions, note: Note, delimiter: str) -> None:
         blocks = utf8_blocks(stream, options.encoding, on_guess(options, note))
-        first = next(blocks, b"")
-        rows = first.lstrip(b"\r\n")
-        self._line = 1 + _lines(first[: len(first) - len(rows)])
-        first = rows
+        first, self._line = _beginning(blocks)
         if hint := _EXCEL_HINT.match(first):
             first, delimiter, self._line = first[hint.end() :], hint[1].decode(), self._line + 1
         elif not options.delimiter:
@@ -411,6 +410,22 @@ def _cut(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         whole = pa.concat_batches(batches) if len(batches) > 1 else batches[0]
         for start in range(0, whole.num_rows, BATCH_ROWS):
             yield whole.slice(start, BATCH_ROWS)
+
+
+def _beginning(blocks: Iterator[bytes]) -> tuple[bytes, int]:
+    """Return a file's first block from its first row on, and the number of that row's line."""
+    held, line = b"", 1
+    is_more = True
+    while is_more and len(held) < _HINT_BYTES:
+        block = next(blocks, b"")
+        is_more = bool(block)
+        held += block
+        rows = held.lstrip(b"\r\n")
+        if is_more and not rows and held.endswith(b"\r"):  # perhaps half of a line's end
+            rows = b"\r"
+        line += _lines(held[: len(held) - len(rows)])
+        held = rows
+    return held, line
 
 
 _INFERRED = (

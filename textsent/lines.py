@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -120,6 +121,7 @@ def _rows(lines: Iterator[bytes | None]) -> Iterator[_Row]:
 
 def _row(number: int, line: bytes) -> _Row:
     problem = None
+    line = line.removeprefix(codecs.BOM_UTF8)  # of a file that was put behind another one
     try:
         text = line.decode()
     except UnicodeDecodeError:

@@ -275,7 +275,9 @@ def _zip_members(stream: IO[bytes], unpacked: Unpacked) -> Iterator[tuple[str, I
 def _tar_members(stream: IO[bytes], unpacked: Unpacked) -> Iterator[tuple[str, IO[bytes]]]:
     import tarfile
 
-    class Member(tarfile.TarInfo):
+    class Header(tarfile.TarInfo):
+        """A header; at one that is damaged or missing `tarfile` takes the archive for ended, but for the first."""
+
         @classmethod
         def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
             try:
@@ -285,11 +287,10 @@ def _tar_members(stream: IO[bytes], unpacked: Unpacked) -> Iterator[tuple[str, I
             except tarfile.HeaderError as exc:
                 if archive.offset == 0:
                     raise
-                # `tarfile` would take that for the archive's end.
                 raise tarfile.ReadError(f"it breaks off at byte {archive.offset:,}") from exc
 
-    stored: Any = _Ending(unpacked.input(stream))
-    with tarfile.open(fileobj=stored, mode="r|", tarinfo=Member) as archive:
+    ending: Any = _Ending(unpacked.input(stream))
+    with tarfile.open(fileobj=ending, mode="r|", tarinfo=Header) as archive:
         for member in archive:
             file = archive.extractfile(member) if member.isfile() else None
             if file:

@@ -360,7 +360,13 @@ class _Splitter:
         start = self._blank_start()
         if self.max_message_bytes is not None and end - start > self.max_message_bytes:
             return False
-        return start >= end or not self._header_follows(start, known=True, count=1)
+        if start >= end:
+            return True
+        below = _LINE_END.search(self.held, start)  # of a separator that is damaged, perhaps
+        return not (
+            self._header_follows(start, known=True, count=1)
+            or (below and self._header_follows(below.end(), known=True, count=2))
+        )
 
     def _separator_end(self, place: int) -> int | None:
         """Return the place after a separator's line; 0 where it is none, None where what decides wasn't read."""

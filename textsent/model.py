@@ -208,6 +208,10 @@ class SentimentModel:
             probabilities = np.empty(len(starts))
             for batch, values in zip(batches, predicted, strict=True):
                 probabilities[batch] = values
+            if np.isnan(probabilities).any():
+                raise PresetError(
+                    "the model gives scores that are no numbers: its weights are damaged, fetch it again"
+                )
             temperature, bias = self.calibration.temperature, self.calibration.bias
             other = None if opinion is None else opinion.result()
             return combine_windows(probabilities, owners, len(texts), temperature, bias, other)
@@ -348,13 +352,16 @@ def _onnx_session(path: Path, changed: Callable[[Path], bytes] | None = None, ke
     options.inter_op_num_threads = 1
     options.enable_mem_pattern = False  # it keeps a plan for each shape of batch, and memory grows with them
     options.enable_cpu_mem_arena = keeps_memory
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what is an error is raised too
     try:
         return onnxruntime.InferenceSession(
-            changed(path) if changed else path, options, providers=["CPUExecutionProvider"]
+            changed(path) if changed else path,
+            options,
+            providers=["CPUExecutionProvider"],
+            enable_fallback=0,  # it is to the same provider, and printed
         )
     except Exception as exc:  # ONNX Runtime's errors have no common base but this
-        raise PresetError(f"{path} can't be loaded by ONNX Runtime: {exc}: {GET_ANEW}") from exc
+        raise PresetError(f"{path} can't be loaded by ONNX Runtime: {_on_one_line(exc)}: {GET_ANEW}") from exc
 
 
 def _run(session: Any, output: str, inputs: dict[str, Any]) -> FloatArray:
@@ -363,7 +370,13 @@ def _run(session: Any, output: str, inputs: dict[str, Any]) -> FloatArray:
     except Exception as exc:  # as of loading
         if "bad_alloc" in str(exc):
             raise MemoryError from exc
-        raise PresetError(f"the model's graph can't be run by ONNX Runtime: {exc}: {GET_ANEW}") from exc
+        raise PresetError(
+            f"the model's graph can't be run by ONNX Runtime: {_on_one_line(exc)}: {GET_ANEW}"
+        ) from exc
+
+
+def _on_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _shapes_of(path: Path) -> Shapes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 from email.utils import format_datetime
 from typing import Any
 
@@ -35,11 +36,27 @@ def read_msg(data: bytes) -> bytes:
     import oxmsg
     from oxmsg.domain.model import UnrecognizedCodePageError, UnsupportedEncodingError
 
-    known = (UnrecognizedCodePageError, UnsupportedEncodingError)
+    known = (UnrecognizedCodePageError, UnsupportedEncodingError, RecursionError)
     try:
+        _check_sizes(data)
         return _as_mail(oxmsg.Message.load(data))
     except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError, *known) as exc:
         raise ValueError(f"it is no Outlook message that can be read: {exc}: save it again, or as .eml") from exc
+
+
+def _check_sizes(data: bytes) -> None:
+    """Check that what stands in a compound file claims no more than that has: its table may lead round in a circle.
+
+    Raises:
+        ValueError: It does.
+    """
+    import olefile
+
+    with olefile.OleFileIO(io.BytesIO(data)) as file:
+        streams = sum(entry.size for entry in file.direntries if entry and entry is not file.root)
+        table = file.num_mini_fat_sectors * file.sector_size
+        if max(streams, file.root.size, table) > len(data):
+            raise ValueError("a part of it claims to be larger than the file")
 
 
 def _text(properties: Any, property_id: int) -> str | None:

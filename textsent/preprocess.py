@@ -97,7 +97,7 @@ class Settings:
             raise PresetError(f"removed must be ASCII characters. Received: {self.removed!r}")
         if not all(isinstance(word, str) for word in self.stop_words):
             raise PresetError(f"stop words must be strings. Received: {self.stop_words!r}")
-        for name in _SPECIAL:
+        for name in ("lower", "break_tags", *_SPECIAL):
             if not isinstance(getattr(self, name), bool):
                 raise PresetError(f"{name} must be true or false. Received: {getattr(self, name)!r}")
 

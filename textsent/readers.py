@@ -666,6 +666,11 @@ def _open_parquet(stream: IO[bytes], span: Span | None) -> tuple[pa.Schema, _Cou
         for batch in file.iter_batches(BATCH_ROWS, groups) if groups else ():
             rows += batch.num_rows
             yield _with_valid_strings(batch), rows
+        if rows != file.metadata.num_rows:
+            raise ValueError(
+                f"it says that it has {file.metadata.num_rows:,} rows, and {rows:,} are in it: it may be damaged, "
+                "write or fetch it again"
+            )
 
     return file.schema_arrow, _Counted(
         batches(), sum(file.metadata.row_group(number).num_rows for number in groups)

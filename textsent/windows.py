@@ -19,6 +19,8 @@ IntArray = np.ndarray[Any, np.dtype[np.int32]]
 LongArray = np.ndarray[Any, np.dtype[np.int64]]
 FloatArray = np.ndarray[Any, np.dtype[np.float32]]
 
+MAX_WINDOW = (1 << 31) - 1
+
 MAX_FULL_WIDTH = 1 << 16
 """Words of a row that is always filled up: a preset from elsewhere must not take all of the memory."""
 
@@ -71,6 +73,8 @@ class Layout:
     def __post_init__(self) -> None:
         if type(self.window) is not int or self.window < 1:  # True is an int too
             raise OptionError(f"the window must be a number of words, 1 or more. Received: {self.window!r}")
+        if self.window > MAX_WINDOW:
+            raise OptionError(f"the window must be {MAX_WINDOW:,} words at most. Received: {self.window}")
         if self.full_width and self.window > MAX_FULL_WIDTH:
             raise OptionError(
                 f"with full_width the window must be {MAX_FULL_WIDTH} at most. Received: {self.window}"
