@@ -364,6 +364,10 @@ EXCEL = "it is a zip archive or an Excel workbook: save the sheet as CSV, or unp
         ("a.csv.gz", gzip.compress(b"text\nx\n")[:-4], "its compressed data end too early: it is a part of a file, "
          "fetch it again"),
     ],
+    ids=[
+        "empty", "Excel", "old Excel", "Parquet", "PDF", "SQLite", "no Parquet", "cut Parquet", "empty Parquet",
+        "encrypted Parquet", "cut gzip",
+    ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_read_is_refused_with_what_to_do(tmp_path, name, data, message):
     assert refusal(tmp_path / name, data) == message

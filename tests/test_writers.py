@@ -29,7 +29,7 @@ from textsent.mail import MailOptions
 from textsent.model import SentimentModel
 from textsent.preprocess import Preprocessor
 from textsent.readers import open_reader
-from textsent.score import Scorer, load
+from textsent.score import Scorer
 from textsent.windows import Layout
 from textsent.writers import ROW_GROUP_BYTES, check_output, open_writer
 
@@ -494,16 +494,15 @@ def test_a_pipe_that_nobody_reads_any_more_stays_a_broken_pipe(standard_output, 
 
 
 @pytest.fixture(scope="module")
-def annotate(tiny_preset, tmp_path_factory):
+def annotate(tmp_path_factory):
     """Writes inputs, paths or the bytes of a mailbox, into a mailbox with their scores; returns its bytes."""
-    scorer = load(tiny_preset, device="cpu")
     folder = tmp_path_factory.mktemp("annotated")
 
-    def write_scores(inputs, **options):
+    def write_scores(inputs, scorer=FIRST_WORD_SCORER, **options):
         if isinstance(inputs, bytes):
             (folder / "in.mbox").write_bytes(inputs)
             inputs = folder / "in.mbox"
-        score_file(inputs, folder / "out.mbox", options.pop("scorer", scorer), overwrite=True, **options)
+        score_file(inputs, folder / "out.mbox", scorer, overwrite=True, **options)
         return (folder / "out.mbox").read_bytes()
 
     return write_scores
@@ -556,7 +555,7 @@ def assert_round_trip(mailbox, annotate, words_of):
 
 def test_a_mailbox_is_written_with_its_scores_on_top_of_each_message(annotate):
     mailbox = SEPARATOR + b"Subject: Hello\n\ngreat service\n\n" + LATER_SEPARATOR + b"Subject: Again\n\nguys\n"
-    written = annotate(mailbox, scorer=FIRST_WORD_SCORER)
+    written = annotate(mailbox)
     assert written == (
         SEPARATOR + b"X-Textsent-Score: 0.4000\nX-Textsent-Sentiment: negative\nX-Textsent-Model: by hand\n"
         b"Subject: Hello\n\ngreat service\n\n"
@@ -740,7 +739,7 @@ def test_lines_of_an_earlier_run_below_those_that_a_mail_program_added_are_repla
 
 def test_a_body_may_hold_such_lines(annotate):
     mailbox = SEPARATOR + b"Subject: x\n\n" + STALE + b"great\n"
-    assert annotate(mailbox, scorer=FIRST_WORD_SCORER).endswith(b"Subject: x\n\n" + STALE + b"great\n")
+    assert annotate(mailbox).endswith(b"Subject: x\n\n" + STALE + b"great\n")
 
 
 def test_the_scores_of_a_mailbox_are_no_part_of_its_text(annotate, words_of):
@@ -911,14 +910,14 @@ def test_a_mailbox_is_written_compressed_where_its_name_says_so(tmp_path, annota
     score_file(tmp_path / "in.mbox", path, FIRST_WORD_SCORER)
     assert path.read_bytes().startswith(magic)
     with path.open("rb") as file, decompressed(file) as stream:
-        assert stream.read() == annotate(tmp_path / "in.mbox", scorer=FIRST_WORD_SCORER)
+        assert stream.read() == annotate(tmp_path / "in.mbox")
 
 
 def test_a_mailbox_is_written_to_standard_output(tmp_path, annotate, standard_output):
     (tmp_path / "in.mbox").write_bytes(SEPARATOR + b"Subject: x\n\ngreat\n")
     buffer = standard_output(io.BytesIO())
     score_file(tmp_path / "in.mbox", "-", FIRST_WORD_SCORER, output_format="mbox")
-    assert buffer.getvalue() == annotate(tmp_path / "in.mbox", scorer=FIRST_WORD_SCORER)
+    assert buffer.getvalue() == annotate(tmp_path / "in.mbox")
 
 
 @pytest.mark.parametrize(
@@ -947,7 +946,7 @@ def test_columns_without_the_mails_themselves_do_not_fit_into_a_mailbox(tmp_path
 def test_a_mailbox_may_be_annotated_in_place(tmp_path, annotate):
     path = tmp_path / "in.mbox"
     path.write_bytes(SEPARATOR + b"Subject: x\n\ngreat\n")
-    expected = annotate(path, scorer=FIRST_WORD_SCORER)
+    expected = annotate(path)
     for _ in range(2):
         score_file(path, path, FIRST_WORD_SCORER, overwrite=True)
         assert path.read_bytes() == expected
