@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textsent import encodings, lines, tables
+from textsent import encodings, lines, readers, tables
 from textsent.errors import InputError, OptionError, OutputError
 from textsent.files import score_file
 from textsent.readers import BATCH_ROWS, open_reader
@@ -155,6 +155,52 @@ def test_a_bad_csv_row_keeps_its_place_and_says_what_is_wrong(tmp_path, data, ro
     assert values(tmp_path / "a.csv", b"id,text\n" + data, kept(encoding="utf-8")) == rows
 
 
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
+def test_a_csv_file_says_the_same_whatever_the_blocks_it_is_read_in(tmp_path, monkeypatch, line_end):
+    data = (
+        b'id,text\n\n1,"so\ngood"\n2,said "no" X\n3,"open\n4,"x" X y\n5\n\n'
+        b'6,"a ""b"" c"\n7,"x\n"\n8,y "z\n9,1,2\n10,x'
+    ).replace(b"\n", line_end)
+    end = line_end.decode()
+    expected = [
+        ["1", f"so{end}good", None, None],
+        ["2", 'said "no" X', None, None],
+        [None, '3,"open', OPEN, 6],
+        ["4", "x X y", None, None],
+        ["5", None, FEW, 8],
+        ["6", 'a "b" c', None, None],
+        ["7", f"x{end}", None, None],
+        ["8", 'y "z', None, None],
+        ["9", "1,2", MANY, 14],
+        ["10", "x", None, None],
+    ]
+    for size in range(1, len(data) + 1):
+        monkeypatch.setattr(encodings, "BLOCK_BYTES", size)
+        assert values(tmp_path / "a.csv", data, kept(delimiter=",", encoding="utf-8")) == expected
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
+def test_lines_say_the_same_whatever_the_blocks_they_are_read_in(tmp_path, monkeypatch, line_end):
+    texts = b"a\n\nso good\nth\xe9\n\ncaf\xc3\xa9".replace(b"\n", line_end)
+    objects = b'{"text": "a"}\n\n{"text": "th\xe9"}\nx\n{"text": "caf\xc3\xa9"}'.replace(b"\n", line_end)
+    for size in range(1, len(objects) + 1):
+        monkeypatch.setattr(encodings, "BLOCK_BYTES", size)
+        assert values(tmp_path / "a.txt", texts, kept(encoding="utf-8")) == [
+            ["a", None, None],
+            ["", None, None],
+            ["so good", None, None],
+            ["th\ufffd", "undecodable bytes", 4],
+            ["", None, None],
+            ["café", None, None],
+        ]
+        assert values(tmp_path / "a.jsonl", objects, kept(encoding="utf-8")) == [
+            ["a", None, None],
+            ["th\ufffd", "undecodable bytes", 3],
+            [None, "not JSON", 4],
+            ["café", None, None],
+        ]
+
+
 def test_a_field_may_be_long_and_one_that_is_too_long_is_a_row_with_an_error(tmp_path, monkeypatch):
     long = "x" * 3_000_000
     data = f'id,text\n1,{long}\n2,"{long}\n"\n3,y\n'.encode()
@@ -167,6 +213,11 @@ def test_a_field_may_be_long_and_one_that_is_too_long_is_a_row_with_an_error(tmp
     ]
     monkeypatch.setattr("textsent.lines.MAX_ROW_BYTES", 1 << 20)
     assert values(tmp_path / "a.txt", f"a\n{long}\nb\n".encode()) == [
+        ["a", None, None],
+        [None, "row too long", 2],
+        ["b", None, None],
+    ]
+    assert values(tmp_path / "a.jsonl", f'{{"text": "a"}}\n{{"text": "{long}"}}\n{{"text": "b"}}\n'.encode()) == [
         ["a", None, None],
         [None, "row too long", 2],
         ["b", None, None],
@@ -272,6 +323,48 @@ def test_values_get_types_on_demand_and_those_that_have_another_one_are_null_and
     assert found[-1] == ["7", None, None, None, "9", None, "b", "wrong type of 'n'", None]
 
 
+def types(path, data, **options):
+    path.write_bytes(data)
+    with open_reader(path, table=kept(infer_types=True, **options)) as reader:
+        return [str(kind) for kind in reader.schema.types]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "data", "kinds"),
+    [
+        ("csv", b"text,n\na,1\nb\nc,2\n", ["string", "int64"]),
+        ("csv", b"text,n\na,1\nb,2,3\n", ["string", "int64"]),
+        ("csv", b"text,n\n", ["string", "string"]),
+        ("csv", b"text,n\na,\n", ["string", "string"]),
+        ("csv", b"text,n\na,-007\nb,8\n", ["string", "string"]),
+        ("csv", b"text,n\na, 07\n", ["string", "string"]),
+        ("csv", b"text,n\na,0.5\nb,0\n", ["string", "double"]),
+        ("csv", b"text,when,at\na,2026-02-03 09:14:22,09:14:22\n", ["string", "timestamp[s]", "time32[s]"]),
+        ("tsv", b"text\tn\n\t5\na\t6\n", ["string", "int64"]),
+        ("csv", b"n,m\n1,2\n", ["int64", "int64"]),
+    ],
+    ids=[
+        "too few",
+        "too many",
+        "no rows",
+        "empty",
+        "zeros",
+        "zeros behind a space",
+        "fractions",
+        "times",
+        "tabs",
+        "numbers",
+    ],
+)
+def test_types_are_those_of_the_first_rows(tmp_path, suffix, data, kinds):
+    assert types(tmp_path / f"a.{suffix}", data) == kinds
+
+
+def test_types_are_told_without_a_header_too_but_for_the_texts(tmp_path):
+    assert types(tmp_path / "a.csv", b"1,2\n3,4\n", header=False) == ["int64", "int64"]
+    assert types(tmp_path / "a.csv", b"1,2\n3,4\n", header=False, text_column="column_2") == ["int64", "string"]
+
+
 JSON_LINE = b'{"text": "a", "n": 1}\n'
 
 
@@ -311,6 +404,29 @@ def test_a_type_or_a_field_that_comes_late_is_told_in_its_row(tmp_path, line, ro
     assert rows[-2:] == [[*row, BATCH_ROWS + 1], ["a", 1, None, None]]
 
 
+@pytest.mark.parametrize(
+    ("early", "late", "value"),
+    [
+        (b"1", b"2.0", 2),
+        (b"0.5", b"2", 2.0),
+        (b"[1]", b"[2.0, null]", [2, None]),
+        (b'{"a": 1, "b": {"c": "x"}}', b'{"b": {}}', {"a": None, "b": {"c": None}}),
+        (b'{"a": [{"b": 1}]}', b'{"a": [{}]}', {"a": [{"b": None}]}),
+    ],
+    ids=["whole number", "fraction", "list", "object", "list of objects"],
+)
+def test_a_value_that_comes_late_takes_the_type_of_its_column_where_it_stays_the_same(tmp_path, early, late, value):
+    line = b'{"text": "a", "n": %s}\n'
+    rows = values(tmp_path / "a.jsonl", (line % early) * BATCH_ROWS + line % late)
+    assert rows[-1] == ["a", value, None, None]
+    assert type(rows[-1][1]) is type(value)
+
+
+def test_a_batch_of_which_no_value_fits_keeps_the_types_of_the_first(tmp_path):
+    rows = values(tmp_path / "a.jsonl", JSON_LINE * BATCH_ROWS + b'{"text": "b", "n": "x"}\n{"text": "c"}\n')
+    assert rows[-2:] == [["b", None, "wrong type of 'n'", BATCH_ROWS + 1], ["c", None, None, None]]
+
+
 def test_a_file_that_is_no_json_lines_is_refused(tmp_path):
     assert refusal(tmp_path / "a.jsonl", b'[\n{"text": "a"},\n{"text": "b"}\n]\n'.replace(b"\n{", b" {")) == (
         "none of its first rows is a JSON object, line 1 is not JSON: each line must be one, "
@@ -341,6 +457,19 @@ def test_bytes_of_a_parquet_file_that_cannot_be_decoded_are_replaced_and_their_r
     assert values(tmp_path / "a.parquet", parquet(text=invalid(pa.string()), n=pa.array([1, 2]))) == [
         ["so good", 1, None, None],
         ["th\ufffd", 2, "undecodable bytes", None],
+    ]
+
+
+@pytest.mark.parametrize("data_type", [pa.string(), pa.large_string(), pa.string_view()], ids=str)
+def test_so_are_those_of_every_type_of_string(data_type):
+    batch = pa.record_batch(
+        {"n": pa.array([1, 2]), "s": invalid(data_type), "m": pa.array([3, 4]), "t": invalid(data_type)}
+    )
+    repaired = readers._with_valid_strings(batch)
+    assert repaired.schema.types[:4] == batch.schema.types
+    assert [list(row.values()) for row in repaired.to_pylist()] == [
+        [1, "so good", 3, "so good", None, None],
+        [2, "th\ufffd", 4, "th\ufffd", "undecodable bytes", None],
     ]
 
 
