@@ -201,6 +201,27 @@ def test_lines_say_the_same_whatever_the_blocks_they_are_read_in(tmp_path, monke
         ]
 
 
+def test_blank_lines_before_the_header_are_counted(tmp_path):
+    assert values(tmp_path / "a.csv", b"\r\n\nid,text\n1\n") == [["1", None, FEW, 4]]
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
+def test_a_line_may_be_as_long_as_is_said(tmp_path, monkeypatch, line_end):
+    monkeypatch.setattr(encodings, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(lines, "MAX_ROW_BYTES", 5)
+    data = b"aaaaa\nbbbbbb\nccccccc\n\nd\n".replace(b"\n", line_end)
+    for last in (b"", b"eeeeee", b"eeeeeeeee", b"eeeeee" + line_end):
+        expected = [
+            ["aaaaa", None, None],
+            [None, "row too long", 2],
+            [None, "row too long", 3],
+            ["", None, None],
+            ["d", None, None],
+            *([[None, "row too long", 6]] if last else []),
+        ]
+        assert values(tmp_path / "a.txt", data + last, kept(encoding="utf-8")) == expected
+
+
 def test_a_field_may_be_long_and_one_that_is_too_long_is_a_row_with_an_error(tmp_path, monkeypatch):
     long = "x" * 3_000_000
     data = f'id,text\n1,{long}\n2,"{long}\n"\n3,y\n'.encode()
@@ -254,6 +275,25 @@ def test_a_delimiter_that_could_be_text_must_be_said(tmp_path):
     assert values(tmp_path / "a.csv", data, kept(delimiter=";")) == [["I like it", None, FEW, 2]]
 
 
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        (b"id;text\n", ["id", "text"]),
+        (b"id;text\n1;so good\nx\n", ["id", "text"]),
+        (b'"id;no";text\n1;so good\n', ["id;no", "text"]),
+        (b"id;text,more;n\n1;2;3\n", ["id;text", "more;n"]),
+        (b"id|text;more|n\n1|2|3\n", ["id", "text;more", "n"]),
+    ],
+    ids=["no rows", "half of the rows", "in quotes", "the usual one too", "the one of more columns"],
+)
+def test_a_delimiter_is_told_by_the_header_and_half_of_the_rows(tmp_path, data, names):
+    assert read(tmp_path / "a.csv", data)[0] == names
+
+
+def test_a_delimiter_of_less_than_half_of_the_rows_must_be_said(tmp_path):
+    assert refusal(tmp_path / "a.csv", b"id;text\n1;so good\nx\ny\n").startswith("its header has one column, or 2")
+
+
 def test_a_first_line_for_excel_names_the_delimiter(tmp_path):
     names, rows, _ = read(tmp_path / "a.csv", b"sep=;\nid;text\n1;good, so good\n2\n")
     assert names == ["id", "text"]
@@ -279,10 +319,10 @@ def test_a_file_without_a_header_has_numbered_columns_or_text(tmp_path):
         ],
         [],
     )
-    assert values(tmp_path / "a.csv", b"great\nbad\n", kept(header=False)) == [
-        ["great", None, None],
-        ["bad", None, None],
-    ]
+    assert read(tmp_path / "a.csv", b"great\nbad\n", kept(header=False))[:2] == (
+        ["text"],
+        [{"text": "great", "problem": None, "line": None}, {"text": "bad", "problem": None, "line": None}],
+    )
 
 
 @pytest.mark.parametrize(
@@ -298,6 +338,9 @@ def test_columns_of_one_name_get_others(tmp_path):
     names, _, notes = read(tmp_path / "a.csv", b"text,n,n,n_2,n,\n1,2,3,4,5,6\n")
     assert names == ["text", "n", "n_3", "n_2", "n_4", ""]
     assert notes == ["3 of its columns are named 'n': from the second on they are n_3, n_4"]
+    names, _, notes = read(tmp_path / "a.csv", b"text,n,n\n1,2,3\n")
+    assert names == ["text", "n", "n_2"]
+    assert notes == ["2 of its columns are named 'n': from the second on they are n_2"]
 
 
 @pytest.mark.parametrize("word", ["None", "NA", "null", "NaN", "true", "001", "1e5", "2026-01-02", "", " x "])
