@@ -31,6 +31,7 @@ from textsent.readers import (
     lines_as_they_come,
     open_reader,
     read_standard_input,
+    without_values,
 )
 from textsent.schema import MAIL_SCHEMA, RAW_FIELDS, scored_schema
 from textsent.tables import TableOptions
@@ -1086,8 +1087,29 @@ def test_a_late_value_that_the_column_cannot_hold_is_an_error_not_another_value(
 
 
 def test_an_input_without_a_name_is_an_error():
-    with pytest.raises(InputError, match="has no name"):
-        open_reader("")
+    assert input_error("") == "an input has no name: name a file, or - for standard input"
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (
+            "CSV parse error: Expected 2 columns, got 3: my\nsecret,a,b",
+            "CSV parse error: Expected 2 columns, got 3",
+        ),
+        (
+            "Could not convert 'my '\n secret' with type str: tried to convert to int64",
+            "Could not convert a value with type str: tried to convert to int64",
+        ),
+        (
+            "Failed to parse string: 'my \n secret' as a scalar of type int64",
+            "Failed to parse string: a value as a scalar of type int64",
+        ),
+        ("Invalid: there are 3 columns", "Invalid: there are 3 columns"),
+    ],
+)
+def test_what_arrow_says_of_a_value_is_told_without_it(message, shown):
+    assert without_values(message) == shown
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import math
+import os
 import re
 import sys
 from dataclasses import replace
@@ -439,8 +440,11 @@ def test_columns_of_the_same_name_are_both_written(tmp_path, suffix):
 
 def test_columns_of_the_same_name_do_not_fit_into_json_lines(tmp_path):
     table = pa.Table.from_arrays([pa.array(["x"]), pa.array(["y"])], names=["a", "a"])
-    with pytest.raises(OutputError):
+    with pytest.raises(OutputError) as error:
         write(table, tmp_path / "a.jsonl")
+    assert str(error.value) == (
+        f"{tmp_path / 'a.jsonl'} can't hold these columns: 2 columns are named 'a': try a .parquet file"
+    )
     assert names(tmp_path) == []
 
 
@@ -450,6 +454,19 @@ def test_standard_output_gets_the_bytes_a_file_gets_and_stays_open(tmp_path, sta
     buffer = standard_output(io.BytesIO())
     write(TABLE, "-", format=suffix)
     assert buffer.getvalue() == expected
+
+
+def test_standard_output_that_is_closed_is_an_error(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    assert output_error("-") == "standard output is closed: name a file with --output"
+
+
+def test_an_output_that_is_no_regular_file_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "a.csv")
+    for overwrite in (False, True):
+        assert output_error(tmp_path / "a.csv", overwrite=overwrite) == (
+            f"{tmp_path / 'a.csv'} is no regular file: choose another name, or - for standard output"
+        )
 
 
 def test_standard_output_is_csv_by_default(standard_output):
@@ -821,6 +838,24 @@ def test_inputs_written_into_one_mailbox_stay_apart(tmp_path, annotate, words_of
     assert annotate(written) == written
 
 
+def test_a_separator_that_tells_no_date_gets_that_of_its_mail_behind_another_mailbox(tmp_path, annotate):
+    first = SEPARATOR + b"Subject: a\n\n..."
+    second = b"From ann\r\nDate: Tue, 3 Feb 2026 10:14:10 +0100\r\nTo: b\r\n\r\n...\r\n"
+    git = b"From 0123 Mon Sep 17 00:00:00 2001\n"
+    third = git + b"Subject: c\n\n...\n" + git + b"To: d\n\n...\n"
+    (tmp_path / "a.mbox").write_bytes(first)
+    (tmp_path / "b.mbox").write_bytes(second)
+    (tmp_path / "c.mbox").write_bytes(third)
+    assert annotate([tmp_path / "b.mbox"]) == second
+    assert annotate([tmp_path / "c.mbox"]) == third
+    assert annotate([tmp_path / f"{name}.mbox" for name in "abc"]) == (
+        first
+        + b"\r\n"
+        + second.replace(b"From ann", b"From - Tue Feb  3 09:14:10 2026")
+        + third.replace(git, b"From - Thu Jan  1 00:00:00 1970\n")
+    )
+
+
 def test_a_message_that_had_a_file_of_its_own_gets_a_separator_with_its_date(tmp_path, annotate):
     (tmp_path / "a.eml").write_bytes(b"Date: Tue, 3 Feb 2026 10:14:10 +0100\nSubject: a\n\n...\n")
     (tmp_path / "b.eml").write_bytes(b"Subject: b\r\n\r\n...")
@@ -944,7 +979,10 @@ def test_what_is_no_mail_cannot_be_written_into_a_mailbox(tmp_path, name, data):
 def test_columns_without_the_mails_themselves_do_not_fit_into_a_mailbox(tmp_path):
     with pytest.raises(OutputError) as error:
         write(TABLE, tmp_path / "a.mbox")
-    assert str(error.value).startswith(f"{tmp_path / 'a.mbox'} can't hold these columns: only mail can be written")
+    assert str(error.value) == (
+        f"{tmp_path / 'a.mbox'} can't hold these columns: only mail can be written into a mailbox: "
+        "try a .parquet file"
+    )
     assert names(tmp_path) == []
 
 
@@ -1005,6 +1043,7 @@ def test_without_being_asked_no_value_is_changed(tmp_path):
 @pytest.mark.parametrize("name", ["a.parquet", "a.jsonl", "a.mbox", "-"])
 def test_only_csv_is_made_safe_for_a_spreadsheet(tmp_path, name):
     format = "jsonl" if name == "-" else None
-    with pytest.raises(OptionError, match="--spreadsheet-safe is for CSV"):
+    with pytest.raises(OptionError) as error:
         check_output(name if name == "-" else tmp_path / name, format, spreadsheet_safe=True)
+    assert str(error.value) == "--spreadsheet-safe is for CSV: name a .csv file, or leave it out"
     assert check_output("-", spreadsheet_safe=True) == ("csv", None)
