@@ -645,3 +645,14 @@ def test_a_mailbox_that_ends_at_any_byte_has_a_row_for_each_separator(tmp_path):
 
 def test_the_longest_row_is_longer_than_a_block():
     assert tables.MAX_ROW_BYTES > 2 * encodings.BLOCK_BYTES
+
+
+@pytest.mark.parametrize("suffix", ["csv", "txt"])
+def test_a_byte_order_mark_within_a_file_is_text(tmp_path, suffix):
+    data = b"text\n" * (suffix == "csv") + b"\xef\xbb\xbfgood\nbad\n\xef\xbb\xbfso good\n"
+    found = values(tmp_path / f"a.{suffix}", b"so\n" * (suffix == "txt") + data, kept(encoding="utf-8"))
+    assert found[suffix == "txt" :] == [
+        ["\ufeffgood", None, None],
+        ["bad", None, None],
+        ["\ufeffso good", None, None],
+    ]
