@@ -1,11 +1,22 @@
 # The commands that .ci/run runs, for a checkout with `pip install -e ".[dev]"`.
 
-.PHONY: test lint format types check notebook manual docs outputs
+.PHONY: test lint format types check coverage mutants notebook manual docs outputs
 
 check: lint types test
 
 test:
 	pytest
+
+# Which lines and branches of textsent no test runs, in processes that the tests start too.
+coverage:
+	coverage erase
+	coverage run "$$(command -v pytest)"
+	coverage combine --quiet
+	coverage report
+
+# How many faults put into readers, writers and mail the tests find: of a sample; SAMPLE=400 SEED=1 are the default.
+mutants:
+	python scripts/mutants.py --sample $(or $(SAMPLE),400) --seed $(or $(SEED),1)
 
 lint:
 	ruff check .

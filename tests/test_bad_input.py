@@ -16,7 +16,7 @@ from conftest import add_ngrams
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textsent import encodings, lines, tables
+from textsent import encodings, lines, readers, tables
 from textsent.errors import InputError, OptionError, OutputError
 from textsent.files import score_file
 from textsent.readers import BATCH_ROWS, open_reader
@@ -156,6 +156,73 @@ def test_a_bad_csv_row_keeps_its_place_and_says_what_is_wrong(tmp_path, data, ro
     assert values(tmp_path / "a.csv", b"id,text\n" + data, kept(encoding="utf-8")) == rows
 
 
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
+def test_a_csv_file_says_the_same_whatever_the_blocks_it_is_read_in(tmp_path, monkeypatch, line_end):
+    data = (
+        b'id,text\n\n1,"so\ngood"\n2,said "no" X\n3,"open\n4,"x" X y\n5\n\n'
+        b'6,"a ""b"" c"\n7,"x\n"\n8,y "z\n9,1,2\n10,x'
+    ).replace(b"\n", line_end)
+    end = line_end.decode()
+    expected = [
+        ["1", f"so{end}good", None, None],
+        ["2", 'said "no" X', None, None],
+        [None, '3,"open', OPEN, 6],
+        ["4", "x X y", None, None],
+        ["5", None, FEW, 8],
+        ["6", 'a "b" c', None, None],
+        ["7", f"x{end}", None, None],
+        ["8", 'y "z', None, None],
+        ["9", "1,2", MANY, 14],
+        ["10", "x", None, None],
+    ]
+    for size in range(1, len(data) + 1):
+        monkeypatch.setattr(encodings, "BLOCK_BYTES", size)
+        assert values(tmp_path / "a.csv", data, kept(delimiter=",", encoding="utf-8")) == expected
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
+def test_lines_say_the_same_whatever_the_blocks_they_are_read_in(tmp_path, monkeypatch, line_end):
+    texts = b"a\n\nso good\nth\xe9\n\ncaf\xc3\xa9".replace(b"\n", line_end)
+    objects = b'{"text": "a"}\n\n{"text": "th\xe9"}\nx\n{"text": "caf\xc3\xa9"}'.replace(b"\n", line_end)
+    for size in range(1, len(objects) + 1):
+        monkeypatch.setattr(encodings, "BLOCK_BYTES", size)
+        assert values(tmp_path / "a.txt", texts, kept(encoding="utf-8")) == [
+            ["a", None, None],
+            ["", None, None],
+            ["so good", None, None],
+            ["th\ufffd", "undecodable bytes", 4],
+            ["", None, None],
+            ["café", None, None],
+        ]
+        assert values(tmp_path / "a.jsonl", objects, kept(encoding="utf-8")) == [
+            ["a", None, None],
+            ["th\ufffd", "undecodable bytes", 3],
+            [None, "not JSON", 4],
+            ["café", None, None],
+        ]
+
+
+def test_blank_lines_before_the_header_are_counted(tmp_path):
+    assert values(tmp_path / "a.csv", b"\r\n\nid,text\n1\n") == [["1", None, FEW, 4]]
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
+def test_a_line_may_be_as_long_as_is_said(tmp_path, monkeypatch, line_end):
+    monkeypatch.setattr(encodings, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(lines, "MAX_ROW_BYTES", 5)
+    data = b"aaaaa\nbbbbbb\nccccccc\n\nd\n".replace(b"\n", line_end)
+    for last in (b"", b"eeeeee", b"eeeeeeeee", b"eeeeee" + line_end):
+        expected = [
+            ["aaaaa", None, None],
+            [None, "row too long", 2],
+            [None, "row too long", 3],
+            ["", None, None],
+            ["d", None, None],
+            *([[None, "row too long", 6]] if last else []),
+        ]
+        assert values(tmp_path / "a.txt", data + last, kept(encoding="utf-8")) == expected
+
+
 def test_a_field_may_be_long_and_one_that_is_too_long_is_a_row_with_an_error(tmp_path, monkeypatch):
     long = "x" * 3_000_000
     data = f'id,text\n1,{long}\n2,"{long}\n"\n3,y\n'.encode()
@@ -168,6 +235,11 @@ def test_a_field_may_be_long_and_one_that_is_too_long_is_a_row_with_an_error(tmp
     ]
     monkeypatch.setattr("textsent.lines.MAX_ROW_BYTES", 1 << 20)
     assert values(tmp_path / "a.txt", f"a\n{long}\nb\n".encode()) == [
+        ["a", None, None],
+        [None, "row too long", 2],
+        ["b", None, None],
+    ]
+    assert values(tmp_path / "a.jsonl", f'{{"text": "a"}}\n{{"text": "{long}"}}\n{{"text": "b"}}\n'.encode()) == [
         ["a", None, None],
         [None, "row too long", 2],
         ["b", None, None],
@@ -204,6 +276,25 @@ def test_a_delimiter_that_could_be_text_must_be_said(tmp_path):
     assert values(tmp_path / "a.csv", data, kept(delimiter=";")) == [["I like it", None, FEW, 2]]
 
 
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        (b"id;text\n", ["id", "text"]),
+        (b"id;text\n1;so good\nx\n", ["id", "text"]),
+        (b'"id;no";text\n1;so good\n', ["id;no", "text"]),
+        (b"id;text,more;n\n1;2;3\n", ["id;text", "more;n"]),
+        (b"id|text;more|n\n1|2|3\n", ["id", "text;more", "n"]),
+    ],
+    ids=["no rows", "half of the rows", "in quotes", "the usual one too", "the one of more columns"],
+)
+def test_a_delimiter_is_told_by_the_header_and_half_of_the_rows(tmp_path, data, names):
+    assert read(tmp_path / "a.csv", data)[0] == names
+
+
+def test_a_delimiter_of_less_than_half_of_the_rows_must_be_said(tmp_path):
+    assert refusal(tmp_path / "a.csv", b"id;text\n1;so good\nx\ny\n").startswith("its header has one column, or 2")
+
+
 def test_a_first_line_for_excel_names_the_delimiter(tmp_path):
     names, rows, _ = read(tmp_path / "a.csv", b"sep=;\nid;text\n1;good, so good\n2\n")
     assert names == ["id", "text"]
@@ -229,10 +320,10 @@ def test_a_file_without_a_header_has_numbered_columns_or_text(tmp_path):
         ],
         [],
     )
-    assert values(tmp_path / "a.csv", b"great\nbad\n", kept(header=False)) == [
-        ["great", None, None],
-        ["bad", None, None],
-    ]
+    assert read(tmp_path / "a.csv", b"great\nbad\n", kept(header=False))[:2] == (
+        ["text"],
+        [{"text": "great", "problem": None, "line": None}, {"text": "bad", "problem": None, "line": None}],
+    )
 
 
 @pytest.mark.parametrize(
@@ -248,6 +339,9 @@ def test_columns_of_one_name_get_others(tmp_path):
     names, _, notes = read(tmp_path / "a.csv", b"text,n,n,n_2,n,\n1,2,3,4,5,6\n")
     assert names == ["text", "n", "n_3", "n_2", "n_4", ""]
     assert notes == ["3 of its columns are named 'n': from the second on they are n_3, n_4"]
+    names, _, notes = read(tmp_path / "a.csv", b"text,n,n\n1,2,3\n")
+    assert names == ["text", "n", "n_2"]
+    assert notes == ["2 of its columns are named 'n': from the second on they are n_2"]
 
 
 @pytest.mark.parametrize("word", ["None", "NA", "null", "NaN", "true", "001", "1e5", "2026-01-02", "", " x "])
@@ -271,6 +365,48 @@ def test_values_get_types_on_demand_and_those_that_have_another_one_are_null_and
     assert found[0] == ["5", 1, 0.5, date(2026, 1, 2), "007", True, "a", None, None]
     assert found[1] == ["6", None, 2.0, None, "8", False, "1", None, None]
     assert found[-1] == ["7", None, None, None, "9", None, "b", "wrong type of 'n'", None]
+
+
+def types(path, data, **options):
+    path.write_bytes(data)
+    with open_reader(path, table=kept(infer_types=True, **options)) as reader:
+        return [str(kind) for kind in reader.schema.types]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "data", "kinds"),
+    [
+        ("csv", b"text,n\na,1\nb\nc,2\n", ["string", "int64"]),
+        ("csv", b"text,n\na,1\nb,2,3\n", ["string", "int64"]),
+        ("csv", b"text,n\n", ["string", "string"]),
+        ("csv", b"text,n\na,\n", ["string", "string"]),
+        ("csv", b"text,n\na,-007\nb,8\n", ["string", "string"]),
+        ("csv", b"text,n\na, 07\n", ["string", "string"]),
+        ("csv", b"text,n\na,0.5\nb,0\n", ["string", "double"]),
+        ("csv", b"text,when,at\na,2026-02-03 09:14:22,09:14:22\n", ["string", "timestamp[s]", "time32[s]"]),
+        ("tsv", b"text\tn\n\t5\na\t6\n", ["string", "int64"]),
+        ("csv", b"n,m\n1,2\n", ["int64", "int64"]),
+    ],
+    ids=[
+        "too few",
+        "too many",
+        "no rows",
+        "empty",
+        "zeros",
+        "zeros behind a space",
+        "fractions",
+        "times",
+        "tabs",
+        "numbers",
+    ],
+)
+def test_types_are_those_of_the_first_rows(tmp_path, suffix, data, kinds):
+    assert types(tmp_path / f"a.{suffix}", data) == kinds
+
+
+def test_types_are_told_without_a_header_too_but_for_the_texts(tmp_path):
+    assert types(tmp_path / "a.csv", b"1,2\n3,4\n", header=False) == ["int64", "int64"]
+    assert types(tmp_path / "a.csv", b"1,2\n3,4\n", header=False, text_column="column_2") == ["int64", "string"]
 
 
 JSON_LINE = b'{"text": "a", "n": 1}\n'
@@ -313,6 +449,29 @@ def test_a_type_or_a_field_that_comes_late_is_told_in_its_row(tmp_path, line, ro
     assert rows[-2:] == [[*row, BATCH_ROWS + 1], ["a", 1, None, None]]
 
 
+@pytest.mark.parametrize(
+    ("early", "late", "value"),
+    [
+        (b"1", b"2.0", 2),
+        (b"0.5", b"2", 2.0),
+        (b"[1]", b"[2.0, null]", [2, None]),
+        (b'{"a": 1, "b": {"c": "x"}}', b'{"b": {}}', {"a": None, "b": {"c": None}}),
+        (b'{"a": [{"b": 1}]}', b'{"a": [{}]}', {"a": [{"b": None}]}),
+    ],
+    ids=["whole number", "fraction", "list", "object", "list of objects"],
+)
+def test_a_value_that_comes_late_takes_the_type_of_its_column_where_it_stays_the_same(tmp_path, early, late, value):
+    line = b'{"text": "a", "n": %s}\n'
+    rows = values(tmp_path / "a.jsonl", (line % early) * BATCH_ROWS + line % late)
+    assert rows[-1] == ["a", value, None, None]
+    assert type(rows[-1][1]) is type(value)
+
+
+def test_a_batch_of_which_no_value_fits_keeps_the_types_of_the_first(tmp_path):
+    rows = values(tmp_path / "a.jsonl", JSON_LINE * BATCH_ROWS + b'{"text": "b", "n": "x"}\n{"text": "c"}\n')
+    assert rows[-2:] == [["b", None, "wrong type of 'n'", BATCH_ROWS + 1], ["c", None, None, None]]
+
+
 def test_a_file_that_is_no_json_lines_is_refused(tmp_path):
     assert refusal(tmp_path / "a.jsonl", b'[\n{"text": "a"},\n{"text": "b"}\n]\n'.replace(b"\n{", b" {")) == (
         "none of its first rows is a JSON object, line 1 is not JSON: each line must be one, "
@@ -346,6 +505,19 @@ def test_bytes_of_a_parquet_file_that_cannot_be_decoded_are_replaced_and_their_r
     ]
 
 
+@pytest.mark.parametrize("data_type", [pa.string(), pa.large_string(), pa.string_view()], ids=str)
+def test_so_are_those_of_every_type_of_string(data_type):
+    batch = pa.record_batch(
+        {"n": pa.array([1, 2]), "s": invalid(data_type), "m": pa.array([3, 4]), "t": invalid(data_type)}
+    )
+    repaired = readers._with_valid_strings(batch)
+    assert repaired.schema.types[:4] == batch.schema.types
+    assert [list(row.values()) for row in repaired.to_pylist()] == [
+        [1, "so good", 3, "so good", None, None],
+        [2, "th\ufffd", 4, "th\ufffd", "undecodable bytes", None],
+    ]
+
+
 EXCEL = "it is a zip archive or an Excel workbook: save the sheet as CSV, or unpack the archive"
 
 
@@ -365,6 +537,10 @@ EXCEL = "it is a zip archive or an Excel workbook: save the sheet as CSV, or unp
          "encryption"),
         ("a.csv.gz", gzip.compress(b"text\nx\n")[:-4], "its compressed data end too early: it is a part of a file, "
          "fetch it again"),
+    ],
+    ids=[
+        "empty", "Excel", "old Excel", "Parquet", "PDF", "SQLite", "no Parquet", "cut Parquet", "empty Parquet",
+        "encrypted Parquet", "cut gzip",
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_read_is_refused_with_what_to_do(tmp_path, name, data, message):
@@ -491,3 +667,14 @@ def test_a_mailbox_that_ends_at_any_byte_has_a_row_for_each_separator(tmp_path):
 
 def test_the_longest_row_is_longer_than_a_block():
     assert tables.MAX_ROW_BYTES > 2 * encodings.BLOCK_BYTES
+
+
+@pytest.mark.parametrize("suffix", ["csv", "txt"])
+def test_a_byte_order_mark_within_a_file_is_text(tmp_path, suffix):
+    data = b"text\n" * (suffix == "csv") + b"\xef\xbb\xbfgood\nbad\n\xef\xbb\xbfso good\n"
+    found = values(tmp_path / f"a.{suffix}", b"so\n" * (suffix == "txt") + data, kept(encoding="utf-8"))
+    assert found[suffix == "txt" :] == [
+        ["\ufeffgood", None, None],
+        ["bad", None, None],
+        ["\ufeffso good", None, None],
+    ]

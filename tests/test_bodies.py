@@ -2,6 +2,7 @@ import base64
 
 import pytest
 
+from textsent import bodies
 from textsent.mail import MailOptions, read_message
 from textsent.mbox import Message
 
@@ -317,6 +318,13 @@ def test_line_ends_are_those_of_unix(encoding):
 def test_flowed_lines_become_paragraphs(text, unfolded):
     content = body(text.encode(), "text/plain; charset=utf-8; format=flowed")
     assert text_of(content, keep_quotes=True, keep_signatures=True) == unfolded
+
+
+def test_flowed_text_of_too_many_lines_stays_as_it_is(monkeypatch):
+    monkeypatch.setattr(bodies, "_MAX_FLOWED_LINES", 2)
+    for text, unfolded in (("So \ngood. \nReally.", "So good. Really."), ("a \nb \nc \nd", "a \nb \nc \nd")):
+        content = body(text.encode(), "text/plain; charset=utf-8; format=flowed")
+        assert text_of(content) == unfolded
 
 
 def test_flowed_lines_may_lose_the_space_at_their_end():

@@ -112,9 +112,29 @@ def test_a_message_that_could_not_be_opened_has_a_row():
         (b">>From that day on\n\n>>>From here", ">From that day on\n\n>>From here"),
         (b"> From that day on\nx >From here\n>Fromage", "> From that day on\nx >From here\n>Fromage"),
         (b">he said:\n>From that day on\n>so good", ">he said:\n>From that day on\n>so good"),
+        (b"Hello\n>he said:\n>From that day on\nSo good.", "Hello\n>he said:\n>From that day on\nSo good."),
+        (b">From that day on\n>so good\nHello", ">From that day on\n>so good\nHello"),
+        (
+            b">he said:\nHello\n>From that day on\nHello\n>so good",
+            ">he said:\nHello\nFrom that day on\nHello\n>so good",
+        ),
+        (b">From that day on\nHello\n>so good", "From that day on\nHello\n>so good"),
+        (b">he said:\n>>From that day on\n>so good", ">he said:\n>From that day on\n>so good"),
         (b">From that day on\n>From here", "From that day on\nFrom here"),
     ],
-    ids=["first line", "line within", "escaped before", "no escapes", "quoted", "two lines"],
+    ids=[
+        "first line",
+        "line within",
+        "escaped before",
+        "no escapes",
+        "quoted",
+        "quoted above",
+        "quoted below",
+        "quoted elsewhere",
+        "quoted later",
+        "quoted and escaped before",
+        "two lines",
+    ],
 )
 def test_lines_that_were_escaped_come_back(escaped, text):
     assert text_of(b"a: b\n\n" + escaped, keep_quotes=True) == text

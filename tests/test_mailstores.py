@@ -276,9 +276,16 @@ def test_a_mailbox_in_a_folder_named_new_is_no_message_of_a_maildir(tmp_path):
 def test_the_format_asked_for_is_that_of_every_file_in_a_folder(tmp_path, format):
     write = eml if format == "eml" else mbox
     folder = fill(
-        tmp_path, {"1.txt": write("one"), "2": write("two"), ".3": write("hidden"), "4/5.eml": write("three")}
+        tmp_path,
+        {
+            "1.txt": write("one"),
+            "2": write("two"),
+            ".3": write("hidden"),
+            "4/5.eml": write("three"),
+            "4/6.txt": write("four"),
+        },
     )
-    assert subjects(folder, format) == ["one", "two", "three"]
+    assert subjects(folder, format) == ["one", "two", "three", "four"]
 
 
 @pytest.mark.parametrize("format", ["csv", "tsv", "parquet", "jsonl", "text"])
@@ -429,6 +436,14 @@ def test_of_a_message_over_the_limit_the_text_is_kept(tmp_path):
     assert (row["subject"], row["text"], row["flags"]) == ("big", "so good", ["oversize"])
     (row,) = rows(path)
     assert (row["text"], row["flags"]) == ("so good", [])
+
+
+@each_archive
+def test_of_a_message_over_the_limit_in_an_archive_the_text_is_kept(tmp_path, kind):
+    data = mbox("one") + b"From ann@example.com Tue Feb  3 09:14:22 2026\nSubject: two\n\n" + b"so good\n" * 100
+    path = fill(tmp_path, {f"a.{kind}": ARCHIVES[kind]({"a.mbox": data})}) / f"a.{kind}"
+    read = rows(path, mail=MailOptions(max_message_bytes=400))
+    assert [(row["subject"], row["flags"]) for row in read] == [("one", []), ("two", ["oversize"])]
 
 
 # Zip and tar

@@ -20,11 +20,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from outlook_files import BODY, HEADERS, SENDER_NAME, SUBJECT, SUBMITTED, TO, msg_bytes
 
-from textsent import lines, mailworkers
+from textsent import lines, mail, mailworkers
 from textsent.errors import InputError, OptionError, TextsentError
 from textsent.mail import BATCH_BYTES, BATCH_MESSAGES, MailOptions
-from textsent.readers import BATCH_ROWS, format_by_suffix, is_text_argument, lines_as_they_come, open_reader
+from textsent.readers import (
+    BATCH_ROWS,
+    Mark,
+    format_by_suffix,
+    is_text_argument,
+    lines_as_they_come,
+    open_reader,
+    read_standard_input,
+    without_values,
+)
 from textsent.schema import MAIL_SCHEMA, RAW_FIELDS, scored_schema
+from textsent.tables import TableOptions
 
 NOT_UTF8 = (
     "the text is not UTF-8, but probably cp1252: convert it first, for instance with `iconv -f CP1252 -t UTF-8`"
@@ -399,12 +409,6 @@ def test_standard_input_and_files_are_read_one_after_the_other(tmp_path, standar
     assert [row["text"] for row in rows(paths, "text")] == ["so", "good", "!"]
 
 
-def test_standard_input_given_twice_is_an_error(standard_input):
-    standard_input(b"good\n")
-    with pytest.raises(TextsentError):
-        rows(["-", "-"], "text")
-
-
 def test_standard_input_is_named_in_messages(standard_input):
     standard_input(b"")
     assert input_error("-", "csv") == f"standard input can't be read: {NO_CSV}"
@@ -651,6 +655,13 @@ def come(monkeypatch, content: bytes) -> list[list[str]]:
         ("é".encode() * 300_000 + b"\nlast", ["é" * 300_000, "last"]),
         (gzip.compress(b"one\ntwo"), ["one", "two"]),
     ],
+    ids=[
+        "empty",
+        "no end",
+        "ends of all kinds",
+        "long",
+        "compressed",
+    ],  # of what gzip writes one has the time in it
 )
 def test_standard_input_is_read_line_by_line(monkeypatch, content, lines):
     assert [line for some in come(monkeypatch, content) for line in some] == lines
@@ -688,6 +699,156 @@ def test_bytes_of_a_line_of_standard_input_that_cannot_be_decoded_are_replaced_a
 def test_lines_of_standard_input_may_be_in_another_encoding(monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(b"caf\xe9\n"))))
     assert list(lines_as_they_come("cp1252")) == [["café"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "text"),
+    [
+        (b"", None, ""),
+        ("\ufeffcafé\r\n".encode(), None, "café\r\n"),
+        (b"caf\xe9", "cp1252", "café"),
+        ("\ufeffcafé".encode("utf-16-le"), "utf-16", "café"),
+    ],
+)
+def test_standard_input_is_read_as_one_text(standard_input, content, encoding, text):
+    standard_input(content)
+    assert read_standard_input(encoding) == text
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "reason"),
+    [
+        (
+            b"caf\xe9",
+            None,
+            "the text is not UTF-8: convert it first, for instance with `iconv -f WINDOWS-1252 -t UTF-8`",
+        ),
+        (b"caf\x81", "cp1252", "it is not in cp1252: choose another --encoding"),
+    ],
+)
+def test_a_text_on_standard_input_that_cannot_be_decoded_is_an_error(standard_input, content, encoding, reason):
+    standard_input(content)
+    with pytest.raises(InputError) as error:
+        read_standard_input(encoding)
+    assert str(error.value) == (
+        f"standard input: {reason}" if encoding is None else f"standard input can't be read: {reason}"
+    )
+
+
+def test_standard_input_that_is_closed_is_an_error(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    assert input_error("-", "text") == "standard input is closed: name a file"
+
+
+def batches_of(reader):
+    return [(batch.to_pylist(), reader.mark, reader.position) for batch in reader]
+
+
+@each_format
+def test_a_reader_goes_on_from_any_place_between_two_batches(tmp_path, monkeypatch, format):
+    monkeypatch.setattr(mail, "BATCH_MESSAGES", 2)
+    data = SAMPLES[format][0] if format not in ("mbox", "text") else SAMPLES[format][0] * 5
+    paths = [written(tmp_path / f"{number}.{SUFFIXES[format]}", data) for number in range(3)]
+    with open_reader(paths) as reader:
+        read = batches_of(reader)
+        total = reader.rows
+    for at, (_, mark, _) in enumerate(read):
+        with open_reader(paths) as reader:
+            reader.go_to(mark)
+            assert reader.mark.rows == mark.rows[:-1]
+            assert batches_of(reader) == read[at + 1 :]
+            assert reader.rows == total
+            assert reader.position == reader.size
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl", "parquet", "text"])
+def test_a_reader_goes_on_from_a_row_within_a_batch(tmp_path, format):
+    paths = [written(tmp_path / f"{number}.{SUFFIXES[format]}", SAMPLES[format][0]) for number in range(2)]
+    expected = rows(paths)
+    in_each = len(expected) // 2
+    for done in range(2 * in_each):
+        with open_reader(paths) as reader:
+            reader.go_to(Mark((done,) if done < in_each else (in_each, done - in_each)))
+            assert [row for batch in reader for row in batch.to_pylist()] == expected[done:]
+            assert reader.rows == [in_each, in_each]
+
+
+def test_what_was_told_of_an_input_is_told_once_after_going_on(tmp_path):
+    path = written(tmp_path / "a.csv", b"id;text\n1;good\n")
+    with open_reader(path, table=TableOptions(may_guess=True)) as reader:
+        notes = list(reader.notes)
+        reader.go_to(reader.mark._replace(rows=(0,)))
+        assert reader.notes == notes
+    assert notes == [f"{path}: its columns are separated by a semicolon; --delimiter says otherwise"]
+
+
+def test_an_input_says_what_it_was_when_it_was_opened(tmp_path, standard_input):
+    standard_input(b"good\n")
+    path = written(tmp_path / "a.txt", b"so\n")
+    os.utime(path, ns=(0, 1_770_110_062_000_000_045))
+    with open_reader([path, "-"], "text") as reader:
+        assert reader.states == ["3 bytes of 2026-02-03 09:14:22.000000045", ""]
+        assert reader.size is None
+
+
+def test_a_pipe_that_is_abandoned_stays_open_and_a_file_does_not(tmp_path, standard_input):
+    standard_input(gzip.compress(b"so\ngood\n"))
+    with open_reader("-", "text") as reader:
+        reader.abandon()
+    assert [batch.num_rows for batch in reader] == [2]
+    with open_reader(written(tmp_path / "a.txt", gzip.compress(b"so\n"))) as reader:
+        reader.abandon()
+    with pytest.raises(InputError):
+        list(reader)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"workers": 0}, "there must be at least one worker. Received: 0"),
+        ({"max_ratio": 0}, "the largest ratio must be 1 or more. Received: 0"),
+    ],
+)
+def test_a_setting_of_nothing_is_an_error(tmp_path, settings, message):
+    path = written(tmp_path / "a.txt", b"so\n")
+    with pytest.raises(OptionError) as error:
+        open_reader(path, **settings)
+    assert str(error.value) == message
+
+
+def test_standard_input_given_twice_is_an_error(standard_input):
+    standard_input(b"good\n")
+    assert option_error(["-", "-"], "text") == "standard input can be read only once: name - once"
+
+
+def test_a_table_is_not_read_from_a_folder(tmp_path):
+    assert option_error(tmp_path, "csv") == (
+        f"{tmp_path} is a folder, and no folder of csv is read: name the files in it"
+    )
+
+
+def test_a_name_that_is_too_long_is_an_error():
+    name = "x" * 300 + ".csv"
+    assert input_error(name) == f"{name[:80]} can't be opened: File name too long"
+
+
+@pytest.mark.parametrize("name", ["a.csv", "ä.csv"])
+def test_a_file_that_cannot_be_opened_is_an_error(tmp_path, name):
+    path = written(tmp_path / name, b"text\na\n")
+    with open_reader([written(tmp_path / "first.csv", b"text\na\n"), path]) as reader:
+        batches = iter(reader)
+        next(batches)
+        path.unlink()
+        with pytest.raises(InputError) as error:
+            next(batches)
+    assert str(error.value) == f"{path} can't be opened: No such file or directory"
+
+
+def test_a_parquet_file_without_rows_is_read_to_its_end(tmp_path):
+    path = written(tmp_path / "a.parquet", parquet_bytes(pa.table({"text": pa.array([], pa.string())})))
+    with open_reader(path) as reader:
+        assert (reader.total_rows, list(reader)) == (0, [])
+        assert reader.position == reader.size
 
 
 def test_a_missing_file_is_an_error(tmp_path):
@@ -929,8 +1090,29 @@ def test_a_late_value_that_the_column_cannot_hold_is_an_error_not_another_value(
 
 
 def test_an_input_without_a_name_is_an_error():
-    with pytest.raises(InputError, match="has no name"):
-        open_reader("")
+    assert input_error("") == "an input has no name: name a file, or - for standard input"
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (
+            "CSV parse error: Expected 2 columns, got 3: my\nsecret,a,b",
+            "CSV parse error: Expected 2 columns, got 3",
+        ),
+        (
+            "Could not convert 'my '\n secret' with type str: tried to convert to int64",
+            "Could not convert a value with type str: tried to convert to int64",
+        ),
+        (
+            "Failed to parse string: 'my \n secret' as a scalar of type int64",
+            "Failed to parse string: a value as a scalar of type int64",
+        ),
+        ("Invalid: there are 3 columns", "Invalid: there are 3 columns"),
+    ],
+)
+def test_what_arrow_says_of_a_value_is_told_without_it(message, shown):
+    assert without_values(message) == shown
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import math
+import os
 import re
 import sys
 from dataclasses import replace
@@ -21,7 +22,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from outlook_files import BODY, SUBJECT, msg_bytes
 
-from textsent import unfinished
+from textsent import unfinished, writers
 from textsent.compression import compression_of, decompressed
 from textsent.errors import InputError, OptionError, OutputError
 from textsent.files import score_file
@@ -29,9 +30,9 @@ from textsent.mail import MailOptions
 from textsent.model import SentimentModel
 from textsent.preprocess import Preprocessor
 from textsent.readers import open_reader
-from textsent.score import Scorer, load
+from textsent.score import Scorer
 from textsent.windows import Layout
-from textsent.writers import ROW_GROUP_BYTES, check_output, open_writer
+from textsent.writers import check_output, open_writer
 
 TABLE = pa.table(
     {"text": ["so\ngood", "", None], "n": [1, None, 3], "score": pa.array([0.5, None, 1], pa.float32())}
@@ -212,13 +213,15 @@ def test_an_empty_csv_file_keeps_its_header_and_parquet_its_schema(tmp_path):
     assert read(write(empty, tmp_path / "a.parquet")).schema == TABLE.schema
 
 
-def test_parquet_row_groups_hold_many_batches(tmp_path):
-    batch = pa.record_batch({"text": ["x" * 1024] * 1024})
+def test_parquet_row_groups_hold_many_batches(tmp_path, monkeypatch):
+    batch = pa.record_batch({"text": ["so good", "bad"]})
+    monkeypatch.setattr(writers, "ROW_GROUP_BYTES", 3 * batch.nbytes)
     path = tmp_path / "a.parquet"
     with open_writer(path, batch.schema) as writer:
-        for _ in range(ROW_GROUP_BYTES // batch.nbytes + 2):
+        for _ in range(7):
             writer.write(batch)
-    assert pq.read_metadata(path).num_row_groups == 2
+    metadata = pq.read_metadata(path)
+    assert [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)] == [6, 6, 2]
 
 
 @each_suffix
@@ -377,7 +380,10 @@ def test_a_value_that_parquet_cannot_hold_leaves_nothing(tmp_path):
     path = tmp_path / "a.parquet"
     with pytest.raises(OutputError) as error:
         write(pa.table({"when": pa.array([2**62], pa.timestamp("s"))}), path)
-    assert str(error.value).startswith(f"{path} can't hold these columns: ")
+    assert str(error.value) == (
+        f"{path} can't hold these columns: Integer overflow when casting timestamp value 4611686018427387904 "
+        "from timestamp[s] to timestamp[ms]"
+    )
     assert names(tmp_path) == []
 
 
@@ -434,8 +440,11 @@ def test_columns_of_the_same_name_are_both_written(tmp_path, suffix):
 
 def test_columns_of_the_same_name_do_not_fit_into_json_lines(tmp_path):
     table = pa.Table.from_arrays([pa.array(["x"]), pa.array(["y"])], names=["a", "a"])
-    with pytest.raises(OutputError):
+    with pytest.raises(OutputError) as error:
         write(table, tmp_path / "a.jsonl")
+    assert str(error.value) == (
+        f"{tmp_path / 'a.jsonl'} can't hold these columns: 2 columns are named 'a': try a .parquet file"
+    )
     assert names(tmp_path) == []
 
 
@@ -445,6 +454,19 @@ def test_standard_output_gets_the_bytes_a_file_gets_and_stays_open(tmp_path, sta
     buffer = standard_output(io.BytesIO())
     write(TABLE, "-", format=suffix)
     assert buffer.getvalue() == expected
+
+
+def test_standard_output_that_is_closed_is_an_error(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    assert output_error("-") == "standard output is closed: name a file with --output"
+
+
+def test_an_output_that_is_no_regular_file_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "a.csv")
+    for overwrite in (False, True):
+        assert output_error(tmp_path / "a.csv", overwrite=overwrite) == (
+            f"{tmp_path / 'a.csv'} is no regular file: choose another name, or - for standard output"
+        )
 
 
 def test_standard_output_is_csv_by_default(standard_output):
@@ -494,16 +516,15 @@ def test_a_pipe_that_nobody_reads_any_more_stays_a_broken_pipe(standard_output, 
 
 
 @pytest.fixture(scope="module")
-def annotate(tiny_preset, tmp_path_factory):
+def annotate(tmp_path_factory):
     """Writes inputs, paths or the bytes of a mailbox, into a mailbox with their scores; returns its bytes."""
-    scorer = load(tiny_preset, device="cpu")
     folder = tmp_path_factory.mktemp("annotated")
 
-    def write_scores(inputs, **options):
+    def write_scores(inputs, scorer=FIRST_WORD_SCORER, **options):
         if isinstance(inputs, bytes):
             (folder / "in.mbox").write_bytes(inputs)
             inputs = folder / "in.mbox"
-        score_file(inputs, folder / "out.mbox", options.pop("scorer", scorer), overwrite=True, **options)
+        score_file(inputs, folder / "out.mbox", scorer, overwrite=True, **options)
         return (folder / "out.mbox").read_bytes()
 
     return write_scores
@@ -556,7 +577,7 @@ def assert_round_trip(mailbox, annotate, words_of):
 
 def test_a_mailbox_is_written_with_its_scores_on_top_of_each_message(annotate):
     mailbox = SEPARATOR + b"Subject: Hello\n\ngreat service\n\n" + LATER_SEPARATOR + b"Subject: Again\n\nguys\n"
-    written = annotate(mailbox, scorer=FIRST_WORD_SCORER)
+    written = annotate(mailbox)
     assert written == (
         SEPARATOR + b"X-Textsent-Score: 0.4000\nX-Textsent-Sentiment: negative\nX-Textsent-Model: by hand\n"
         b"Subject: Hello\n\ngreat service\n\n"
@@ -740,7 +761,7 @@ def test_lines_of_an_earlier_run_below_those_that_a_mail_program_added_are_repla
 
 def test_a_body_may_hold_such_lines(annotate):
     mailbox = SEPARATOR + b"Subject: x\n\n" + STALE + b"great\n"
-    assert annotate(mailbox, scorer=FIRST_WORD_SCORER).endswith(b"Subject: x\n\n" + STALE + b"great\n")
+    assert annotate(mailbox).endswith(b"Subject: x\n\n" + STALE + b"great\n")
 
 
 def test_the_scores_of_a_mailbox_are_no_part_of_its_text(annotate, words_of):
@@ -815,6 +836,24 @@ def test_inputs_written_into_one_mailbox_stay_apart(tmp_path, annotate, words_of
     written = annotate(paths)
     assert words_of(written) == words_of(paths)
     assert annotate(written) == written
+
+
+def test_a_separator_that_tells_no_date_gets_that_of_its_mail_behind_another_mailbox(tmp_path, annotate):
+    first = SEPARATOR + b"Subject: a\n\n..."
+    second = b"From ann\r\nDate: Tue, 3 Feb 2026 10:14:10 +0100\r\nTo: b\r\n\r\n...\r\n"
+    git = b"From 0123 Mon Sep 17 00:00:00 2001\n"
+    third = git + b"Subject: c\n\n...\n" + git + b"To: d\n\n...\n"
+    (tmp_path / "a.mbox").write_bytes(first)
+    (tmp_path / "b.mbox").write_bytes(second)
+    (tmp_path / "c.mbox").write_bytes(third)
+    assert annotate([tmp_path / "b.mbox"]) == second
+    assert annotate([tmp_path / "c.mbox"]) == third
+    assert annotate([tmp_path / f"{name}.mbox" for name in "abc"]) == (
+        first
+        + b"\r\n"
+        + second.replace(b"From ann", b"From - Tue Feb  3 09:14:10 2026")
+        + third.replace(git, b"From - Thu Jan  1 00:00:00 1970\n")
+    )
 
 
 def test_a_message_that_had_a_file_of_its_own_gets_a_separator_with_its_date(tmp_path, annotate):
@@ -911,14 +950,14 @@ def test_a_mailbox_is_written_compressed_where_its_name_says_so(tmp_path, annota
     score_file(tmp_path / "in.mbox", path, FIRST_WORD_SCORER)
     assert path.read_bytes().startswith(magic)
     with path.open("rb") as file, decompressed(file) as stream:
-        assert stream.read() == annotate(tmp_path / "in.mbox", scorer=FIRST_WORD_SCORER)
+        assert stream.read() == annotate(tmp_path / "in.mbox")
 
 
 def test_a_mailbox_is_written_to_standard_output(tmp_path, annotate, standard_output):
     (tmp_path / "in.mbox").write_bytes(SEPARATOR + b"Subject: x\n\ngreat\n")
     buffer = standard_output(io.BytesIO())
     score_file(tmp_path / "in.mbox", "-", FIRST_WORD_SCORER, output_format="mbox")
-    assert buffer.getvalue() == annotate(tmp_path / "in.mbox", scorer=FIRST_WORD_SCORER)
+    assert buffer.getvalue() == annotate(tmp_path / "in.mbox")
 
 
 @pytest.mark.parametrize(
@@ -941,14 +980,17 @@ def test_what_is_no_mail_cannot_be_written_into_a_mailbox(tmp_path, name, data):
 def test_columns_without_the_mails_themselves_do_not_fit_into_a_mailbox(tmp_path):
     with pytest.raises(OutputError) as error:
         write(TABLE, tmp_path / "a.mbox")
-    assert str(error.value).startswith(f"{tmp_path / 'a.mbox'} can't hold these columns: only mail can be written")
+    assert str(error.value) == (
+        f"{tmp_path / 'a.mbox'} can't hold these columns: only mail can be written into a mailbox: "
+        "try a .parquet file"
+    )
     assert names(tmp_path) == []
 
 
 def test_a_mailbox_may_be_annotated_in_place(tmp_path, annotate):
     path = tmp_path / "in.mbox"
     path.write_bytes(SEPARATOR + b"Subject: x\n\ngreat\n")
-    expected = annotate(path, scorer=FIRST_WORD_SCORER)
+    expected = annotate(path)
     for _ in range(2):
         score_file(path, path, FIRST_WORD_SCORER, overwrite=True)
         assert path.read_bytes() == expected
@@ -1002,6 +1044,7 @@ def test_without_being_asked_no_value_is_changed(tmp_path):
 @pytest.mark.parametrize("name", ["a.parquet", "a.jsonl", "a.mbox", "-"])
 def test_only_csv_is_made_safe_for_a_spreadsheet(tmp_path, name):
     format = "jsonl" if name == "-" else None
-    with pytest.raises(OptionError, match="--spreadsheet-safe is for CSV"):
+    with pytest.raises(OptionError) as error:
         check_output(name if name == "-" else tmp_path / name, format, spreadsheet_safe=True)
+    assert str(error.value) == "--spreadsheet-safe is for CSV: name a .csv file, or leave it out"
     assert check_output("-", spreadsheet_safe=True) == ("csv", None)

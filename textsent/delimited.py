@@ -218,6 +218,7 @@ class _Csv:
         data = piece.data[header.end() if header else 0 :].strip(b"\r\n")
         if not data:
             return self._texts
+        data += b"\n"  # without which Arrow sees no row in a single one
         try:
             rows = csv.read_csv(
                 pa.py_buffer(data),
@@ -444,7 +445,9 @@ def _with_leading_zeros(data: bytes, grammar: _Grammar) -> set[int]:
     at = 0
     while at < len(data) and (found := grammar.last_row.match(data, at)):
         places.update(
-            place for place, field in enumerate(grammar.fields(found[1])) if re.match(rb"[+-]?0\d", field)
+            place
+            for place, field in enumerate(grammar.fields(found[1]))
+            if re.fullmatch(rb"\s*[+-]?0\d[^:]*", field)  # a time has a colon
         )
         at = found.end()
     return places

@@ -18,7 +18,9 @@ from textsent.tables import BATCH_ROWS, MAX_ROW_BYTES, Note, TableOptions, batch
 MAX_BATCH_BYTES = 32 << 20
 """Of the lines of a batch, about: it has fewer than BATCH_ROWS where they are long."""
 
-_LINE_END = re.compile(rb"\r\n?|\n")
+_LINE_END = re.compile(rb"\r\n|\n|\r(?!\n|\Z)")
+"""A line's end, but for a carriage return at the end of a block: it may be the first half of one."""
+
 _HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 """How a half of a character is escaped in JSON; both halves together are one."""
 
@@ -31,19 +33,20 @@ def lines_of(blocks: Iterator[bytes]) -> Iterator[bytes | None]:
     is_skipping = False
     for block in chain(blocks, [b""]):
         is_last = not block
-        if is_skipping:
-            end = _LINE_END.search(block)
-            if not end:
-                continue
-            block, is_skipping = block[end.end() :], False
         data = held + block
-        # A carriage return at the end of a block may be the first half of a line's end.
+        if is_skipping:
+            end = _LINE_END.search(data)
+            if not end:
+                held = b"\r" * data.endswith(b"\r")
+                continue
+            data, is_skipping = data[end.end() :], False
         cut = len(data) if is_last else data.rfind(b"\n") + 1 or data.rfind(b"\r", 0, -1) + 1
         yield from data[:cut].splitlines()
         held = data[cut:]
-        if len(held) > MAX_ROW_BYTES:
+        half_end = held.endswith(b"\r")
+        if len(held) - half_end > MAX_ROW_BYTES:
             yield None
-            held, is_skipping = b"", True
+            held, is_skipping = b"\r" * half_end, True
 
 
 def _batches_of(items: Iterable[_Item], size_of: Callable[[_Item], int]) -> Iterator[list[_Item]]:

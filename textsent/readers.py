@@ -446,7 +446,12 @@ def read_standard_input(encoding: str | None = None) -> str:
         InputError: It is closed, or in another encoding.
     """
     with _errors_of(STANDARD_STREAM):
-        return _open_file(STANDARD_STREAM).read().decode(encoding or "utf-8-sig")
+        try:
+            return _open_file(STANDARD_STREAM).read().decode(encoding or "utf-8-sig")
+        except UnicodeDecodeError as exc:
+            if encoding is None:
+                raise
+            raise ValueError(f"it is not in {encoding}: choose another --encoding") from exc
 
 
 _FOLDER = "folder"
