@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from outlook_files import BODY, HEADERS, SENDER_NAME, SUBJECT, SUBMITTED, TO, msg_bytes
 
 from textsent import lines, mail, mailworkers
-from textsent.errors import InputError, OptionError, TextsentError
+from textsent.errors import InputError, OptionError
 from textsent.mail import BATCH_BYTES, BATCH_MESSAGES, MailOptions
 from textsent.readers import (
     BATCH_ROWS,
