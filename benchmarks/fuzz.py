@@ -670,7 +670,7 @@ def checked(format: str, folder: Path, seed: int) -> Found:
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
     assert "\n" not in message, message
-    assert not _MARK.search(message.encode()), f"a text is quoted: {message}"
+    assert not _MARK.search(message.encode("utf-8", "replace")), f"a text is quoted: {message}"
     return Counter(refused=1)
 
 
@@ -682,21 +682,22 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the first one; the next has the next number")
     options = parser.parse_args()
     faults = 0
-    warnings.simplefilter("error")  # else they are printed
     shared_memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=shared_memory if shared_memory.is_dir() else None) as folder:
-        for format in options.formats or CHECKS:
-            if format in ("preset", "command") and not (Path(folder) / "preset").exists():
-                from conftest import add_ngrams, write_tiny_preset
+        formats = options.formats or list(CHECKS)
+        if {"preset", "command"}.intersection(formats):
+            from conftest import add_ngrams, write_tiny_preset
 
-                write_tiny_preset(Path(folder) / "preset")
-                add_ngrams(Path(folder) / "preset")
+            write_tiny_preset(Path(folder) / "preset")
+            add_ngrams(Path(folder) / "preset")
+        for format in formats:
             faults += _fuzz(format, Path(folder), range(options.seed, options.seed + options.inputs))
     sys.exit(1 if faults else 0)
 
 
 def _fuzz(format: str, folder: Path, seeds: range) -> int:
     """Print what became of a format's inputs, and return how many showed a fault."""
+    warnings.simplefilter("error")  # else they are printed
     found: Found = Counter()
     faults = 0
     before = resource.getrusage(resource.RUSAGE_SELF)
