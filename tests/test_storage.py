@@ -39,7 +39,8 @@ def names_of(name):
     ("name", "expected"),
     [
         ("s3://box/a.csv", True), ("memory://a", True), ("file:///tmp/a", True), ("S3://box", True),
-        ("s3:/box", False), ("a.csv", False), ("C:/a.csv", False), ("great service://", False), ("-", False), ("", False),
+        ("s3:/box", False), ("a.csv", False), ("C:/a.csv", False), ("great service://", False),
+        ("-", False), ("", False),
     ],
 )  # fmt: skip
 def test_a_url_has_a_scheme_and_two_slashes(name, expected):
