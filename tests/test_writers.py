@@ -316,7 +316,8 @@ def test_a_folder_is_refused(tmp_path, options):
     path = tmp_path / "a.csv"
     path.mkdir()
     assert output_error(path, **options) == (
-        f"{path} is a folder: name a file in it, for instance {path / 'scored.parquet'}"
+        f"{path} is a folder: name a file in it, for instance {path / 'scored.parquet'}, or put / at its end "
+        "to write in parts"
     )
 
 

@@ -171,22 +171,27 @@ def score_file(
     try:
         with ExitStack() as stack:
             journal = None
-            to_mailbox = False
+            to_mailbox, named = False, ""
             if output is not None:
-                output = without_file_scheme(str(output))
-                if is_url(output):
+                named = output = without_file_scheme(str(output))
+                if is_url(named):
                     if resume:
                         raise OptionError(
-                            f"what goes to {output} at once can't be gone on with: leave out --resume, or name a "
+                            f"what goes to {named} at once can't be gone on with: leave out --resume, or name a "
                             "folder, with / at its end, to write in parts"
                         )
-                    output = str(stack.enter_context(uploading(output, overwrite)))
-                to_mailbox = check_output(output, output_format, overwrite or resume, spreadsheet_safe)[0] == "mbox"
+                    output = str(stack.enter_context(uploading(named, overwrite)))
+                try:
+                    written_as, _ = check_output(output, output_format, overwrite or resume, spreadsheet_safe)
+                except OutputError as exc:
+                    raise OutputError(str(exc).replace(output, named)) from exc
+                to_mailbox = written_as == "mbox"
             if output not in (None, STANDARD_STREAM):
                 with Uninterrupted():  # or the folder would be nobody's
                     unfinished = stack.enter_context(UnfinishedOutput(str(output)))
                 journal = stack.enter_context(Journal(unfinished))
-                stack.callback(run.note_committed, journal)
+                if not is_url(named):
+                    stack.callback(run.note_committed, journal)
                 overwrite = journal.may_replace(overwrite, resume)
             # In another thread, since Arrow's way of waiting for a pipe's first bytes hears no Ctrl-C.
             settings = (format, mail, to_mailbox, scorer.workers, max_ratio, table, span)

@@ -1,28 +1,40 @@
 """An output in parts: a folder of files that are written one by one, in any order, by any number of machines.
 
-Until all of it is there the folder holds `_unfinished`: in it `plan.json`, what the rows depend on, and for each
-part that is done a report, written after it. At the end `_manifest.json` tells of all parts, and `_SUCCESS` says
-that they are all there, as other programs expect it. Names that begin with `_` are hidden from what reads such
-folders.
+Until all of it is there the folder holds `_unfinished`: in it `plan.json`, what the rows depend on, `run`, which
+run is at it, and for each part that is done a report, written after it. At the end `_manifest.json` tells of all
+parts, and `_SUCCESS` says that they are all there, as other programs expect it. Names that begin with `_` are
+hidden from what reads such folders.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from textsent.errors import InputError, OptionError, OutputError
-from textsent.storage import Location, reading, writing
+from textsent.record import Record
+from textsent.record import verify as verify_file
+from textsent.storage import (
+    SUCCESS_FILE,
+    UNFINISHED_FOLDER,
+    Location,
+    is_url,
+    reading,
+    without_file_scheme,
+    writing,
+)
 from textsent.unfinished import differences
 
 MANIFEST_FILE = "_manifest.json"
-SUCCESS_FILE = "_SUCCESS"
-_UNFINISHED = "_unfinished"
 _PLAN_FILE = "plan.json"
+_RUN_FILE = "run"
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,7 @@ class Part:
         flagged: Rows with a score and an error, by error.
         inputs: What was read for it, each with its rows.
         bounds: Of a span of a mailbox, bytes before its first message and before the first one after it.
+        notes: What was decided by what an input looks like, as its encoding, in a sentence each.
         size: Bytes of the file.
         sha256: Its checksum, in hexadecimal.
     """
@@ -52,6 +65,7 @@ class Part:
     flagged: dict[str, int] = field(default_factory=dict)
     inputs: list[tuple[str, int]] = field(default_factory=list)
     bounds: tuple[int, int] | None = None
+    notes: list[str] = field(default_factory=list)
     size: int = 0
     sha256: str = ""
 
@@ -85,15 +99,16 @@ class OutputFolder:
     def __init__(self, name: str) -> None:
         """Name it; nothing is read or written yet."""
         self.name = name.rstrip("/") or "/"
+        self._run = uuid.uuid4().hex
         with writing(self.name):
             self._location = Location.of(self.name)
 
     @property
     def _unfinished(self) -> Location:
-        return self._location / _UNFINISHED
+        return self._location / UNFINISHED_FOLDER
 
     def take_up(self, facts: Mapping[str, Any], resume: bool) -> dict[int, Part]:
-        """Begin, or go on; return the parts that an earlier run has written.
+        """Begin, or go on, as the one run that is at the folder; return the parts that an earlier one has written.
 
         Args:
             facts: What the rows depend on: all of it JSON.
@@ -106,56 +121,94 @@ class OutputFolder:
         """
         now = json.loads(json.dumps(facts))
         with writing(self.name):
+            info = self._location.info
+            if info.is_file:
+                raise OutputError(f"{self.name} is a file, not a folder: name another one")
             if (self._location / SUCCESS_FILE).info.is_file:
                 raise OutputError(f"{self.name} is complete already: name another folder")
             plan = self._unfinished / _PLAN_FILE
             if plan.info.is_file:
                 if not resume:
                     raise OutputError(
-                        f"{self.name} holds parts of a run that didn't come to its end: go on with --resume, "
-                        "or name another folder"
+                        f"{self.name} holds parts of a run that didn't come to its end, or is still at it: go on "
+                        "with --resume when it is no longer, or name another folder"
                     )
                 if changed := differences(json.loads(plan.read_bytes()), now):
                     raise OptionError(
                         f"the run in {self.name} can't go on, it began otherwise: {changed}: "
                         "give what it began with, or name another folder"
                     )
+                (self._unfinished / _RUN_FILE).write_bytes(self._run.encode())
                 return self._parts()
             if found := self._location.files_below():
                 raise OutputError(
                     f"{self.name} isn't empty, it holds {found[0].name}: name a folder that is, or that isn't there"
                 )
+            (self._unfinished / _RUN_FILE).write_bytes(self._run.encode())
             plan.write_bytes(json.dumps(now).encode())
         return {}
 
+    def check_own(self) -> None:
+        """Check that this run, which has taken the folder up, is still the one that is at it.
+
+        Raises:
+            OutputError: Another run has taken it up, or completed it, or removed it.
+        """
+        with writing(self.name):
+            run = self._unfinished / _RUN_FILE
+            if not run.info.is_file or run.read_bytes() != self._run.encode():
+                raise OutputError(
+                    f"{self.name} was taken up by another run: let that one end, or name another folder"
+                )
+
     def _parts(self) -> dict[int, Part]:
-        files = {file.key: file.size for file in self._location.files_below()}
+        files = {file.key: file.listed.size for file in self._location.files_below()}
+        reports = [
+            file for file in self._unfinished.files_below() if _REPORT.fullmatch(file.key.rpartition("/")[2])
+        ]
+        with ThreadPoolExecutor(_QUESTIONS) as pool:  # each waits for an answer
+            contents = list(pool.map(Location.read_bytes, reports))
         parts = {}
-        for file in self._unfinished.files_below():
-            if file.key.endswith(_PLAN_FILE):
-                continue
+        for content in contents:
             try:
-                part = Part.from_json(file.read_bytes())
+                part = Part.from_json(content)
             except ValueError:
                 continue  # it was cut off while it was written
             if not part.name or files.get((self._location / part.name).key) == part.size:
                 parts[part.number] = part
         return parts
 
-    def put(self, part: Part, path: Path | None) -> None:
-        """Add a part, which takes the place of one of that number.
+    def put(self, part: Part, path: Path) -> None:
+        """Add a part, which takes the place of one of that name.
 
         Args:
             part: The part.
-            path: The file that becomes it; None where it holds no rows.
+            path: The file that becomes it.
 
         Raises:
             OutputError: It can't be written.
         """
         with writing(self.name):
-            if path:
-                (self._location / part.name).upload(path)
-            (self._unfinished / f"{part.number:05}.json").write_bytes(part.to_json().encode())
+            (self._location / part.name).upload(path, grows_in=self._unfinished)
+        self._report(part)
+
+    def put_none(self, part: Part, name: str) -> None:
+        """Note a part that holds no rows, and so isn't there; nor is what had its name, from an earlier attempt.
+
+        Args:
+            part: The part.
+            name: Where it would be in the folder.
+
+        Raises:
+            OutputError: It can't be written.
+        """
+        with writing(self.name):
+            (self._location / name).delete()
+        self._report(part)
+
+    def _report(self, part: Part) -> None:
+        with writing(self.name):
+            (self._unfinished / f"{part.number:06}.json").write_bytes(part.to_json().encode())
 
     def complete(self, facts: Mapping[str, Any], parts: Sequence[Part]) -> None:
         """Say that all parts are there.
@@ -179,9 +232,14 @@ class OutputFolder:
             ],
         }
         with writing(self.name):
-            (self._location / MANIFEST_FILE).write_bytes(json.dumps(manifest, indent=1).encode() + b"\n")
-            (self._location / SUCCESS_FILE).write_bytes(b"")
+            content = json.dumps(manifest, indent=1).encode() + b"\n"
+            (self._location / MANIFEST_FILE).write_bytes(content, grows_in=self._unfinished)
+            (self._location / SUCCESS_FILE).write_bytes(b"", grows_in=self._unfinished)
             self._unfinished.delete_folder()
+
+
+_QUESTIONS = 16  # to a store at a time
+_REPORT = re.compile(r"\d+\.json")
 
 
 def rows_of_inputs(parts: Iterable[Part]) -> list[tuple[str, int]]:
@@ -193,8 +251,31 @@ def rows_of_inputs(parts: Iterable[Part]) -> list[tuple[str, int]]:
     return list(rows.items())
 
 
-def verify_folder(name: str) -> dict[str, Any]:
-    """Return the manifest of an output folder, after checking that its parts are what was written.
+def verify(name: str) -> Record:
+    """Return the record of a file or a folder that `textsent score` wrote, after checking that it is as it was.
+
+    Args:
+        name: Its path, or a folder's URL.
+
+    Raises:
+        InputError: It isn't, or it has no record, or it can't be read.
+    """
+    path = without_file_scheme(name)
+    if not is_url(path):
+        return verify_folder(path) if Path(path).is_dir() else verify_file(path)
+    with reading(name):
+        if Location.of(name).info.is_file:
+            raise InputError(
+                f"{name} is a single file, of which only a copy on a disk can be checked: fetch it first"
+            )
+    return verify_folder(name)
+
+
+def verify_folder(name: str) -> Record:
+    """Return the record of an output folder, after checking that its parts are what was written.
+
+    Args:
+        name: Its path or URL.
 
     Raises:
         InputError: They aren't, or the folder isn't complete, or can't be read.
@@ -202,23 +283,35 @@ def verify_folder(name: str) -> dict[str, Any]:
     with reading(name):
         location = Location.of(name.rstrip("/") or "/")
         if not (location / SUCCESS_FILE).info.is_file:
-            raise InputError(f"{name} isn't complete: go on with the run that writes it, with --resume")
+            if (location / UNFINISHED_FOLDER / _PLAN_FILE).info.is_file:
+                raise InputError(f"{name} isn't complete: go on with the run that writes it, with --resume")
+            raise InputError(
+                f"{name} is no folder that textsent score has written in parts: name one, or files in it"
+            )
         try:
             manifest = json.loads((location / MANIFEST_FILE).read_bytes())
             expected = {str(part["name"]): (int(part["size"]), str(part["sha256"])) for part in manifest["parts"]}
-            read = sum(int(rows) for _, rows in manifest["inputs"])
-            written = sum(int(part["rows"]) for part in manifest["parts"])
+            record = Record(
+                facts=dict(manifest["facts"]),
+                inputs=[(str(name), int(rows)) for name, rows in manifest["inputs"]],
+                rows=sum(int(part["rows"]) for part in manifest["parts"]),
+                left_out=int(manifest["left_out"]),
+                size=sum(size for size, _ in expected.values()),
+            )
         except (ValueError, TypeError, LookupError) as exc:
             raise InputError(f"{name}: its {MANIFEST_FILE} can't be read, it has been changed: {exc}") from exc
         found = {file.key[len(location.key) :].lstrip("/") for file in location.files_below()}
         if stranger := sorted(found - expected.keys()):
             raise InputError(f"{name} isn't what was written: {stranger[0]} is none of its parts")
         for part, (size, sha256) in expected.items():
-            if part not in found or _sum_of(location / part) != (size, sha256):
-                raise InputError(f"{name} isn't what was written: {part} is missing or changed")
-    if read != written + int(manifest["left_out"]):
-        raise InputError(f"{name} isn't complete: {read:,} rows were read for it, {written:,} were written")
-    return manifest
+            if part not in found:
+                raise InputError(f"{name} isn't what was written: {part} is missing")
+            if _sum_of(location / part) != (size, sha256):
+                raise InputError(f"{name} isn't what was written: {part} was changed")
+    read = sum(rows for _, rows in record.inputs)
+    if read != record.rows + record.left_out:
+        raise InputError(f"{name} isn't complete: {read:,} rows were read for it, {record.rows:,} were written")
+    return record
 
 
 def _sum_of(location: Location) -> tuple[int, str]:

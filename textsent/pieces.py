@@ -11,7 +11,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -22,13 +22,16 @@ from textsent.errors import InputError, NoRowsError, OptionError, OutputError, P
 from textsent.files import ErrorOptions, Summary, score_file
 from textsent.outputfolder import OutputFolder, Part, rows_of_inputs
 from textsent.presets import checksum, find_preset, shipped_presets
-from textsent.readers import DIVISIBLE, Source, Span, find_sources, is_plain
+from textsent.readers import DIVISIBLE, Source, Span, find_sources, is_plain, shown_name
 from textsent.record import sha256_of
 from textsent.score import Scorer, loaded
-from textsent.storage import is_url
+from textsent.storage import is_url, without_query
 
 PIECE_BYTES = 128 << 20
 """What is scored at a time, and done anew where it failed: a minute of a core for mail."""
+
+_MOST_PIECES = 1_000_000
+"""The names of their parts have six digits, and so stand in the order of their numbers."""
 
 ATTEMPTS = 3
 """Times that a piece is tried where a store doesn't answer."""
@@ -36,7 +39,7 @@ ATTEMPTS = 3
 _PAUSE_SECONDS = 2.0
 """Before the second attempt; then twice as long each time."""
 
-_HIVE = re.compile(r"[^/=]+=[^/]*")
+_HIVE = re.compile(r"[^/=_.][^/=]*=[^/]*")
 
 SUFFIXES = {"parquet": ".parquet", "csv": ".csv", "jsonl": ".jsonl", "mbox": ".mbox"}
 """Of parts, by the format of the output."""
@@ -59,6 +62,10 @@ class Piece:
     span: Span | None
     size: int
     folder: str = ""
+
+    def part_name(self, output_format: str) -> str:
+        """Return where its part is in the output folder."""
+        return f"{self.folder}/part-{self.number:06}{SUFFIXES[output_format]}".lstrip("/")
 
 
 def cut(sources: Sequence[Source], piece_bytes: int = PIECE_BYTES) -> Iterator[Piece]:
@@ -93,7 +100,7 @@ def cut(sources: Sequence[Source], piece_bytes: int = PIECE_BYTES) -> Iterator[P
 
     for source in sources:
         if source.size is None:
-            raise OptionError("standard input, a pipe, can't be scored in parts: name files")
+            raise OptionError(f"{shown_name(source.name)} is a pipe, which can't be scored in parts: name files")
         alike = small and (small[0].format, partitions(small[0].name)) == (source.format, partitions(source.name))
         if not alike or sum(other.size or 0 for other in small) + source.size > piece_bytes:
             yield from gathered()
@@ -109,7 +116,8 @@ def cut(sources: Sequence[Source], piece_bytes: int = PIECE_BYTES) -> Iterator[P
 
 def partitions(name: str) -> str:
     """Return the hive partitions that a file is in, as `year=2026/month=02`; empty where there are none."""
-    return "/".join(part for part in PurePosixPath(name).parts[:-1] if _HIVE.fullmatch(part))
+    folders = PurePosixPath(without_query(name)).parts[:-1]
+    return "/".join(part for part in folders if _HIVE.fullmatch(part))
 
 
 @dataclass(frozen=True)
@@ -173,9 +181,10 @@ class Job:
 
     def _score(self, piece: Piece) -> Part:
         summary = Summary()
-        name = f"part-{piece.number:06}{SUFFIXES[self.output_format]}"
-        with tempfile.TemporaryDirectory(prefix="textsent-") as folder:
-            path = Path(folder, name)
+        name = piece.part_name(self.output_format)
+        folder = OutputFolder(self.output)
+        with tempfile.TemporaryDirectory(prefix="textsent-") as temporary:
+            path = Path(temporary, PurePosixPath(name).name)
             try:
                 score_file(
                     piece.sources,
@@ -187,12 +196,13 @@ class Job:
                     **self.files,
                 )
             except NoRowsError:
-                part = Part(piece.number, inputs=[(name, 0) for name in piece.sources], bounds=summary.bounds)
-                OutputFolder(self.output).put(part, None)
+                inputs = [(source, 0) for source in piece.sources]
+                part = Part(piece.number, inputs=inputs, bounds=summary.bounds, notes=summary.notes)
+                folder.put_none(part, name)
                 return part
             part = Part(
                 number=piece.number,
-                name=f"{piece.folder}/{name}".lstrip("/"),
+                name=name,
                 rows=summary.rows - summary.left_out,
                 left_out=summary.left_out,
                 sentiments=dict(summary.sentiments),
@@ -200,10 +210,11 @@ class Job:
                 flagged=dict(summary.flagged),
                 inputs=summary.inputs,
                 bounds=summary.bounds,
+                notes=summary.notes,
                 size=path.stat().st_size,
                 sha256=sha256_of(path, path.stat().st_size),
             )
-            OutputFolder(self.output).put(part, path)
+            folder.put(part, path)
         return part
 
 
@@ -304,9 +315,15 @@ def score_folder(
     names = [str(sources)] if isinstance(sources, str | Path) else [str(source) for source in sources]
     found = find_sources(names, job.files.get("format"), job.files.get("max_ratio", MAX_RATIO))
     pieces = list(cut(found, piece_bytes))
+    if len(pieces) > _MOST_PIECES:
+        raise OptionError(
+            f"there are {len(pieces):,} pieces, {_MOST_PIECES:,} at most can be scored into one folder: make them "
+            "larger with --piece-mb, or score the inputs into several folders"
+        )
     summary.size = sum(piece.size for piece in pieces)
     facts = {
-        **{name: value for name, value in asdict(job).items() if name not in ("files", "scorer", "output")},
+        "textsent": job.version,
+        **{name: getattr(job, name) for name in ("model", "model_files", "output_format", "on_error")},
         **{name: value for name, value in job.scorer.items() if name not in ("device", "workers")},
         **{name: vars(value) if is_dataclass(value) else value for name, value in job.files.items()},
         "piece_bytes": piece_bytes,
@@ -325,9 +342,11 @@ def score_folder(
             parts[part.number] = part
             _count(summary, part, pieces)
             summary.seconds = time.monotonic() - started
-            _check_errors(summary, max_errors)
             if on_part:
                 on_part(summary)
+            _check_errors(summary, max_errors)
+            folder.check_own()
+    _check_errors(summary, max_errors)  # also of what an earlier run has done
     done = [parts[piece.number] for piece in pieces]
     summary.inputs = rows_of_inputs(done)
     if not summary.rows:
@@ -347,6 +366,8 @@ def _count(summary: Summary, part: Part, pieces: Sequence[Piece], times: int = 1
     ):
         for name, rows in own.items():
             all_of_them[name] += times * rows
+    if times > 0:
+        summary.notes += [note for note in part.notes if note not in summary.notes]
     summary.position += times * pieces[part.number].size
     summary.committed = summary.rows
 

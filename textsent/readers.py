@@ -40,7 +40,7 @@ from textsent.mail import DEFAULT_OPTIONS, MailOptions, mail_schema, read_messag
 from textsent.mailworkers import MailboxFile
 from textsent.mbox import Message
 from textsent.schema import ADVICE, is_text, split_problems, text_column, with_problems
-from textsent.storage import Location, expanded, is_url, reading, state_of
+from textsent.storage import Location, expanded, is_url, reading, state_of, without_query
 from textsent.tables import BATCH_ROWS, DEFAULT_TABLE_OPTIONS, Note, TableOptions, strings_of
 
 STANDARD_STREAM = "-"
@@ -435,7 +435,7 @@ def lines_as_they_come(
 
 def format_by_suffix(path: str | Path) -> tuple[str | None, str | None]:
     """Return the format and the compression that a path's suffixes name, None where they name none."""
-    suffix, compression = suffix_and_compression(Path(path))
+    suffix, compression = suffix_and_compression(Path(without_query(str(path))))
     return SUFFIXES.get(suffix), compression
 
 
@@ -484,24 +484,27 @@ def find_sources(names: Sequence[str], format: str | None = None, max_ratio: int
     """
     if list(names).count(STANDARD_STREAM) > 1:
         raise OptionError("standard input can be read only once: name - once")
-    files = [file for name in names for file in expanded(name)]
-    if not any(map(is_url, files)):
-        return [_source(file, format, max_ratio) for file in files]
-    with ThreadPoolExecutor(_QUESTIONS) as pool:  # each waits for an answer
-        return list(pool.map(lambda file: _source(file, format, max_ratio), files))
+    listed = [file for some in _each(expanded, names) for file in some]
+    return _each(lambda file: _source(file.name, file.info, format, max_ratio), listed)
 
 
 _QUESTIONS = 16  # to a store at a time
 
 
-def _source(name: str, format: str | None, max_ratio: int) -> Source:
+def _each(ask: Callable[[Any], Any], of: Sequence[Any]) -> list[Any]:
+    """Return the answers to a question about files; those behind URLs are asked at the same time."""
+    if not any(is_url(file if isinstance(file, str) else file.name) for file in of):
+        return [ask(file) for file in of]
+    with ThreadPoolExecutor(_QUESTIONS) as pool:
+        return list(pool.map(ask, of))
+
+
+def _source(name: str, info: Any, format: str | None, max_ratio: int) -> Source:
     found = _format_of(name, format)
     if found == _FOLDER:
         folder = _open_folder(name, format, max_ratio)
         return Source(name, found, folder.size, folder.state, folder)
     if is_url(name):
-        with reading(name):
-            info = Location.of(name).info
         if info.size is None:
             raise InputError(f"{name}: there is no such file: check the URL")
         return Source(name, found, info.size, state_of(info))
@@ -557,7 +560,7 @@ def _format_of(name: str, format: str | None) -> str:
 def is_plain(name: str) -> bool:
     """Return whether a file isn't compressed, nor ends before that can be told."""
     compression = format_by_suffix(name)[1]
-    with _open_file(name, by_arrow=False) as file:
+    with _open_file(name, by_arrow=False) as file, _errors_of(name):
         is_cut = compression is not None and is_cut_within_magic(file, compression)
         return compression_of(file) is None and not is_cut
 

@@ -2,7 +2,8 @@
 
 `s3://`, `gs://`, `abfs://` and `hdfs://` are read and written by Arrow, which holds what that takes; any other
 scheme by fsspec, if it and what it needs for that one are installed. Each of them finds credentials as is usual
-there: in the environment, in the user's configuration, or from the machine's role. `file://` is a path.
+there: in the environment, in the user's configuration, or from the machine's role. `file://` is a path. What stands
+behind a `?` are Arrow's own settings, as in `s3://box/mail.mbox?endpoint_override=localhost:9000&scheme=http`.
 """
 
 from __future__ import annotations
@@ -10,24 +11,35 @@ from __future__ import annotations
 import glob
 import os
 import re
+import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any, Self
-from urllib.parse import urlsplit
+from typing import IO, Any, NamedTuple, Self
 from urllib.request import url2pathname
 
 import pyarrow as pa
 
-from textsent.errors import InputError, MissingExtraError, OutputError
+from textsent.atomic import take_name
+from textsent.errors import InputError, MissingExtraError, OptionError, OutputError
+from textsent.unfinished import sync
 
-_URL = re.compile(r"(?P<root>[A-Za-z][A-Za-z0-9+.-]+://[^/]*)/*(?P<path>.*?)(?P<query>\?[a-z_]+=.*)?", re.DOTALL)
+_URL = re.compile(r"(?P<root>[A-Za-z][A-Za-z0-9+.-]+://[^/?]*)/*(?P<path>.*?)(?P<query>\?[a-z_]+=.*)?", re.DOTALL)
+_PASSWORD = re.compile(r"[^/]+://[^/@]*:[^/@]*@")
 _OF_ARROW = re.compile(r"(?:s3|gs|gcs|hdfs|viewfs|abfss?)://")
 _WITHOUT_FOLDERS = re.compile(r"(?:s3|gs|gcs|abfss?)://")
 _WILDCARD = re.compile(r"[*?[]")
+
+
+SUCCESS_FILE = "_SUCCESS"
+"""Says of a folder of parts that it is complete, as Spark and others expect it."""
+
+UNFINISHED_FOLDER = "_unfinished"
+"""Is in a folder of parts that isn't complete."""
 
 
 def is_url(name: str) -> bool:
@@ -35,9 +47,15 @@ def is_url(name: str) -> bool:
     return _URL.fullmatch(name) is not None
 
 
+def without_query(name: str) -> str:
+    """Return a path, or a URL without the settings that stand behind it."""
+    url = _URL.fullmatch(name)
+    return name[: url.start("query")] if url and url["query"] else name
+
+
 def without_file_scheme(name: str) -> str:
     """Return a name, or the path that it says where it is a `file://` URL."""
-    return url2pathname(urlsplit(name).path) if name[:7].lower() == "file://" else name
+    return url2pathname(f"/{name[7:].partition('/')[2]}") if name[:7].lower() == "file://" else name
 
 
 @dataclass(frozen=True)
@@ -48,13 +66,13 @@ class Location:
         name: The URL or path, for people.
         files: Arrow's file system.
         key: The place, as the file system calls it.
-        size: Bytes of the file, where it was found in a folder; else None.
+        listed: What a folder's list says of it, where it was found in one; else None.
     """
 
     name: str
     files: Any
     key: str
-    size: int | None = None
+    listed: Any = None
 
     @classmethod
     def of(cls, name: str) -> Self:
@@ -62,9 +80,15 @@ class Location:
 
         Raises:
             OSError: The URL can't be understood.
+            OptionError: There is a password in it.
             MissingExtraError: No installed package knows its scheme.
         """
         name = without_file_scheme(name)
+        if _PASSWORD.match(name):
+            raise OptionError(
+                f"a URL of {name.partition('://')[0]}:// has a password in it, which records and messages would "
+                "show: leave it out, and put it where that store's programs look for it, as the environment"
+            )
         url = _URL.fullmatch(name)
         if url is None:
             return cls(name, _local(), os.path.abspath(name))  # noqa: PTH100 - a link keeps its name
@@ -74,12 +98,18 @@ class Location:
         return cls(name, files, f"{base.rstrip('/')}/{url['path']}".rstrip("/"))
 
     def __truediv__(self, name: str) -> Self:
-        return type(self)(f"{self.name.rstrip('/')}/{name}", self.files, f"{self.key.rstrip('/')}/{name}")
+        own = without_query(self.name)
+        query = self.name[len(own) :]
+        return type(self)(f"{own.rstrip('/')}/{name}{query}", self.files, f"{self.key.rstrip('/')}/{name}")
 
     @property
     def info(self) -> Any:
-        """What Arrow knows of the file: its type, size and time of change."""
+        """What Arrow knows of the file, when it is asked: its type, size and time of change."""
         return self.files.get_file_info(self.key)
+
+    @property
+    def _is_local(self) -> bool:
+        return self.files is _local()
 
     def files_below(self) -> list[Self]:
         """Return the files in a folder and below it, in the order of their names.
@@ -94,8 +124,8 @@ class Location:
         found = []
         for info in self.files.get_file_info(FileSelector(self.key, recursive=True, allow_not_found=True)):
             below = info.path[len(self.key) :].lstrip("/")
-            if info.is_file and not any(part[0] in "_." for part in below.split("/")):
-                found.append(replace(self / below, size=info.size))
+            if info.is_file and not any(part.startswith(("_", ".")) for part in below.split("/")):
+                found.append(replace(self / below, listed=info))
         return sorted(found, key=lambda location: location.name)
 
     def open(self) -> IO[bytes]:
@@ -107,26 +137,51 @@ class Location:
         with self.open() as file:
             return file.read()
 
-    def write_bytes(self, content: bytes) -> None:
-        """Write a small file."""
+    def write_bytes(self, content: bytes, grows_in: Self | None = None) -> None:
+        """Write a small file; see `upload`."""
+        if self._is_local:
+            with _appearing(Path(self.key), grows_in) as partial:
+                partial.write_bytes(content)
+            return
         self._make_parent()
         with self.files.open_output_stream(self.key) as stream:
             stream.write(content)
 
-    def upload(self, path: Path) -> None:
-        """Copy a local file to this place: on an object store it appears when all of it is there.
+    def upload(self, path: Path, grows_in: Self | None = None) -> None:
+        """Copy a local file to this place.
+
+        On an object store and on a local disk it appears when all of it is there, and on the disk.
+
+        Args:
+            path: The file.
+            grows_in: A folder of the same disk in which it may stand until it is complete; by default this place's.
 
         Raises:
             OSError: It can't be copied, or less came than was sent.
         """
         from pyarrow.fs import copy_files
 
+        if self._is_local:
+            with _appearing(Path(self.key), grows_in) as partial:
+                shutil.copyfile(path, partial)
+            return
         self._make_parent()
         # Not by a stream of ours: where an exception closes it, it completes what was uploaded up to there.
         copy_files(str(path), self.key, _local(), self.files, use_threads=False)
         size = path.stat().st_size
         if self.info.size != size:
-            raise OSError(f"{self.info.size:,} bytes of {size:,} came: try again")
+            raise OSError(f"{self.info.size or 0:,} bytes of {size:,} came: try again")
+
+    def check_writable(self) -> None:
+        """Write an empty file beside this place, and take it away again.
+
+        Raises:
+            OSError: It can't be written.
+        """
+        probe = replace(self, key=f"{self.key}.partial")
+        probe.write_bytes(b"")
+        with suppress(OSError):  # who may write may not always delete
+            probe.delete()
 
     def delete(self) -> None:
         """Delete the file, if it is there."""
@@ -135,14 +190,36 @@ class Location:
 
     def delete_folder(self) -> None:
         """Delete the folder, with all that is in it, if it is there."""
-        from pyarrow.fs import FileType
-
-        if self.info.type is FileType.Directory:
+        if _is_folder(self.info):
             self.files.delete_dir(self.key)
 
     def _make_parent(self) -> None:
         if not _WITHOUT_FOLDERS.match(self.name.lower()):
             self.files.create_dir(self.key.rpartition("/")[0] or "/")
+
+
+@contextmanager
+def _appearing(path: Path, grows_in: Location | None) -> Iterator[Path]:
+    """Yield a path for a file that gets its name, on the disk, when the block ends well."""
+    _make_folder(path.parent)
+    folder = Path(grows_in.key) if grows_in else path.parent
+    partial = folder / f"_{path.name}.{uuid.uuid4().hex}"  # hidden, and no other process's
+    try:
+        partial.touch(0o600, exist_ok=False)
+        yield partial
+        sync(partial)
+        take_name(partial, path)
+        sync(path.parent)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder, and those that it is in, and have them on the disk."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync(folder.parent)
 
 
 def state_of(info: Any) -> str:
@@ -183,44 +260,74 @@ def _by_fsspec(url: str) -> tuple[Any, str]:
     return PyFileSystem(FSSpecHandler(files)), key.rstrip("/")
 
 
-def expanded(name: str) -> list[str]:
+class Listed(NamedTuple):
+    """A file that an input's name stands for.
+
+    Attributes:
+        name: Its path or URL.
+        info: What Arrow knows of it, where that came along; else None.
+    """
+
+    name: str
+    info: Any = None
+
+
+def expanded(name: str) -> list[Listed]:
     """Return the files that an input's name stands for, in the order of their names.
 
     Args:
         name: A path or a URL. A pattern stands for all files that it matches, `**` in it for any number of folders.
-            A folder's URL, not its path, stands for all files in it and below, without hidden ones.
+            The URL of a folder, and the path of one that `textsent score` has written in parts, stand for all files
+            in it and below, without hidden ones. Another folder's path stands for itself.
 
     Raises:
-        InputError: There are none, or they can't be listed.
+        InputError: There are none, or they can't be listed, or the folder isn't complete.
     """
     path = without_file_scheme(name)
     if path == name and not is_url(name):
         return _expanded_path(name)
     with reading(name):
-        from pyarrow.fs import FileType
-
         if path != name and not Path(path).is_dir():
             return _expanded_path(path)
         location = Location.of(name)
-        wildcard = _WILDCARD.search(location.name)
+        wildcard = _WILDCARD.search(without_query(location.name))
         if wildcard is None:
-            if location.info.type is not FileType.Directory:
-                return [name]  # where it isn't there, whoever opens it says so
-            found = location.files_below()
-        else:
-            base = Location.of(location.name[: wildcard.start()].rpartition("/")[0])
-            pattern = _pattern(location.name)
-            found = [file for file in base.files_below() if pattern.fullmatch(file.name)]
-    if not found:
-        raise InputError(f"{name}: there is no such file: check the URL")
-    return [location.name for location in found]
+            info = location.info
+            return _files_of(location) if _is_folder(info) else [Listed(name, info)]
+        query = location.name[len(without_query(location.name)) :]
+        base = Location.of(location.name[: wildcard.start()].rpartition("/")[0] + query)
+        pattern = _pattern(without_query(location.name))
+        found = [file for file in base.files_below() if pattern.fullmatch(without_query(file.name))]
+        if not found:
+            raise InputError(f"{name}: no file has such a name: check the URL")
+        return [Listed(file.name, file.listed) for file in found]
 
 
-def _expanded_path(name: str) -> list[str]:
+def _expanded_path(name: str) -> list[Listed]:
+    own = (SUCCESS_FILE, UNFINISHED_FOLDER)
+    if any(os.path.exists(os.path.join(name, file)) for file in own):  # noqa: PTH110, PTH118 - any name is taken
+        with reading(name):
+            return _files_of(Location(name, _local(), os.path.abspath(name)))  # noqa: PTH100 - a link keeps its name
     if not _WILDCARD.search(name) or os.path.lexists(name):
-        return [name]
+        return [Listed(name)]
     found = sorted(path for path in glob.glob(name, recursive=True) if Path(path).is_file())  # noqa: PTH207
-    return found or [name]
+    return [Listed(path) for path in found or [name]]
+
+
+def _files_of(folder: Location) -> list[Listed]:
+    """Return the files in a folder and below."""
+    if _is_folder((folder / UNFINISHED_FOLDER).info) and not (folder / SUCCESS_FILE).info.is_file:
+        raise InputError(f"{folder.name} isn't complete: go on with the run that writes it, with --resume")
+    found = [Listed(file.name, file.listed) for file in folder.files_below()]
+    if not found:
+        raise InputError(f"{folder.name} is a folder without files: check its name")
+    return found
+
+
+def _is_folder(info: Any) -> bool:
+    from pyarrow.fs import FileType
+
+    return info.type is FileType.Directory
 
 
 def _pattern(url: str) -> re.Pattern[str]:
@@ -249,15 +356,18 @@ def uploading(url: str, overwrite: bool = False) -> Iterator[Path]:
     """
     with writing(url):
         location = Location.of(url)
-        if location.info.is_file and not overwrite:
+        info = location.info
+        if info.is_file and not overwrite:
             raise OutputError(f"{url} exists already: choose another name, or replace it with --overwrite")
+        if _is_folder(info):
+            raise OutputError(f"{url} is a folder: name a file in it, or put / at its end to write in parts")
+        location.check_writable()
     with tempfile.TemporaryDirectory(prefix="textsent-") as folder:
         name = location.key.rpartition("/")[2]
         yield Path(folder, name)
-        parent = replace(location, name=url.rpartition("/")[0], key=location.key.rpartition("/")[0])
         with writing(url):
             for path in sorted(Path(folder).iterdir(), key=lambda path: path.name == name):
-                (parent / path.name).upload(path)
+                replace(location, key=location.key.removesuffix(name) + path.name).upload(path)
 
 
 @contextmanager
@@ -265,7 +375,9 @@ def reading(url: str) -> Iterator[None]:
     """Turn what file systems raise while something is read into an InputError of one line."""
     try:
         yield
-    except (OSError, pa.ArrowException) as exc:
+    except Exception as exc:
+        if not _is_of_a_store(exc):
+            raise
         raise InputError(f"{url} can't be read: {reason_of(exc)}") from exc
 
 
@@ -274,8 +386,19 @@ def writing(url: str) -> Iterator[None]:
     """Turn what file systems raise while something is written into an OutputError of one line."""
     try:
         yield
-    except (OSError, pa.ArrowException) as exc:
+    except Exception as exc:
+        if not _is_of_a_store(exc):
+            raise
         raise OutputError(f"{url} can't be written: {reason_of(exc)}") from exc
+
+
+_CLIENTS = ("adlfs", "aiohttp", "azure", "botocore", "fsspec", "gcsfs", "google", "paramiko", "requests")
+"""Packages by which fsspec's file systems reach stores; not all that they raise is an OSError."""
+
+
+def _is_of_a_store(exc: Exception) -> bool:
+    package = type(exc).__module__.partition(".")[0]
+    return isinstance(exc, OSError | pa.ArrowException) or package in _CLIENTS
 
 
 _REASONS = (
@@ -286,10 +409,11 @@ _REASONS = (
     ("NO_SUCH_BUCKET", "there is no such bucket: check the URL"),
     ("NETWORK_CONNECTION", "its server can't be reached: check the network and the endpoint"),
     ("Path does not exist", "there is no such file: check the URL"),
+    ("Unable to load lib", "Hadoop's Java libraries aren't found: set JAVA_HOME, HADOOP_HOME and CLASSPATH"),
 )
 
 
 def reason_of(exc: Exception) -> str:
     """Return what a file system's exception says, in one line."""
-    text = (str(exc).splitlines() or [type(exc).__name__])[0]
+    text = (getattr(exc, "strerror", None) or str(exc)).partition("\n")[0] or type(exc).__name__
     return next((ours for theirs, ours in _REASONS if theirs in text), text.removesuffix("."))

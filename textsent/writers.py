@@ -224,7 +224,10 @@ def check_output(
     except OSError as exc:
         raise OutputError(f"{path.name[:80]} can't be written: {exc.strerror}") from exc
     if path.is_dir():
-        raise OutputError(f"{sink} is a folder: name a file in it, for instance {path / 'scored.parquet'}")
+        raise OutputError(
+            f"{sink} is a folder: name a file in it, for instance {path / 'scored.parquet'}, or put / at its end "
+            "to write in parts"
+        )
     if path.exists() and not path.is_file():
         raise OutputError(f"{sink} is no regular file: choose another name, or - for standard output")
     if path.exists() and not overwrite:

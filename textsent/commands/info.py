@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,24 +42,27 @@ def info(
 
 def verify(
     scored: Annotated[
-        list[Path],
-        typer.Argument(metavar="SCORED...", help="Files that score has written: .parquet, others with --record."),
+        list[str],
+        typer.Argument(
+            metavar="SCORED...",
+            help="Files that score has written: .parquet, others with --record; or folders, also by URLs.",
+        ),
     ],
 ) -> None:
     """Check that scored files are complete, and as they were written: exit code 0 where all are, else 1."""
     from textsent.display import printable
-    from textsent.record import verify as verified
+    from textsent.outputfolder import verify as verified
 
     stdout, stderr = console(), console(stderr=True)
     failed = False
-    for path in scored:
+    for name in scored:
         try:
-            record = verified(path)
+            record = verified(name)
         except TextsentError as exc:
             failed = True
             stderr.print(f"textsent: {printable(str(exc))}", soft_wrap=True, highlight=False)
         else:
-            stdout.print(f"{printable(str(path))}: {_told(record)}", soft_wrap=True, highlight=False)
+            stdout.print(f"{printable(name)}: {_told(record)}", soft_wrap=True, highlight=False)
     raise typer.Exit(1 if failed else 0)
 
 

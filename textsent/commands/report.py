@@ -12,8 +12,11 @@ from textsent.commands.common import Quiet, console
 
 def report(
     inputs: Annotated[
-        list[Path],
-        typer.Argument(metavar="SCORED", help="What `textsent score` wrote: .parquet, .csv, .jsonl or .mbox."),
+        list[str],
+        typer.Argument(
+            metavar="SCORED",
+            help="What `textsent score` wrote: .parquet, .csv, .jsonl or .mbox, a folder, or URLs.",
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The page to write.")] = Path("report.html"),
     by: Annotated[

@@ -293,11 +293,14 @@ def score(
         so_far = Summary()
         noted: list[str] = []
 
-        def show(scored: pa.RecordBatch, summary: Summary) -> None:
+        def show_summary(summary: Summary) -> None:
             for note in summary.notes[len(noted) :]:
                 noted.append(note)
                 stderr.print(f"textsent: {printable(note)}", soft_wrap=True)
             watcher.show(summary)
+
+        def show(scored: pa.RecordBatch, summary: Summary) -> None:
+            show_summary(summary)
             if table_wanted:
                 table.add(scored)
             if stderr.is_terminal and not quiet:
@@ -312,7 +315,7 @@ def score(
                     resume=resume,
                     max_errors=max_errors,
                     piece_bytes=piece_mb << 20,
-                    on_part=watcher.show,
+                    on_part=show_summary,
                     summary=so_far,
                 )
             else:
@@ -390,7 +393,6 @@ def _next_steps(
     """Return what one may want to know next, each with the command that tells it: the place for all of them."""
     from textsent.extremes import place_of
     from textsent.readers import STANDARD_STREAM
-    from textsent.storage import is_url
 
     steps = []
     if most_negative and not summary.left_out:  # rows are numbered as they were written
@@ -400,7 +402,7 @@ def _next_steps(
             dashes = ["--"] if name.startswith("-") else []
             command = shlex.join(["textsent", "explain", "--row", str(row), *map(str, given), *dashes, name])
             steps.append(("which words made the first of them so", command))
-    if output is not None and Path(output).suffix in _REPORTED and not is_url(output):
+    if output is not None and (output.endswith("/") or Path(output).suffix in _REPORTED):
         steps.append(("the tone of all of them as a page", shlex.join(["textsent", "report", output])))
     return steps
 
