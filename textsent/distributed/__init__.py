@@ -1,4 +1,4 @@
-"""Scoring by many machines, on Ray Data and on Spark; each needs an extra of textsent, and is imported when used."""
+"""Scoring by many machines, on Ray Data and on Spark; each needs an extra of textsent."""
 
 import importlib
 from typing import TYPE_CHECKING, Any

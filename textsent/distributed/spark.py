@@ -1,21 +1,24 @@
 """Scoring on Spark: the rows of a DataFrame, and mail as a source of rows.
 
-The executors' Python needs the textsent of the driver. A shipped model is found there by its name; another preset is
-sent to them as an archive, once a session.
+The executors' Python needs the textsent of the driver. A shipped model is found there by its name; another preset
+is sent to them as an archive, once a session.
 """
 
 from __future__ import annotations
 
 import atexit
+import json
+import os
 import platform
 import re
 import shutil
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +53,9 @@ def score_spark(
 ) -> DataFrame:
     """Return a DataFrame with the columns sentiment, score, words, coverage and error after its own.
 
-    Rows stay in their partitions and in their order; the columns that came in keep names, types, values and metadata.
-    Nothing is scored before an action asks for it, and no shuffle is needed. Each Python worker of an executor loads
-    the model once and uses one core.
+    Rows stay in their partitions and in their order; the columns that came in keep names, types, values and
+    metadata. Nothing is scored before an action asks for it, and no shuffle is needed. Each Python worker of an
+    executor loads the model once and uses one core.
 
     Args:
         df: Any DataFrame; also a streaming one.
@@ -79,7 +82,10 @@ def score_spark(
     names = df.columns
     # Spark would take a name with a dot for a field's of a struct.
     plain = df.toDF(*[f"column_{number}" for number in range(len(names))])
-    return plain.mapInArrow(lambda batches: _scored(batches, job, archive, names), schema)
+    with warnings.catch_warnings():
+        # No pandas comes into this, whatever its version.
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+        return plain.mapInArrow(lambda batches: _scored(batches, job, archive, names), schema)
 
 
 def _text_column(schema: StructType, column: str | None) -> str:
@@ -140,7 +146,7 @@ def _sent(session: SparkSession, folder: Path, checksum: str) -> str:
     return archive.name
 
 
-@lru_cache(maxsize=None)
+@cache
 def _archive(folder: Path, checksum: str) -> Path:
     """Return an archive of a preset, which is there as long as this process: an executor may come late.
 
@@ -235,7 +241,9 @@ class MailDataSource(DataSource):
         if [(field.name, field.dataType) for field in schema.fields] != [
             (field.name, field.dataType) for field in _mail_schema().fields
         ]:
-            raise OptionError("mail has columns of its own: leave out .schema(…), and choose among them with .select(…)")
+            raise OptionError(
+                "mail has columns of its own: leave out .schema(…), and choose among them with .select(…)"
+            )
         return _MailReader(self._planned(), self._mail_options())
 
     def _planned(self) -> list[Piece]:
@@ -288,8 +296,6 @@ _PATHS = ("path", "paths")
 
 def _paths(path: str | None, paths: str | None) -> list[str]:
     """Return what `load` was given: one path, or several as JSON."""
-    import json
-
     named = [*([path] if path else []), *(json.loads(paths) if paths else [])]
     if not named:
         raise OptionError("there is no input: name at least one file in load(…)")
@@ -333,7 +339,7 @@ def _check_end(name: str, end: int, following: int) -> None:
         InputError: It doesn't, as in a mailbox that is made for that.
     """
     with Location.of(name).open() as file:
-        size = file.seek(0, 2)
+        size = file.seek(0, os.SEEK_END)
         begins = message_at(file, end, is_from_git(file)) if end < size else size
     if (size if begins is None else begins) != following:
         raise InputError(
