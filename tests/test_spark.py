@@ -9,8 +9,10 @@ import shutil
 import signal
 import sys
 import zipfile
+from functools import partial
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -154,11 +156,12 @@ def test_rows_and_scores_of_a_table_are_those_of_a_local_run(spark, tiny_preset,
     from textsent.distributed import score_spark
 
     write(tmp_path / name)
-    df = spark.read.parquet(str(tmp_path / name)) if "parquet" in name else None
-    df = df or spark.read.csv(str(tmp_path / name), header=True)
+    read = spark.read.parquet if name.endswith("parquet") else partial(spark.read.csv, header=True)
+    df = read(str(tmp_path / name))
     expected = scored_here(tiny_preset, tmp_path / name)
     same(rows_of(score_spark(df.coalesce(1), model=tiny_preset)), expected)
-    same(rows_of(score_spark(df.repartition(5), model=tiny_preset).orderBy(df.number.cast("int"))), expected)
+    scored = score_spark(df.repartition(5), model=tiny_preset)
+    same(rows_of(scored.orderBy(scored.number.cast("int"))), expected)
 
 
 @pytest.mark.parametrize("pieces", [1, 2, 7, 100])
@@ -232,7 +235,7 @@ def test_columns_that_came_in_keep_name_type_value_and_metadata(spark, tiny_pres
         ("with.dot", types.LongType(), 7),
         ("with `ticks`", types.ArrayType(types.StringType(), containsNull=False), ["a"]),
         ("Text", types.StringType(), "great service"),
-        ("nested", types.StructType().add("text", "string").add("map", "map<string,double>"), ("x", {"y": 1.5})),
+        ("nested", types.StructType.fromDDL("text string, counts map<string,double>"), ("x", {"y": 1.5})),
         ("price", types.DecimalType(9, 2), decimal.Decimal("1.50")),
         ("day", types.DateType(), datetime.date(2026, 2, 3)),
         ("at", types.TimestampType(), datetime.datetime(2026, 2, 3, 9, 14, 22, 123456)),
@@ -354,6 +357,13 @@ def test_a_preset_that_is_trained_anew_is_sent_anew(spark, tiny_preset, tmp_path
     (folder / "config.json").write_text(json.dumps({**config, "calibration": {"temperature": 1, "bias": 2}}))
     second = score_spark(df, model=folder).collect()[0]["score"]
     assert second > first
+
+
+def test_a_frame_of_pandas_is_no_dataframe_of_spark():
+    from textsent.distributed import score_spark
+
+    with pytest.raises(InputError, match=r"takes a DataFrame of Spark\. Received: pandas\."):
+        score_spark(pd.DataFrame({"text": ["great"]}))
 
 
 def test_errors_that_are_not_textsent_s_stay_what_they_are(spark):

@@ -70,18 +70,19 @@ def score_spark(
         OptionError: The DataFrame has a column of an added one's name already, or a setting makes no sense.
         PresetError: There is no such model.
     """
-    settings = {"workers": 1, **settings}
+    if not isinstance(df, DataFrame):
+        kind = type(df)
+        raise InputError(f"score_spark takes a DataFrame of Spark. Received: {kind.__module__}.{kind.__qualname__}")
+    column = _text_column(df.schema, column)
+    settings = {"workers": 1, **settings, "column": column}
     job = job_for(model, settings, output="")
     # The driver may have no GPU; all else is checked here.
     scorer = load(model, **{**settings, "device": "cpu", "precision": "float32", "workers": 1})
-    schema: StructType = df.schema
-    column = _text_column(schema, column)
-    schema = StructType([*schema.fields, *_added_fields(schema, scorer)])
-    job = replace(job, scorer={**settings, "column": column})
+    schema = StructType([*df.schema.fields, *_added_fields(df.schema, scorer)])
     archive = _sent(df.sparkSession, Path(job.model), job.model_files) if Path(job.model).is_absolute() else None
     names = df.columns
     # Spark would take a name with a dot for a field's of a struct.
-    plain = df.toDF(*[f"column_{number}" for number in range(len(names))])
+    plain = df.toDF(*_numbered(len(names)))
     with warnings.catch_warnings():
         # No pandas comes into this, whatever its version.
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
@@ -132,7 +133,13 @@ def _scored(
         if scorer is None:
             folder = Path(SparkFiles.get(archive), Path(job.model).name) if archive else job.model
             scorer = replace(job, model=str(folder)).load()
-        yield scorer(batch.rename_columns(list(names)))
+        scored = scorer(batch.rename_columns(list(names)))
+        # Java's Arrow takes two columns of one name for one; Spark looks at their places only.
+        yield scored.rename_columns(_numbered(scored.num_columns))
+
+
+def _numbered(columns: int) -> list[str]:
+    return [f"column_{number}" for number in range(columns)]
 
 
 def _sent(session: SparkSession, folder: Path, checksum: str) -> str:
