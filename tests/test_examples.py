@@ -1,3 +1,4 @@
+import ast
 import csv
 import json
 import re
@@ -10,6 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from textsent import distributed
 from textsent.files import score_file
 from textsent.score import load
 
@@ -122,3 +124,15 @@ def test_the_pandas_workflow_runs(capsys):
     printed = capsys.readouterr().out
     assert "The model agrees with" in printed
     assert "The three most negative:" in printed
+
+
+def test_the_job_of_spark_is_written_for_this_version():
+    tree = ast.parse((EXAMPLES / "spark_job.py").read_text("utf-8"))
+    imported = {
+        (node.module, alias.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("textsent")
+        for alias in node.names
+    }
+    assert {name for module, name in imported if module == "textsent.distributed"} <= set(distributed.__all__)
+    assert ("textsent.errors", "TextsentError") in imported

@@ -5,6 +5,7 @@ from importlib.metadata import version
 import pytest
 
 import textsent
+from textsent import distributed, errors
 
 
 def test_the_package_has_the_names_it_promises():
@@ -83,3 +84,10 @@ def test_importing_the_package_imports_nothing_heavy():
     code = f"import sys, textsent; print(*{heavy!r}.intersection(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout == "\n"
+
+
+def test_scoring_on_spark_without_spark_names_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    monkeypatch.delitem(sys.modules, "textsent.distributed.spark", raising=False)
+    with pytest.raises(errors.MissingExtraError, match=r"pip install 'textsent\[spark\]'"):
+        distributed.score_spark  # noqa: B018 - it is imported when it is asked for
