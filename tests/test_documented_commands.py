@@ -30,6 +30,7 @@ OUTPUTS = runpy.run_path(str(ROOT / "docs" / "outputs.py"))
 TRAINS = "trains for minutes; test_train.py and test_finetune.py train small networks"
 DOWNLOADS = "downloads 84 MB and trains for an hour"
 ADAPTS = "needs NLTK's lexicons and 200 mails; test_adapt.py adapts a small model"
+BUCKET = "asks a bucket; test_s3.py asks one on loopback"
 NOT_RUN = {
     "textsent train": DOWNLOADS,
     "textsent train --epochs 10": DOWNLOADS,
@@ -46,6 +47,10 @@ NOT_RUN = {
     "textsent train --init imdb-lstm --data labelled.csv --output my-model": TRAINS,
     "textsent adapt archive.mbox -o my-model": ADAPTS,
     "textsent adapt archive.mbox --output my-model": ADAPTS,
+    "textsent score 's3://mail/archive/year=*/*.mbox' -o s3://mail/scored/": BUCKET,
+    "textsent score 's3://mail/archive/year=*/*.mbox' -o s3://mail/scored/ --resume": BUCKET,
+    "textsent verify s3://mail/scored/": BUCKET,
+    "textsent report s3://mail/scored/ -o report.html": BUCKET,
     "textsent --install-completion": "changes the shell's settings",
 }
 PROGRAMS_NOT_RUN = {
