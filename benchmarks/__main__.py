@@ -31,8 +31,8 @@ GROUPS = (
     "calibration",
     "explain",
 )
-GPU, TRAINING, ADAPTING, SPARK = "gpu", "training", "adapting", "spark"
-"""Run when they are asked for: one needs a GPU, one the labelled data and minutes, one minutes, one Java."""
+GPU, TRAINING, ADAPTING, RAY, SPARK = "gpu", "training", "adapting", "ray", "spark"
+"""Run when they are asked for: a GPU, the labelled data and minutes, minutes, Ray, and Java are what they need."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--texts", type=int, default=4096)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="+", choices=(*GROUPS, GPU, TRAINING, ADAPTING, SPARK), default=GROUPS)
+    parser.add_argument("--only", nargs="+", choices=(*GROUPS, GPU, TRAINING, ADAPTING, RAY, SPARK), default=GROUPS)
     parser.add_argument(
         "--model",
         default=MODEL,
@@ -53,7 +53,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--megabytes", type=int, nargs="+", default=[1, 10, 100, 1000], help="of growing files")
     parser.add_argument("--memory-megabytes", type=int, nargs="+", default=[100, 1000])
     parser.add_argument("--formats", nargs="+", choices=WRITERS, default=["csv", "mbox"])
-    parser.add_argument("--cluster-texts", type=int, default=200_000, help="that are scored on Spark")
+    parser.add_argument("--cluster-texts", type=int, default=200_000, help="what --only ray and spark score")
     parser.add_argument("--json", type=Path, help="file to write the figures into, with versions and hardware")
     parser.add_argument("--plots", type=Path, help="folder to draw growth.svg and accuracy.svg into")
     return parser
@@ -95,6 +95,7 @@ def _figures(options: argparse.Namespace) -> Iterator[Figure]:
         peers,
         prediction,
         preprocessing,
+        ray_data,
         spark,
         startup,
         training,
@@ -112,6 +113,7 @@ def _figures(options: argparse.Namespace) -> Iterator[Figure]:
         GPU: lambda: gpu.figures(texts(), options.rounds),
         TRAINING: lambda: training.figures(options.data),
         ADAPTING: lambda: adapting.figures(options.model, options.data),
+        RAY: lambda: ray_data.figures(options.cluster_texts, options.rounds),
         SPARK: lambda: spark.figures(options.rounds, options.cluster_texts),
         "memory": lambda: memory.figures(options.memory_megabytes, options.formats),
         "behaviour": lambda: behaviour.figures(options.model),

@@ -49,6 +49,7 @@ BACKENDS = ("jax", "torch")
 
 EXTRAS = {
     "outlook": (("python-oxmsg",), "reading Outlook's .msg files"),
+    "ray": (("ray[data]",), "textsent score --engine ray"),
     "sklearn": (("scikit-learn",), "textsent.TextsentClassifier"),
     "tensorboard": (("tensorboard",), "textsent train --tensorboard"),
     "unlabelled": (("gensim", "scikit-learn", "scipy"), "textsent train --unlabelled"),

@@ -351,5 +351,21 @@ def _begun(reader: Reader, scorer: Scorer, pool: Executor) -> Iterator[tuple[Fin
         yield scorer.begin(window, pool), reader.position, mark
 
 
+def scored_batches(reader: Reader, scorer: Scorer) -> Iterator[pa.RecordBatch]:
+    """Yield what is read, scored; reading goes on meanwhile.
+
+    Raises:
+        InputError: It can't be read, or the column of the texts is missing.
+        OptionError: There is a column of an added one's name already.
+    """
+    reader.text_column(scorer.column)
+    with (
+        pool_of(scorer.model.threads) as pool,
+        ahead(_begun(reader, scorer, pool), scorer.windows_ahead, reader.abandon) as windows,
+    ):
+        for finish, _, _ in windows:
+            yield from finish()
+
+
 def _no_rows(reader: Reader) -> InputError:
     return NoRowsError(f"no rows in {reader.name}: there is nothing to score, see whether it is the whole file")

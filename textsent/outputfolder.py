@@ -210,6 +210,16 @@ class OutputFolder:
         with writing(self.name):
             (self._unfinished / f"{part.number:06}.json").write_bytes(part.to_json().encode())
 
+    def give_up(self) -> None:
+        """Leave the folder as it was found, unless there is a part in it.
+
+        Raises:
+            OutputError: It can't be written.
+        """
+        with writing(self.name):
+            if not self._parts() and not self._location.files_below():
+                self._unfinished.delete_folder()
+
     def complete(self, facts: Mapping[str, Any], parts: Sequence[Part]) -> None:
         """Say that all parts are there.
 

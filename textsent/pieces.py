@@ -6,19 +6,21 @@ in the order of their names, hold the rows in the order in which they went in.
 
 from __future__ import annotations
 
+import json
 import platform
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, is_dataclass, replace
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Self
 
 from textsent import __version__
 from textsent.compression import MAX_RATIO
-from textsent.errors import InputError, NoRowsError, OptionError, OutputError, PresetError
+from textsent.errors import InputError, NoRowsError, OptionError, OutputError, PresetError, TextsentError
 from textsent.files import ErrorOptions, Summary, score_file
 from textsent.outputfolder import OutputFolder, Part, rows_of_inputs
 from textsent.presets import checksum, find_preset, shipped_presets
@@ -66,6 +68,18 @@ class Piece:
     def part_name(self, output_format: str) -> str:
         """Return where its part is in the output folder."""
         return f"{self.folder}/part-{self.number:06}{SUFFIXES[output_format]}".lstrip("/")
+
+    def to_json(self) -> str:
+        """Return it as a JSON object."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, content: str) -> Self:
+        """Return what `to_json` wrote."""
+        values = json.loads(content)
+        values["sources"] = tuple(values["sources"])
+        values["span"] = values["span"] and Span(*values["span"])
+        return cls(**values)
 
 
 def cut(sources: Sequence[Source], piece_bytes: int = PIECE_BYTES) -> Iterator[Piece]:
@@ -127,7 +141,7 @@ class Job:
     Attributes:
         model: The preset's name, or its folder, on that machine.
         scorer: The settings of `Scorer.from_preset`.
-        output: The output folder's path or URL.
+        output: The output folder's path or URL; empty where no parts are written.
         output_format: One of SUFFIXES.
         on_error: What becomes of rows without a score, see `textsent.files.ErrorOptions`.
         files: The other settings of `textsent.files.score_file`, of how files are read and written.
@@ -144,8 +158,8 @@ class Job:
     version: str
     model_files: str
 
-    def load(self) -> Scorer:
-        """Return the scorer, which is loaded once a process.
+    def check(self) -> None:
+        """Check that what the scores depend on is the same here as where the job began.
 
         Raises:
             OptionError: Another version of textsent is installed here than where the job began.
@@ -161,6 +175,10 @@ class Job:
                 f"the preset {self.model} on {platform.node()} is another than where the run began: "
                 "put the same files on all machines"
             )
+
+    def load(self) -> Scorer:
+        """Return the scorer, which is loaded once a process; raise what `check` does."""
+        self.check()
         return loaded(self.model, **self.scorer)
 
     def score(self, piece: Piece) -> Part:
@@ -241,11 +259,11 @@ def job_for(
     )
 
 
-Engine = Callable[[Job, Sequence[Piece]], Iterator[Part]]
-"""Scores pieces, in any order."""
+Engine = Callable[[Job, Sequence[Piece]], Generator[Part]]
+"""Scores pieces, in any order; closed before its end, it stops."""
 
 
-def here(job: Job, pieces: Sequence[Piece]) -> Iterator[Part]:
+def here(job: Job, pieces: Sequence[Piece]) -> Generator[Part]:
     """Score pieces in this process, one after the other, each on all cores that the scorer may use."""
     for piece in pieces:
         yield job.score(piece)
@@ -261,7 +279,7 @@ def engine_of(
 
     Args:
         name: Its name.
-        address: Ray's cluster.
+        address: Ray's cluster, see `textsent.distributed.ray`.
         concurrency: Scorers at a time.
         gpus_per_worker: GPUs that each of them has.
 
@@ -335,17 +353,23 @@ def score_folder(
     for part in parts.values():
         _count(summary, part, pieces)
     summary.resumed = summary.rows
-    while waiting := [piece for piece in pieces if piece.number not in parts] or _read_wrongly(pieces, parts):
-        for part in engine(job, waiting):
-            if part.number in parts:
-                _count(summary, parts[part.number], pieces, -1)
-            parts[part.number] = part
-            _count(summary, part, pieces)
-            summary.seconds = time.monotonic() - started
-            if on_part:
-                on_part(summary)
-            _check_errors(summary, max_errors)
-            folder.check_own()
+    try:
+        while waiting := [piece for piece in pieces if piece.number not in parts] or _read_wrongly(pieces, parts):
+            with closing(engine(job, waiting)) as scored:
+                for part in scored:
+                    if part.number in parts:
+                        _count(summary, parts[part.number], pieces, -1)
+                    parts[part.number] = part
+                    _count(summary, part, pieces)
+                    summary.seconds = time.monotonic() - started
+                    if on_part:
+                        on_part(summary)
+                    _check_errors(summary, max_errors)
+                    folder.check_own()
+    except TextsentError:
+        if not parts:
+            folder.give_up()
+        raise
     _check_errors(summary, max_errors)  # also of what an earlier run has done
     done = [parts[piece.number] for piece in pieces]
     summary.inputs = rows_of_inputs(done)

@@ -176,17 +176,23 @@ def score(
     address: Annotated[
         str | None,
         typer.Option(
-            help="Ray's cluster, for instance ray://head:10001, or auto.",
-            show_default="one on this machine, for this run",
+            help="Ray's cluster: its host:port, or auto: the one that this machine is in.",
+            show_default="RAY_ADDRESS, else one on this machine for this run",
             rich_help_panel=_AT_SCALE,
         ),
     ] = None,
     concurrency: Annotated[
         int | None,
-        typer.Option(min=1, help="Scorers at a time.", show_default="one a core", rich_help_panel=_AT_SCALE),
+        typer.Option(
+            min=1,
+            help="Scorers at a time, each with --workers cores, by default one.",
+            show_default="all that there is room for",
+            rich_help_panel=_AT_SCALE,
+        ),
     ] = None,
     gpus_per_worker: Annotated[
-        float, typer.Option(min=0, help="GPUs that each scorer has to itself.", rich_help_panel=_AT_SCALE)
+        float,
+        typer.Option(min=0, help="GPUs of each scorer; may be a part of one, as 0.5.", rich_help_panel=_AT_SCALE),
     ] = 0,
     piece_mb: Annotated[
         int, typer.Option(min=1, help="MB of an input scored at a time, into one part.", rich_help_panel=_AT_SCALE)

@@ -1,15 +1,25 @@
-"""Scoring by many machines, on Ray Data and on Spark; each needs an extra of textsent."""
+"""Scoring on the machines of a cluster, on Ray Data and on Spark; each needs an extra of textsent.
+
+from textsent.distributed import score_ray
+
+scored = score_ray("s3://box/archive.mbox")
+scored.write_parquet("s3://box/scored")
+
+Importing this package imports neither of the engines.
+"""
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from textsent.distributed.ray import score_ray
     from textsent.distributed.spark import MailDataSource, score_spark, spark_errors
 
-__all__ = ["MailDataSource", "score_spark", "spark_errors"]
+__all__ = ["MailDataSource", "score_ray", "score_spark", "spark_errors"]
 
 _HOMES = {
     "MailDataSource": "textsent.distributed.spark",
+    "score_ray": "textsent.distributed.ray",
     "score_spark": "textsent.distributed.spark",
     "spark_errors": "textsent.distributed.spark",
 }
