@@ -1,6 +1,6 @@
 """Score what is in a bucket, or in a folder, on the machines of a Ray cluster, into a folder of parts.
 
-On a cluster:  ray job submit -- python ray_job.py 's3://box/mail/**.mbox' --output s3://box/scored
+On a cluster:  ray job submit -- python ray_job.py 's3://box/mail/**/*.mbox' --output s3://box/scored
 On a laptop:   python ray_job.py inbox.mbox --output scored
 
 The command line does the same: textsent score … --output s3://box/scored/ --engine ray. What goes beyond it is what

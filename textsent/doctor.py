@@ -315,7 +315,7 @@ def _onnxruntime_devices() -> list[str]:
 
 def _version(package: str) -> str | None:
     try:
-        return importlib.metadata.version(package)
+        return importlib.metadata.version(package.partition("[")[0])
     except importlib.metadata.PackageNotFoundError:
         return None
 

@@ -11,6 +11,7 @@ import math
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -429,7 +430,8 @@ def _connected(address: str | None) -> Iterator[None]:
             yield
         return
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # else it writes to the terminal, past Python
-    _connect(address, object_store_memory=_STORE_BYTES)
+    with _standard_error_aside():  # where it tells of that
+        _connect(address, object_store_memory=_STORE_BYTES)
     try:
         with _quiet():
             yield
@@ -468,6 +470,24 @@ def _signals_kept() -> Iterator[None]:
     finally:
         if is_main:
             signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _standard_error_aside() -> Iterator[None]:
+    """Let nothing through to standard error, whoever writes there."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(_STANDARD_ERROR), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, _STANDARD_ERROR)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, _STANDARD_ERROR)
+        os.close(kept)
+        os.close(nowhere)
+
+
+_STANDARD_ERROR = 2
 
 
 @contextmanager
