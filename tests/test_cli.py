@@ -772,7 +772,7 @@ def test_a_mailbox_is_written_to_standard_output(mails, tiny_preset):
         (
             "broken.msg",
             "broken.msg can't be read: it is no Outlook message that can be read: "
-            "msg_file is not an Outlook MSG file: save it again, or as .eml",
+            "not an OLE2 structured storage file: save it again, or as .eml",
         ),
         (
             "inbox.mbox table.csv",

@@ -220,7 +220,8 @@ def test_an_output_that_is_a_pipe_a_folder_or_there_is_refused_with_what_to_do(s
     (tmp_path / "led.csv").symlink_to("old.csv")
     exists = "exists already: choose another name, or replace it with --overwrite"
     for output, message in {
-        "folder.csv": "folder.csv is a folder: name a file in it, for instance folder.csv/scored.parquet",
+        "folder.csv": "folder.csv is a folder: name a file in it, for instance folder.csv/scored.parquet, or put / "
+        "at its end to write in parts",
         "pipe.csv": "pipe.csv is no regular file: choose another name, or - for standard output",
         "old.csv": f"old.csv {exists}",
         "led.csv": f"led.csv {exists}",

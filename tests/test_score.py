@@ -22,7 +22,7 @@ from textsent.mail import MailOptions
 from textsent.model import SentimentModel
 from textsent.preprocess import Preprocessor, Settings
 from textsent.presets import PRESET_FILES, SETTINGS_FILE, VOCABULARY_FILE, Calibration
-from textsent.schema import MAIL_SCHEMA, NO_TEXT, SCORE_SCHEMA, with_problems
+from textsent.schema import MAIL_SCHEMA, NO_TEXT, SCORE_SCHEMA, text_column, with_problems
 from textsent.score import NO_KNOWN_WORDS, NO_WORDS, NULL_TEXT, Scorer, load
 from textsent.tables import TableOptions
 from textsent.windows import Layout
@@ -893,7 +893,7 @@ class GivenReader:
         self.schema = batches[0].schema
         self.size = self.total_rows = sum(batch.num_rows for batch in batches)
         self.position = 0
-        self.mark = None
+        self.mark = self.bounds = None
         self.names = [self.name]
         self.notes = []
         self.rows = [self.size]
@@ -906,6 +906,9 @@ class GivenReader:
 
     def abandon(self):
         pass
+
+    def text_column(self, name):
+        return text_column(self.schema, name)
 
     def __iter__(self):
         for batch in self._batches:

@@ -48,9 +48,10 @@ BACKENDS = ("jax", "torch")
 """What Keras may run on beside TensorFlow."""
 
 EXTRAS = {
-    "outlook": (("python-oxmsg",), "reading Outlook's .msg files"),
+    "outlook": (("olefile", "python-oxmsg"), "reading Outlook's .msg files"),
     "ray": (("ray[data]",), "textsent score --engine ray"),
     "sklearn": (("scikit-learn",), "textsent.TextsentClassifier"),
+    "spark": (("pyspark",), "textsent.distributed.score_spark"),
     "tensorboard": (("tensorboard",), "textsent train --tensorboard"),
     "unlabelled": (("gensim", "scikit-learn", "scipy"), "textsent train --unlabelled"),
     "word2vec": (("gensim",), "training word vectors, and reading gensim's own files of them"),

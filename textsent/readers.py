@@ -669,20 +669,22 @@ def _open_parquet(stream: IO[bytes], span: Span | None) -> tuple[pa.Schema, _Cou
         if span is None or span.start <= _first_byte(file.metadata.row_group(number)) < span.end
     ]
 
+    total = sum(file.metadata.row_group(number).num_rows for number in groups)
+    if span is None:
+        total = file.metadata.num_rows
+
     def batches() -> Iterator[tuple[pa.RecordBatch, int]]:
         rows = 0
         for batch in file.iter_batches(BATCH_ROWS, groups) if groups else ():
             rows += batch.num_rows
             yield _with_valid_strings(batch), rows
-        if rows != file.metadata.num_rows:
+        if rows != total:
             raise ValueError(
-                f"it says that it has {file.metadata.num_rows:,} rows, and {rows:,} are in it: it may be damaged, "
-                "write or fetch it again"
+                f"it says that it has {total:,} rows, and {rows:,} are in it: it may be damaged, write or fetch it "
+                "again"
             )
 
-    return file.schema_arrow, _Counted(
-        batches(), sum(file.metadata.row_group(number).num_rows for number in groups)
-    )
+    return file.schema_arrow, _Counted(batches(), total)
 
 
 def _first_byte(group: Any) -> int:
