@@ -54,6 +54,9 @@ SLOW_SECONDS = 5.0
 MOST_GROWTH = 256 << 20
 """Bytes: of what Python and Arrow keep, too."""
 
+_MOST_OF_PARQUET = 5 << 30
+"""Arrow makes room for what a page says that it unpacks to, 2 GiB at most, before it looks."""
+
 MOST_FAULTS = 20
 
 _MARK = re.compile(rb"t\d+t")
@@ -501,10 +504,13 @@ def _check_compressed(compress: Callable[[bytes], bytes], suffix: str) -> Callab
     def check(folder: Path, chosen: random.Random) -> Found:
         """Check that what is still taken for compressed has all of its rows, or is refused."""
         kind = chosen.choice(list(files))
-        data = overwritten(chosen.choice(files[kind]), chosen)
+        original = chosen.choice(files[kind])
+        data = overwritten(original, chosen)
         path = folder / f"a.{kind}.{suffix}"
         rows, _ = _read(path, data, **_table())
-        if compression_of(io.BytesIO(data)) and suffix != "zst":  # Arrow writes zstd without a checksum
+        is_as_often = data.count(original[:3]) == original.count(original[:3])  # a stream may stand there twice
+        # Arrow writes zstd without a checksum.
+        if compression_of(io.BytesIO(data)) and suffix != "zst" and is_as_often:
             assert len(rows) == counts[kind], f"{len(rows)} rows of {data!r}"
         return _problems(rows) if kind == "csv" else _mails(rows)
 
@@ -709,10 +715,11 @@ def _fuzz(format: str, folder: Path, seeds: range) -> int:
             faults += 1
             print(f"{format}, seed {seed}: {type(exc).__name__}: {str(exc)[:3000]}", flush=True)
         growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before.ru_maxrss) << 10
-        if growth > MOST_GROWTH:
+        most = _MOST_OF_PARQUET if format == "parquet" else MOST_GROWTH
+        if growth > most:
             faults += 1
             print(f"{format}, seed {seed}: memory grew by {growth >> 20} MiB", flush=True)
-        if growth > MOST_GROWTH or faults == MOST_FAULTS:
+        if growth > most or faults == MOST_FAULTS:
             break
         if seed % 1000 == 999:
             print(f"{format}: {seed + 1 - seeds.start:,}", file=sys.stderr, flush=True)

@@ -85,6 +85,11 @@ REFUSED = {
         "in.csv can't be read: its header has one column, or 2 that are separated by a semicolon: say which with "
         "--delimiter comma or --delimiter semicolon",
     ),
+    "too many columns": (
+        ("in.csv", b"text" + 20_000 * b"," + b"\ngreat\n", "--delimiter", "comma"),
+        "in.csv can't be read: its first row has 20,001 fields, of at most 16,384: see whether it is CSV, or say "
+        "which character stands between its fields with --delimiter",
+    ),
     "a quote in the header": (
         ("in.csv", b'id,"text\n1,great\n'),
         "in.csv can't be read: quote not closed in its first line: mend it, or choose another format with --format",

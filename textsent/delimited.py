@@ -27,6 +27,7 @@ from textsent.schema import (
 from textsent.tables import (
     BATCH_ROWS,
     DELIMITERS,
+    MAX_COLUMNS,
     MAX_ROW_BYTES,
     Note,
     TableOptions,
@@ -184,6 +185,11 @@ class _Csv:
         self._blocks = chain([first] if first else [], blocks)
         self._pieces = self._whole_rows()
         names = self._first_row()
+        if len(names) > MAX_COLUMNS:
+            raise ValueError(
+                f"its first row has {len(names):,} fields, of at most {MAX_COLUMNS:,}: see whether it is CSV, or say "
+                "which character stands between its fields with --delimiter"
+            )
         if not options.header:
             names = [f"column_{number}" for number in range(1, len(names) + 1)] if len(names) > 1 else ["text"]
         elif options.may_guess:

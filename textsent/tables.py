@@ -16,6 +16,9 @@ BATCH_ROWS = 4096
 MAX_ROW_BYTES = 16 << 20
 """Of a row of CSV, or a line; a longer one has no score."""
 
+MAX_COLUMNS = 16_384
+"""Of CSV: as many as a spreadsheet has. A megabyte of commas would take gigabytes."""
+
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "\\t": "\t"}
 """Names of delimiters that are hard to type."""
 
