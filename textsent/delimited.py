@@ -187,8 +187,8 @@ class _Csv:
         names = self._first_row()
         if len(names) > MAX_COLUMNS:
             raise ValueError(
-                f"its first row has {len(names):,} fields, of at most {MAX_COLUMNS:,}: see whether it is CSV, or say "
-                "which character stands between its fields with --delimiter"
+                f"its first row has {len(names):,} fields, of at most {MAX_COLUMNS:,}: see whether it is CSV, or "
+                "say which character stands between its fields with --delimiter"
             )
         if not options.header:
             names = [f"column_{number}" for number in range(1, len(names) + 1)] if len(names) > 1 else ["text"]
