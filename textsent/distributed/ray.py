@@ -38,8 +38,9 @@ from textsent.tables import DEFAULT_TABLE_OPTIONS, TableOptions
 if TYPE_CHECKING:
     from ray.data import Dataset
 
-_ATTEMPTS = 4
-"""Workers that may end at a piece before the run does: it may be the piece that ends them."""
+_ATTEMPTS = 100
+"""How often a piece is begun before the run ends: it may be what ends the workers. Of a machine that is lost Ray asks
+once a second, until it is told, and each time counts."""
 
 _CONNECT_SECONDS = 5
 _CHECK_SECONDS = 120  # it starts a worker on each machine, which imports textsent
@@ -106,8 +107,8 @@ def _scored(job: Job, pieces: Sequence[Piece], scorers: int, room: _Room) -> Gen
                     yield Part.from_json(report["part"])
     except ray.exceptions.RayActorError as exc:
         raise InputError(
-            f"{_ATTEMPTS} workers of Ray's have ended at the same piece, for want of memory most often: give them "
-            "more, or less to do with --piece-mb"
+            f"workers of Ray's have ended {_ATTEMPTS} times at the same piece, for want of memory most often: give "
+            "them more, or less to do with --piece-mb"
         ) from exc
 
 
