@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from ray.data import Dataset
 
 _ATTEMPTS = 100
-"""How often a piece is begun before the run ends: it may be what ends the workers. Of a machine that is lost Ray asks
-once a second, until it is told, and each time counts."""
+"""How often a piece is begun before the run ends: it may be what ends the workers. A machine that is lost is asked
+once a second until Ray knows of it, and each time counts."""
 
 _CONNECT_SECONDS = 5
 _CHECK_SECONDS = 120  # it starts a worker on each machine, which imports textsent
