@@ -5,6 +5,7 @@ Neither is measured before its first rows have come: a cluster takes seconds to 
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.generate import texts
-from benchmarks.measure import TEXTSENT, Figure, run
+from benchmarks.measure import Figure, run
 from benchmarks.texts import MODEL
 
 PIECES = 40
@@ -62,7 +63,20 @@ def figures(rows: int, rounds: int) -> Iterator[Figure]:
             _write(path, size)
             output = f"{folder}/driver{number}/"
             megabytes = str(max(1, path.stat().st_size // PIECES >> 20))
-            done = run(TEXTSENT, "score", path, "-o", output, "--engine", "ray", "--piece-mb", megabytes, "--quiet")
+            done = run(
+                sys.executable,
+                "-m",
+                "textsent",
+                "score",
+                path,
+                "-o",
+                output,
+                "--engine",
+                "ray",
+                "--piece-mb",
+                megabytes,
+                "--quiet",
+            )
             peaks.append(done.peak)
             yield Figure("ray", f"peak of the driver, {size:,} texts", done.peak, "MB")
         yield Figure("ray", "peak of the driver, ten times the texts", peaks[1] / peaks[0], "times", -1.05)

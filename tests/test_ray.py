@@ -179,13 +179,17 @@ def test_workers_that_are_killed_lose_no_row(cluster, sources, tiny_preset, tmp_
 
 
 @on_cluster
-def test_a_piece_at_which_workers_end_again_and_again_ends_the_run(cluster, sources, tiny_preset, tmp_path):
+def test_a_piece_at_which_workers_end_again_and_again_ends_the_run(
+    cluster, sources, tiny_preset, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(on_ray, "_ATTEMPTS", 4)
+
     class Deadly(Job):
         def score(self, piece):
             os.kill(os.getpid(), signal.SIGKILL)
 
     job = Deadly(**vars(job_for(tiny_preset, {}, str(tmp_path / "out"))))
-    with pytest.raises(InputError, match="4 workers of Ray's have ended at the same piece"):
+    with pytest.raises(InputError, match="workers of Ray's have ended 4 times at the same piece"):
         score_folder(sources["csv"], job, engine=ray_engine())
 
 

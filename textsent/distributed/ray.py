@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import threading
+import warnings
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -37,8 +38,9 @@ from textsent.tables import DEFAULT_TABLE_OPTIONS, TableOptions
 if TYPE_CHECKING:
     from ray.data import Dataset
 
-_ATTEMPTS = 4
-"""Workers that may end at a piece before the run does: it may be the piece that ends them."""
+_ATTEMPTS = 100
+"""How often a piece is begun before the run ends: it may be what ends the workers. A machine that is lost is asked
+once a second until Ray knows of it, and each time counts."""
 
 _CONNECT_SECONDS = 5
 _CHECK_SECONDS = 120  # it starts a worker on each machine, which imports textsent
@@ -82,7 +84,8 @@ def _scored(job: Job, pieces: Sequence[Piece], scorers: int, room: _Room) -> Gen
     from ray.data import ActorPoolStrategy
 
     rows = ray.data.from_items([{"piece": piece.to_json()} for piece in pieces], override_num_blocks=len(pieces))
-    reports = rows.map_batches(
+    reports = _mapped(
+        rows,
         _PieceScorer,
         fn_constructor_args=(job,),
         batch_format="pyarrow",
@@ -95,12 +98,24 @@ def _scored(job: Job, pieces: Sequence[Piece], scorers: int, room: _Room) -> Gen
     context.enable_progress_bars = context.print_on_execution_start = False
     context.execution_no_progress_timeout_s = -1  # a file that can't be cut may take hours
     batches = reports.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
-    with closing(iter(batches)) as answers:
-        for answer in answers:
-            for report in answer.to_pylist():
-                if report["error"]:
-                    raise getattr(errors, report["error"])(report["message"])
-                yield Part.from_json(report["part"])
+    try:
+        with closing(iter(batches)) as answers:
+            for answer in answers:
+                for report in answer.to_pylist():
+                    if report["error"]:
+                        raise getattr(errors, report["error"])(report["message"])
+                    yield Part.from_json(report["part"])
+    except ray.exceptions.RayActorError as exc:
+        raise InputError(
+            f"workers of Ray's have ended {_ATTEMPTS} times at the same piece, for want of memory most often: give "
+            "them more, or less to do with --piece-mb"
+        ) from exc
+
+
+def _mapped(data: Dataset, scorer: type, **settings: Any) -> Dataset:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the retries have no other place up to Ray 2.63
+        return data.map_batches(scorer, **settings)
 
 
 class _PieceScorer:
@@ -119,25 +134,10 @@ _REPORT_SCHEMA = pa.schema({"part": pa.string(), "error": pa.string(), "message"
 
 def _report(job: Job, piece: str) -> dict[str, str | None]:
     try:
-        _check_attempt()
         part = job.score(Piece.from_json(piece))
     except TextsentError as exc:
         return {"part": None, **_as_data(exc)}
     return {"part": part.to_json(), "error": None, "message": None}
-
-
-def _check_attempt() -> None:
-    """Check that no more workers have ended at what this one is to do than may.
-
-    Ray Data itself begins it anew for ever.
-    """
-    from ray._private.worker import global_worker  # there is no public way to ask
-
-    if global_worker.core_worker.get_current_task_attempt_number() >= _ATTEMPTS:
-        raise InputError(
-            f"{_ATTEMPTS} workers of Ray's have ended at the same piece, for want of memory most often: give them "
-            "more, or less to do with --piece-mb"
-        )
 
 
 def _as_data(error: TextsentError) -> dict[str, str]:
@@ -203,7 +203,8 @@ def score_ray(
     room.check_machines(job)
     if isinstance(data, Dataset):
         _check_columns(data, column, settings)
-        scored = data.map_batches(
+        scored = _mapped(
+            data,
             _RowScorer,
             fn_constructor_args=(job,),
             batch_format="pyarrow",
@@ -219,7 +220,8 @@ def score_ray(
         rows = ray.data.from_items(
             [{"piece": piece.to_json()} for piece in pieces], override_num_blocks=len(pieces)
         )
-        scored = rows.map_batches(
+        scored = _mapped(
+            rows,
             _FileScorer,
             fn_constructor_args=(job, {"format": format, "mail": mail, "table": table}),
             batch_format="pyarrow",
@@ -249,7 +251,6 @@ class _RowScorer:
         return self._scorer
 
     def __call__(self, rows: pa.Table) -> pa.Table:
-        _check_attempt()
         scored = map(self.scorer, rows.combine_chunks().to_batches())
         return pa.Table.from_batches(scored, self.scorer.output_schema(rows.schema))
 
@@ -262,7 +263,6 @@ class _FileScorer(_RowScorer):
         self._files = files
 
     def __call__(self, pieces: pa.Table) -> Iterator[pa.Table]:
-        _check_attempt()
         for piece in map(Piece.from_json, pieces.column("piece").to_pylist()):
             files = {**self._files, "workers": self.scorer.workers, "span": piece.span}
             with open_reader(piece.sources, **files) as reader:
@@ -353,7 +353,9 @@ class _Room:
     @property
     def of_a_scorer(self) -> dict[str, Any]:
         """What an actor is made with."""
-        return {"num_cpus": self.cores, "num_gpus": self.gpus or None}
+        # By default Ray Data does a piece anew for ever, whatever workers it ends.
+        retries = {"max_restarts": -1, "max_task_retries": _ATTEMPTS - 1}
+        return {"num_cpus": self.cores, "num_gpus": self.gpus or None, **retries}
 
     def check_machines(self, job: Job) -> None:
         """Check that a job can be done on every machine that has room for scorers.
