@@ -31,6 +31,7 @@ TRAINS = "trains for minutes; test_train.py and test_finetune.py train small net
 DOWNLOADS = "downloads 84 MB and trains for an hour"
 ADAPTS = "needs NLTK's lexicons and 200 mails; test_adapt.py adapts a small model"
 BUCKET = "asks a bucket; test_s3.py asks one on loopback"
+CLUSTER = "asks a cluster of Ray's; test_ray.py begins one"
 NOT_RUN = {
     "textsent train": DOWNLOADS,
     "textsent train --epochs 10": DOWNLOADS,
@@ -51,12 +52,14 @@ NOT_RUN = {
     "textsent score 's3://mail/archive/year=*/*.mbox' -o s3://mail/scored/ --resume": BUCKET,
     "textsent verify s3://mail/scored/": BUCKET,
     "textsent report s3://mail/scored/ -o report.html": BUCKET,
+    "textsent score 's3://box/mail/**/*.mbox' -o s3://box/scored/ --engine ray --address auto": CLUSTER,
     "textsent --install-completion": "changes the shell's settings",
 }
 PROGRAMS_NOT_RUN = {
     "pip": "installs packages; .ci/run does",
     "pytest": "runs this too",
     "python": "measures for minutes",
+    "ray": CLUSTER,
 }
 
 
@@ -207,6 +210,8 @@ def understand(step):
             group.commands[command].make_context(command, arguments)
         case ["python", "-m", "benchmarks", *arguments]:
             benchmarks.parser().parse_args(arguments)
+        case ["ray", "job", "submit", "--", "python", script, *_]:
+            assert (ROOT / "examples" / script).is_file()
         case ["pip", "install", *arguments]:
             extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
             assert set(re.findall(r"\[(\w+)\]", " ".join(arguments))) <= set(extras)
@@ -225,5 +230,6 @@ def test_every_block_is_of_a_kind_that_is_run_or_an_output():
         for name, page in PAGES.items()
     }
     assert set.union(*kinds.values()) <= {"", "sh", "console", "pycon", "python"}
-    assert {name for name, found in kinds.items() if "python" in found} == {"training.md"}  # written by `desk`
+    # The first is written by `desk`; what the second says is in examples/spark_job.py and test_spark.py.
+    assert {name for name, found in kinds.items() if "python" in found} == {"training.md", "scale.md"}
     assert not any(re.search(r"^```\n\$ ", page, re.M) for page in PAGES.values())
