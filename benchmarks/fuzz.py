@@ -189,7 +189,7 @@ def check_guessed_csv(folder: Path, chosen: random.Random) -> Found:
     data = data.decode("utf-8", "replace").encode(encoding, "replace")
     settings = _table(None, infer_types=chosen.random() < 0.5)
     rows, _ = _read(folder / "a.csv", data, **settings)
-    assert _read(folder / "a.csv", **settings)[0] == rows
+    assert repr(_read(folder / "a.csv", **settings)[0]) == repr(rows)  # a not-a-number is no other's equal
     return _problems(rows)
 
 
