@@ -113,8 +113,8 @@ def test_the_parts_hold_the_rows_of_a_local_run_in_its_order(cluster, sources, t
     expected = locally(sources[format], tiny_preset, tmp_path)
     assert as_rows(rows_of(tmp_path / "out")) == as_rows(expected)
     assert summary.rows == ROWS
-    manifest = verify_folder(str(tmp_path / "out"))
-    assert format == "csv" or len(manifest["parts"]) > 3
+    assert verify_folder(str(tmp_path / "out")).rows == ROWS
+    assert format == "csv" or len(list(Path(tmp_path, "out").rglob("part-*"))) > 3
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet", "mbox"])
