@@ -15,7 +15,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +25,7 @@ from urllib.request import url2pathname
 import pyarrow as pa
 
 from textsent.atomic import take_name
-from textsent.errors import InputError, MissingExtraError, OptionError, OutputError
+from textsent.errors import InputError, MissingExtraError, OptionError, OutputError, TextsentError
 from textsent.unfinished import sync
 
 _URL = re.compile(r"(?P<root>[A-Za-z][A-Za-z0-9+.-]+://[^/?]*)/*(?P<path>.*?)(?P<query>\?[a-z_]+=.*)?", re.DOTALL)
@@ -370,26 +370,24 @@ def uploading(url: str, overwrite: bool = False) -> Iterator[Path]:
                 replace(location, key=location.key.removesuffix(name) + path.name).upload(path)
 
 
-@contextmanager
-def reading(url: str) -> Iterator[None]:
+def reading(url: str) -> AbstractContextManager[None]:
     """Turn what file systems raise while something is read into an InputError of one line."""
-    try:
-        yield
-    except Exception as exc:
-        if not _is_of_a_store(exc):
-            raise
-        raise InputError(f"{url} can't be read: {reason_of(exc)}") from exc
+    return _told(InputError, f"{url} can't be read")
+
+
+def writing(url: str) -> AbstractContextManager[None]:
+    """Turn what file systems raise while something is written into an OutputError of one line."""
+    return _told(OutputError, f"{url} can't be written")
 
 
 @contextmanager
-def writing(url: str) -> Iterator[None]:
-    """Turn what file systems raise while something is written into an OutputError of one line."""
+def _told(kind: type[TextsentError], problem: str) -> Iterator[None]:
     try:
         yield
     except Exception as exc:
         if not _is_of_a_store(exc):
             raise
-        raise OutputError(f"{url} can't be written: {reason_of(exc)}") from exc
+        raise kind(f"{problem}: {reason_of(exc)}") from exc
 
 
 _CLIENTS = ("adlfs", "aiohttp", "azure", "botocore", "fsspec", "gcsfs", "google", "paramiko", "requests")
