@@ -533,14 +533,32 @@ def _changed_json(content: dict[str, Any], chosen: random.Random) -> dict[str, A
 
 
 PRESET_FILES = ("config.json", "preprocessor.json", "vocabulary.txt", "projection.onnx", "model.onnx", "ngrams.npz")
+_OTHER_PRESETS = {
+    "cnn": ("cnn-500", {"embedding_size": 6, "filters": 4, "kernel_size": 3, "dense_units": 5, "window": 16}),
+    "stacked": ("stacked-lstm-256", {"embedding_size": 6, "units": 5, "dense_units": 5, "window": 16}),
+}
+"""By folder: a recipe whose network is one graph, and its sizes."""
+
+
+def write_presets(folder: Path) -> None:
+    """Write what `check_preset` and `check_command` change."""
+    from conftest import add_ngrams, write_tiny_preset
+
+    write_tiny_preset(folder / "preset")
+    add_ngrams(folder / "preset")
+    for name, (recipe, sizes) in _OTHER_PRESETS.items():
+        write_tiny_preset(folder / name, recipe, **sizes)
 
 
 def check_preset(folder: Path, chosen: random.Random) -> Found:
     """Check that a preset with a changed file is refused, or gives scores from 0 to 1.
 
-    The folder must hold the preset, in `preset`.
+    The folder must hold what `write_presets` writes.
     """
-    path = folder / "preset" / chosen.choice(PRESET_FILES)
+    if chosen.random() < 0.5:
+        path = folder / chosen.choice(list(_OTHER_PRESETS)) / "model.onnx"
+    else:
+        path = folder / "preset" / chosen.choice(PRESET_FILES)
     whole = path.read_bytes()
     if path.suffix == ".json" and chosen.random() < 0.7:
         data = json.dumps(_changed_json(json.loads(whole), chosen)).encode()
@@ -564,7 +582,7 @@ def check_preset(folder: Path, chosen: random.Random) -> Found:
 def check_command(folder: Path, chosen: random.Random) -> Found:
     """Check that `textsent score` ends with 0 and a complete output, or with 1, one line and none.
 
-    The folder must hold the preset, in `preset`.
+    The folder must hold what `write_presets` writes.
     """
     inside = folder / "command"
     inside.mkdir()
@@ -692,10 +710,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=shared_memory if shared_memory.is_dir() else None) as folder:
         formats = options.formats or list(CHECKS)
         if {"preset", "command"}.intersection(formats):
-            from conftest import add_ngrams, write_tiny_preset
-
-            write_tiny_preset(Path(folder) / "preset")
-            add_ngrams(Path(folder) / "preset")
+            write_presets(Path(folder))
         for format in formats:
             faults += _fuzz(format, Path(folder), range(options.seed, options.seed + options.inputs))
     sys.exit(1 if faults else 0)

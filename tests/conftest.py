@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas  # noqa: F401 - before a test calls textsent.cli.main, which hides it from what comes after
@@ -62,29 +61,23 @@ def tiny_preset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def write_tiny_preset(folder: Path) -> None:
-    """Write what `tiny_preset` is into a new folder."""
+_SIZES = {"embedding_size": 6, "units": 5, "window": 8, "dropout": 0.1, "embedding_dropout": 0.1}
+
+
+def write_tiny_preset(folder: Path, recipe: str = "lstm", **sizes: int) -> None:
+    """Write a preset of a recipe with few words and small sizes into a new folder."""
     import keras
 
     from textsent.preprocess import Preprocessor
     from textsent.presets import METADATA_FILE, write_json
-    from textsent.recipes import lstm
+    from textsent.recipes import RECIPES
     from textsent.train import write_network
 
     keras.utils.set_random_seed(7)
-    config: dict[str, Any] = {
-        "recipe": "lstm",
-        "vocabulary_size": len(WORDS),
-        "embedding_size": 6,
-        "units": 5,
-        "bidirectional": True,
-        "window": 8,
-        "word_dropout": 0.1,
-        "embedding_dropout": 0.1,
-        "dropout": 0.1,
-    }
+    made = RECIPES[recipe]
+    config = {"recipe": recipe, "vocabulary_size": len(WORDS), **made.config, **(sizes or _SIZES)}
     folder.mkdir()
-    write_network(lstm(config), config, Preprocessor(WORDS), folder)
+    write_network(made.build(config), config, Preprocessor(WORDS), folder)
     write_json(folder / METADATA_FILE, {"command": "made by the tests"})
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import add_ngrams
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -572,9 +571,16 @@ def test_nested_columns_go_from_parquet_to_parquet_and_are_refused_as_csv(tmp_pa
     assert not (tmp_path / "out.csv").exists()
 
 
+@pytest.fixture(scope="module")
+def fuzzed_presets(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fuzzed")
+    fuzz.write_presets(folder)
+    return folder
+
+
 @pytest.mark.parametrize("format", fuzz.CHECKS)
-def test_mutated_inputs_are_read_or_refused_and_no_row_is_lost(tmp_path, tiny_preset, format):
-    add_ngrams(shutil.copytree(tiny_preset, tmp_path / "preset"))
+def test_mutated_inputs_are_read_or_refused_and_no_row_is_lost(tmp_path, fuzzed_presets, format):
+    shutil.copytree(fuzzed_presets, tmp_path, dirs_exist_ok=True)
     for seed in range(30):  # `python -m benchmarks.fuzz` reads many more
         fuzz.checked(format, tmp_path, seed)
 

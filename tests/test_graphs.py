@@ -1,10 +1,11 @@
 from contextlib import suppress
 
+import numpy as np
 import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from textsent.graphs import UnusualGraphError, shapes_of
 
@@ -102,6 +103,38 @@ def test_a_tensor_that_claims_more_than_there_is_is_refused(tmp_path, shape):
     claimed.dims[:] = shape
     model = helper.make_model(graph(tensors=[claimed]))
     assert refused(tmp_path, model) == "a tensor claims to be larger than the file"
+
+
+@pytest.mark.parametrize("integer", [1 << 30, -(1 << 40), (1 << 16) + 1])
+def test_an_integer_larger_than_any_size_is_refused(tmp_path, integer):
+    """ONNX Runtime would make room for a state of so many units."""
+    expected = "it holds an integer over 65,536"
+    constant = numpy_helper.from_array(np.array([1, integer]), "units")
+    assert refused(tmp_path, helper.make_model(graph(tensors=[constant]))) == expected
+    assert refused(tmp_path, helper.make_model(graph(node("ConstantOfShape", value=constant)))) == expected
+    assert refused(tmp_path, helper.make_model(graph(node("Conv", pads=[0, integer])))) == expected
+    assert refused(tmp_path, helper.make_model(graph(node("Gather", axis=integer)))) == expected
+
+
+def test_integers_in_another_form_than_textsent_writes_are_refused(tmp_path):
+    constant = helper.make_tensor("units", TensorProto.INT64, [1], [1 << 30])
+    assert refused(tmp_path, helper.make_model(graph(tensors=[constant]))) == (
+        "it holds integers in another form than textsent writes"
+    )
+
+
+def test_sizes_axes_and_places_are_taken(tmp_path):
+    constants = [numpy_helper.from_array(np.array([-1, 65536], kind), "row") for kind in (np.int32, np.int64)]
+    model = helper.make_model(graph(node("Split", num_outputs=1, axis=-1), tensors=constants))
+    onnx.save(model, tmp_path / "model.onnx")
+    assert shapes_of(tmp_path / "model.onnx") == {"row": (2,)}
+
+
+def test_a_split_into_another_number_of_outputs_is_refused(tmp_path):
+    """ONNX Runtime 1.31 ends the process at one."""
+    assert refused(tmp_path, helper.make_model(graph(node("Split", num_outputs=4)))) == (
+        "an operator has another number of outputs than it says"
+    )
 
 
 def test_graphs_within_graphs_without_end_are_refused(tmp_path):

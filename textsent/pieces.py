@@ -165,21 +165,29 @@ class Job:
             OptionError: Another version of textsent is installed here than where the job began.
             PresetError: There is no such preset here, or it is another one.
         """
+        self._check_version()
+        self._check_files(checksum(find_preset(self.model)))
+
+    def load(self) -> Scorer:
+        """Return the scorer, which is loaded and checked once a process; raise what `check` does."""
+        self._check_version()
+        scorer = loaded(self.model, **self.scorer)
+        self._check_files(scorer.model_files)
+        return scorer
+
+    def _check_version(self) -> None:
         if self.version != __version__:
             raise OptionError(
                 f"textsent {__version__} is installed on {platform.node()}, but {self.version} where the run "
                 "began: install the same on all machines"
             )
-        if checksum(find_preset(self.model)) != self.model_files:
+
+    def _check_files(self, model_files: str | None) -> None:
+        if model_files != self.model_files:
             raise PresetError(
                 f"the preset {self.model} on {platform.node()} is another than where the run began: "
                 "put the same files on all machines"
             )
-
-    def load(self) -> Scorer:
-        """Return the scorer, which is loaded once a process; raise what `check` does."""
-        self.check()
-        return loaded(self.model, **self.scorer)
 
     def score(self, piece: Piece) -> Part:
         """Score a piece, and write its part.

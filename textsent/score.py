@@ -196,10 +196,15 @@ class Scorer:
         return {
             "textsent": __version__,
             "model": self.name,
-            "model_files": None if self.folder is None else checksum(self.folder),
+            "model_files": self.model_files,
             "engine": type(self.model.network).__name__,
             **{name: getattr(self, name) for name in own},
         }
+
+    @cached_property
+    def model_files(self) -> str | None:
+        """The checksum of the preset's files, see `textsent.presets.checksum`; None where it comes from none."""
+        return None if self.folder is None else checksum(self.folder)
 
     @cached_property
     def _language(self) -> LanguageTest:
