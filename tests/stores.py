@@ -43,22 +43,24 @@ class Store(FileSystemHandler):
         bytes_read: Of all files.
         requests: Reads so far.
         fails_at: Numbers of the reads that fail.
+        failure: What they raise.
     """
 
     def __init__(self, folder: Path) -> None:
         self._files = SubTreeFileSystem(str(folder), LocalFileSystem())
         self.bytes_read = self.requests = 0
         self.fails_at: set[int] = set()
+        self.failure: Exception = OSError("the line was cut")
 
     def ask(self) -> None:
         """Count a read.
 
         Raises:
-            OSError: It is one of those that fail.
+            Exception: It is one of those that fail.
         """
         self.requests += 1
         if self.requests in self.fails_at:
-            raise OSError("the line was cut")
+            raise self.failure
 
     def open_input_file(self, path: str) -> Any:
         return pa.PythonFile(_File(self._files.open_input_file(path), self), "r")

@@ -411,6 +411,13 @@ def test_a_piece_is_tried_again_where_a_store_fails(job, tmp_path, monkeypatch, 
     store.requests, store.fails_at = 0, set(range(100))
     with pytest.raises(InputError, match=r"hdfs://box/in\.mbox can't be read: the line was cut"):
         job.score(found[0])
+    store.failure = type("ServerDisconnectedError", (Exception,), {"__module__": "aiohttp.client_exceptions"})(
+        "gone"
+    )
+    with pytest.raises(InputError, match=r"hdfs://box/in\.mbox can't be read: gone"):
+        job.score(found[0])
+    store.requests, store.fails_at = 0, {1}
+    assert job.score(found[0]).rows > 0
 
 
 def test_a_folder_in_a_store_holds_what_a_local_one_does(job, mailbox, tmp_path, monkeypatch):

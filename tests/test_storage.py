@@ -101,10 +101,18 @@ def test_a_file_url_and_a_pattern_of_paths_are_expanded_alike(box, monkeypatch):
 def test_the_sizes_of_listed_files_are_not_asked_for_again(box, store, monkeypatch):
     expected = [(source.name, source.size, source.state) for source in find_sources(["hdfs://box/*.csv"])]
     assert [size for _, size, _ in expected] == [11, 11]
-    asked = []
-    monkeypatch.setattr(Location, "info", property(asked.append))
+    asked, info = [], Location.info.fget
+    monkeypatch.setattr(Location, "info", property(lambda location: asked.append(location.name) or info(location)))
     assert [(one.name, one.size, one.state) for one in find_sources(["hdfs://box/*.csv"])] == expected
-    assert asked == []
+    assert asked == ["hdfs://box/*.csv"]
+
+
+@pytest.mark.parametrize("name", ["[Gmail].csv", "what*.csv", "[Gmail]/all.csv"])
+def test_a_name_that_looks_like_a_pattern_is_that_of_its_file(box, name):
+    (box / "[Gmail]").mkdir()
+    for own in (name, "G.csv", "whatever.csv"):
+        (box / own).write_text("text\ngreat\n")
+    assert names_of(f"hdfs://box/{name}") == [f"hdfs://box/{name}"]
 
 
 @pytest.mark.parametrize(
@@ -124,13 +132,30 @@ def test_an_input_that_is_not_there_is_one_line(box, name, message):
     assert str(failed.value) == message
 
 
-def test_a_password_in_a_url_is_refused_and_not_shown():
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("s3://key:hidden@box/a.csv", "a password"),
+        ("s3://key:hid/den@box/a.csv", "a password"),
+        ("https://ann:hidden@box:80/a.csv", "a password"),
+        ("abfs://c@a.dfs.core.windows.net/a.csv?client_id=1&client_secret=hidden", "client_secret"),
+        ("https://a.blob.core.windows.net/c/a.csv?sv=1&sig=hidden", "sig"),
+        ("https://box.s3.amazonaws.com/a.csv?X-Amz-Date=1&X-Amz-Signature=hidden", "X-Amz-Signature"),
+    ],
+)
+def test_a_password_or_another_secret_in_a_url_is_refused_and_not_shown(name, found):
     with pytest.raises(OptionError) as failed:
-        expanded("s3://key:secret@box/a.csv")
-    assert "secret" not in str(failed.value)
+        expanded(name)
+    assert "hid" not in str(failed.value)
+    scheme = name.partition("://")[0]
     assert str(failed.value).startswith(
-        "a URL of s3:// has a password in it, which records and messages would show"
+        f"a URL of {scheme}:// has {found} in it, which records and messages would show"
     )
+
+
+@pytest.mark.parametrize("name", ["hdfs://box:80/mail/ann@example.com.csv", "hdfs://box/10:00/ann@example.com.csv"])
+def test_a_port_or_an_address_is_no_password(store, name):
+    assert Location.of(name).name == name
 
 
 @pytest.mark.parametrize("name", ["nonsense://box/a.csv", "abfs://box/a.csv"])
@@ -238,6 +263,9 @@ def test_what_a_client_of_a_store_raises_is_one_line_and_a_fault_of_ours_is_none
     with pytest.raises(InputError) as failed, storage.reading("az://box/a.csv"):
         raise of_a_client("Forbidden\nRequestId: 1")
     assert str(failed.value) == "az://box/a.csv can't be read: Forbidden"
+    with pytest.raises(OutputError) as failed, storage.writing("https://box/a.csv"):
+        raise NotImplementedError  # as fsspec does of http
+    assert str(failed.value).startswith("https://box/a.csv can't be written: its files can't be handled so")
     with pytest.raises(KeyError), storage.reading("az://box/a.csv"):
         raise KeyError("ours")
 

@@ -27,7 +27,7 @@ from textsent.presets import checksum, find_preset, shipped_presets
 from textsent.readers import DIVISIBLE, Source, Span, find_sources, is_plain, shown_name
 from textsent.record import sha256_of
 from textsent.score import Scorer, loaded
-from textsent.storage import is_url, without_query
+from textsent.storage import is_of_a_store, is_url, without_query
 
 PIECE_BYTES = 128 << 20
 """What is scored at a time, and done anew where it failed: a minute of a core for mail."""
@@ -200,7 +200,7 @@ class Job:
             try:
                 return self._score(piece)
             except (InputError, OutputError) as exc:
-                if not isinstance(exc.__cause__, OSError) or not any(map(is_url, (*piece.sources, self.output))):
+                if not is_of_a_store(exc.__cause__) or not any(map(is_url, (*piece.sources, self.output))):
                     raise
             time.sleep(_PAUSE_SECONDS * attempt)
         return self._score(piece)

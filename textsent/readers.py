@@ -40,7 +40,7 @@ from textsent.mail import DEFAULT_OPTIONS, MailOptions, mail_schema, read_messag
 from textsent.mailworkers import MailboxFile
 from textsent.mbox import Message
 from textsent.schema import ADVICE, is_text, split_problems, text_column, with_problems
-from textsent.storage import Location, expanded, is_url, reading, state_of, without_query
+from textsent.storage import REASONS, Location, expanded, is_of_a_store, is_url, reading, state_of, without_query
 from textsent.tables import BATCH_ROWS, DEFAULT_TABLE_OPTIONS, Note, TableOptions, strings_of
 
 STANDARD_STREAM = "-"
@@ -624,12 +624,18 @@ def _errors_of(name: str) -> Iterator[None]:
         raise
     except UnicodeDecodeError as exc:
         raise InputError(f"{shown}: {_NOT_UTF8}") from exc
-    except (pa.ArrowException, ValueError, OSError, EOFError, OverflowError, RecursionError) as exc:
+    except Exception as exc:
+        if not isinstance(exc, _OF_CONTENT) and not is_of_a_store(exc):
+            raise
         reason = without_values((str(exc).splitlines() or [type(exc).__name__])[0]).rstrip(".")
         is_arrows = isinstance(exc, pa.ArrowException) or (isinstance(exc, OSError) and not exc.errno)
         advice = ": it may be damaged, write or fetch it again" if is_arrows else ""
-        reason = next((ours for theirs, ours in _REASONS if theirs in reason), reason + advice)
+        known = (*_REASONS, *REASONS)
+        reason = next((ours for theirs, ours in known if theirs in reason), reason + advice)
         raise InputError(f"{shown} can't be read: {reason}") from exc
+
+
+_OF_CONTENT = (pa.ArrowException, ValueError, EOFError, OverflowError, RecursionError)
 
 
 def without_values(message: str) -> str:

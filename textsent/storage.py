@@ -29,7 +29,10 @@ from textsent.errors import InputError, MissingExtraError, OptionError, OutputEr
 from textsent.unfinished import sync
 
 _URL = re.compile(r"(?P<root>[A-Za-z][A-Za-z0-9+.-]+://[^/?]*)/*(?P<path>.*?)(?P<query>\?[a-z_]+=.*)?", re.DOTALL)
-_PASSWORD = re.compile(r"[^/]+://[^/@]*:[^/@]*@")
+_PASSWORD = re.compile(r"[^/]+://[^/@\[]*:(?:[^/@?]*@|(?!\d*(?:[/?]|\Z))[^@]*@)")
+"""Also one with a slash in it, as Amazon's keys have; what stands behind a colon else is a port."""
+
+_SECRET = re.compile(r"[?&]([\w-]*(?:secret|password|signature|token)[\w-]*|sig)=", re.IGNORECASE)
 _OF_ARROW = re.compile(r"(?:s3|gs|gcs|hdfs|viewfs|abfss?)://")
 _WITHOUT_FOLDERS = re.compile(r"(?:s3|gs|gcs|abfss?)://")
 _WILDCARD = re.compile(r"[*?[]")
@@ -80,16 +83,18 @@ class Location:
 
         Raises:
             OSError: The URL can't be understood.
-            OptionError: There is a password in it.
+            OptionError: There is a password in it, or another secret.
             MissingExtraError: No installed package knows its scheme.
         """
         name = without_file_scheme(name)
-        if _PASSWORD.match(name):
-            raise OptionError(
-                f"a URL of {name.partition('://')[0]}:// has a password in it, which records and messages would "
-                "show: leave it out, and put it where that store's programs look for it, as the environment"
-            )
         url = _URL.fullmatch(name)
+        secret = _SECRET.search(name) if url else None
+        if secret or _PASSWORD.match(name):
+            raise OptionError(
+                f"a URL of {name.partition('://')[0]}:// has {secret[1] if secret else 'a password'} in it, which "
+                "records and messages would show: leave it out, and put it where that store's programs look for "
+                "it, as the environment, or fetch the file"
+            )
         if url is None:
             return cls(name, _local(), os.path.abspath(name))  # noqa: PTH100 - a link keeps its name
         if not _OF_ARROW.match(url["root"].lower()):
@@ -276,7 +281,8 @@ def expanded(name: str) -> list[Listed]:
     """Return the files that an input's name stands for, in the order of their names.
 
     Args:
-        name: A path or a URL. A pattern stands for all files that it matches, `**` in it for any number of folders.
+        name: A path or a URL. A pattern stands for all files that it matches, `**` in it for any number of folders,
+            unless a file or folder has that very name.
             The URL of a folder, and the path of one that `textsent score` has written in parts, stand for all files
             in it and below, without hidden ones. Another folder's path stands for itself.
 
@@ -290,9 +296,8 @@ def expanded(name: str) -> list[Listed]:
         if path != name and not Path(path).is_dir():
             return _expanded_path(path)
         location = Location.of(name)
-        wildcard = _WILDCARD.search(without_query(location.name))
-        if wildcard is None:
-            info = location.info
+        wildcard, info = _WILDCARD.search(without_query(location.name)), location.info
+        if wildcard is None or _is_there(info):
             return _files_of(location) if _is_folder(info) else [Listed(name, info)]
         query = location.name[len(without_query(location.name)) :]
         base = Location.of(location.name[: wildcard.start()].rpartition("/")[0] + query)
@@ -328,6 +333,12 @@ def _is_folder(info: Any) -> bool:
     from pyarrow.fs import FileType
 
     return info.type is FileType.Directory
+
+
+def _is_there(info: Any) -> bool:
+    from pyarrow.fs import FileType
+
+    return info.type is not FileType.NotFound
 
 
 def _pattern(url: str) -> re.Pattern[str]:
@@ -385,7 +396,7 @@ def _told(kind: type[TextsentError], problem: str) -> Iterator[None]:
     try:
         yield
     except Exception as exc:
-        if not _is_of_a_store(exc):
+        if not isinstance(exc, pa.ArrowException | NotImplementedError) and not is_of_a_store(exc):
             raise
         raise kind(f"{problem}: {reason_of(exc)}") from exc
 
@@ -394,12 +405,12 @@ _CLIENTS = ("adlfs", "aiohttp", "azure", "botocore", "fsspec", "gcsfs", "google"
 """Packages by which fsspec's file systems reach stores; not all that they raise is an OSError."""
 
 
-def _is_of_a_store(exc: Exception) -> bool:
-    package = type(exc).__module__.partition(".")[0]
-    return isinstance(exc, OSError | pa.ArrowException) or package in _CLIENTS
+def is_of_a_store(exc: BaseException | None) -> bool:
+    """Return whether an exception comes from a file system, or from what that reaches its files by."""
+    return isinstance(exc, OSError) or type(exc).__module__.partition(".")[0] in _CLIENTS
 
 
-_REASONS = (
+REASONS = (
     ("ACCESS_DENIED", "access is denied: check the credentials and what they may do"),
     ("InvalidAccessKeyId", "its server doesn't know these credentials: check them"),
     ("INVALID_ACCESS_KEY_ID", "its server doesn't know these credentials: check them"),
@@ -409,9 +420,12 @@ _REASONS = (
     ("Path does not exist", "there is no such file: check the URL"),
     ("Unable to load lib", "Hadoop's Java libraries aren't found: set JAVA_HOME, HADOOP_HOME and CLASSPATH"),
 )
+"""What file systems say, and what is said of it here."""
 
 
 def reason_of(exc: Exception) -> str:
     """Return what a file system's exception says, in one line."""
+    if isinstance(exc, NotImplementedError):
+        return "its files can't be handled so: copy them to a disk, or from one"
     text = (getattr(exc, "strerror", None) or str(exc)).partition("\n")[0] or type(exc).__name__
-    return next((ours for theirs, ours in _REASONS if theirs in text), text.removesuffix("."))
+    return next((ours for theirs, ours in REASONS if theirs in text), text.removesuffix("."))
