@@ -7,6 +7,7 @@ import pytest
 from textsent import cli
 from textsent.errors import InputError, OptionError, OutputError
 from textsent.outputfolder import OutputFolder, Part, verify, verify_folder
+from textsent.storage import Location, expanded
 
 FACTS = {"textsent": "0.1.0", "model": "imdb-lstm", "prefix": "", "inputs": ["a.csv", "b.csv"]}
 
@@ -151,18 +152,61 @@ def test_an_empty_folder_is_taken(path):
     assert OutputFolder(str(path)).take_up(FACTS, resume=False) == {}
 
 
-def test_a_run_whose_folder_another_one_has_taken_up_ends(path):
+def test_a_run_whose_folder_another_one_has_taken_up_writes_no_more(path, tmp_path):
     first, second = OutputFolder(str(path)), OutputFolder(str(path))
     first.take_up(FACTS, resume=False)
-    first.check_own()
+    write_part(first, tmp_path, 0, b"text\n")
     second.take_up(FACTS, resume=True)
-    second.check_own()
-    with pytest.raises(OutputError) as failed:
-        first.check_own()
-    assert str(failed.value) == (f"{path} was taken up by another run: let that one end, or name another folder")
+    before = names_in(path)
+    for write in (
+        lambda: write_part(first, tmp_path, 1, b"text\n"),
+        lambda: first.put_none(Part(0), "part-000000.csv"),
+        lambda: first.complete(FACTS, []),
+    ):
+        with pytest.raises(OutputError) as failed:
+            write()
+        assert str(failed.value) == (
+            f"{path} was taken up by another run: let that one end, or name another folder"
+        )
+    first.give_up()
+    assert names_in(path) == before
+    write_part(OutputFolder(str(path), second.run), tmp_path, 0, b"text\n")
     second.complete(FACTS, [])
     with pytest.raises(OutputError, match="was taken up by another run"):
-        first.check_own()
+        write_part(second, tmp_path, 0, b"text\n")
+
+
+def test_another_run_s_folder_is_left_to_it(path):
+    first, second = OutputFolder(str(path)), OutputFolder(str(path))
+    first.take_up(FACTS, resume=False)
+    second.take_up(FACTS, resume=True)
+    first.give_up()
+    second.give_up()
+    assert not (path / "_unfinished").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b'{"textsent": ', b"3"])
+def test_a_plan_that_was_cut_off_is_told(path, content):
+    OutputFolder(str(path)).take_up(FACTS, resume=False)
+    plan = path / "_unfinished" / "plan.json"
+    plan.write_bytes(content)
+    with pytest.raises(OutputError) as failed:
+        OutputFolder(str(path)).take_up(FACTS, resume=True)
+    assert str(failed.value) == (
+        f"{path} can't be gone on with, {plan} was cut off or changed: name another folder"
+    )
+
+
+def test_a_folder_is_complete_where_nothing_may_be_deleted(path, tmp_path, monkeypatch):
+    def fail(_):
+        raise PermissionError(13, "AWS Error ACCESS_DENIED during DeleteObject operation")
+
+    monkeypatch.setattr(Location, "delete_folder", fail)
+    folder = OutputFolder(str(path))
+    folder.take_up(FACTS, resume=False)
+    folder.complete(FACTS, [write_part(folder, tmp_path, number, b"text\ngreat\n") for number in range(2)])
+    assert verify_folder(str(path)).rows == 4
+    assert len(expanded(str(path))) == 2
 
 
 def test_what_was_written_is_verified(complete):

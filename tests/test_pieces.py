@@ -395,7 +395,9 @@ def test_a_piece_is_tried_again_where_a_store_fails(job, tmp_path, monkeypatch, 
     waits = []
     monkeypatch.setattr(pieces.time, "sleep", waits.append)
     found = list(cut(find_sources(["hdfs://box/in.mbox"]), 500))
-    OutputFolder(job.output).take_up({}, resume=False)
+    folder = OutputFolder(job.output)
+    folder.take_up({}, resume=False)
+    job = replace(job, run=folder.run)
     job.score(found[0])
     reads = store.requests
     job.score(found[0])
@@ -439,6 +441,26 @@ def test_another_run_at_the_folder_ends_this_one(job, mailbox):
 
     with pytest.raises(OutputError, match="was taken up by another run"):
         score_folder(mailbox, job, engine=engine, piece_bytes=400)
+
+
+def test_another_run_that_has_written_nothing_yet_keeps_the_folder(job, mailbox, tmp_path):
+    def engine(job, found):
+        (Path(job.output) / "_unfinished" / "run").write_text("another")
+        yield job.score(found[0])
+
+    with pytest.raises(OutputError, match="was taken up by another run"):
+        score_folder(mailbox, job, engine=engine, piece_bytes=400)
+    assert sorted(path.name for path in (tmp_path / "scored").rglob("*")) == ["_unfinished", "plan.json", "run"]
+
+
+def test_a_run_that_is_interrupted_before_its_first_part_leaves_the_folder_as_it_was(job, mailbox, tmp_path):
+    def engine(job, found):
+        raise KeyboardInterrupt
+        yield
+
+    with pytest.raises(KeyboardInterrupt):
+        score_folder(mailbox, job, engine=engine)
+    assert score_folder(mailbox, job).rows == 24
 
 
 def test_another_version_or_preset_on_a_worker_is_refused(job):

@@ -14,6 +14,7 @@ import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -94,12 +95,13 @@ class OutputFolder:
 
     Attributes:
         name: Its path or URL.
+        run: Tells the run from any other one that takes the folder up.
     """
 
-    def __init__(self, name: str) -> None:
-        """Name it; nothing is read or written yet."""
+    def __init__(self, name: str, run: str = "") -> None:
+        """Name it, and the run, by default a new one; nothing is read or written yet."""
         self.name = name.rstrip("/") or "/"
-        self._run = uuid.uuid4().hex
+        self.run = run or uuid.uuid4().hex
         with writing(self.name):
             self._location = Location.of(self.name)
 
@@ -133,33 +135,39 @@ class OutputFolder:
                         f"{self.name} holds parts of a run that didn't come to its end, or is still at it: go on "
                         "with --resume when it is no longer, or name another folder"
                     )
-                if changed := differences(json.loads(plan.read_bytes()), now):
+                if changed := differences(self._read(plan), now):
                     raise OptionError(
                         f"the run in {self.name} can't go on, it began otherwise: {changed}: "
                         "give what it began with, or name another folder"
                     )
-                (self._unfinished / _RUN_FILE).write_bytes(self._run.encode())
+                (self._unfinished / _RUN_FILE).write_bytes(self.run.encode())
                 return self._parts()
             if found := self._location.files_below():
                 raise OutputError(
                     f"{self.name} isn't empty, it holds {found[0].name}: name a folder that is, or that isn't there"
                 )
-            (self._unfinished / _RUN_FILE).write_bytes(self._run.encode())
+            (self._unfinished / _RUN_FILE).write_bytes(self.run.encode())
             plan.write_bytes(json.dumps(now).encode())
         return {}
 
-    def check_own(self) -> None:
-        """Check that this run, which has taken the folder up, is still the one that is at it.
+    def _read(self, plan: Location) -> dict[str, Any]:
+        try:
+            return dict(json.loads(plan.read_bytes()))
+        except (ValueError, TypeError) as exc:
+            raise OutputError(
+                f"{self.name} can't be gone on with, {plan.name} was cut off or changed: name another folder"
+            ) from exc
 
-        Raises:
-            OutputError: Another run has taken it up, or completed it, or removed it.
-        """
-        with writing(self.name):
-            run = self._unfinished / _RUN_FILE
-            if not run.info.is_file or run.read_bytes() != self._run.encode():
-                raise OutputError(
-                    f"{self.name} was taken up by another run: let that one end, or name another folder"
-                )
+    def _is_own(self) -> bool:
+        """Return whether the run that is at the folder is this one, and not another that has gone on with it."""
+        try:
+            return (self._unfinished / _RUN_FILE).read_bytes() == self.run.encode()
+        except FileNotFoundError:
+            return False
+
+    def _check_own(self) -> None:
+        if not self._is_own():
+            raise OutputError(f"{self.name} was taken up by another run: let that one end, or name another folder")
 
     def _parts(self) -> dict[int, Part]:
         files = {file.key: file.listed.size for file in self._location.files_below()}
@@ -186,9 +194,10 @@ class OutputFolder:
             path: The file that becomes it.
 
         Raises:
-            OutputError: It can't be written.
+            OutputError: It can't be written, or another run is at the folder.
         """
         with writing(self.name):
+            self._check_own()
             (self._location / part.name).upload(path, grows_in=self._unfinished)
         self._report(part)
 
@@ -200,9 +209,10 @@ class OutputFolder:
             name: Where it would be in the folder.
 
         Raises:
-            OutputError: It can't be written.
+            OutputError: It can't be written, or another run is at the folder.
         """
         with writing(self.name):
+            self._check_own()
             (self._location / name).delete()
         self._report(part)
 
@@ -211,13 +221,13 @@ class OutputFolder:
             (self._unfinished / f"{part.number:06}.json").write_bytes(part.to_json().encode())
 
     def give_up(self) -> None:
-        """Leave the folder as it was found, unless there is a part in it.
+        """Leave the folder as it was found, unless there is a part in it, or another run is at it.
 
         Raises:
             OutputError: It can't be written.
         """
         with writing(self.name):
-            if not self._parts() and not self._location.files_below():
+            if self._is_own() and not self._parts() and not self._location.files_below():
                 self._unfinished.delete_folder()
 
     def complete(self, facts: Mapping[str, Any], parts: Sequence[Part]) -> None:
@@ -228,7 +238,7 @@ class OutputFolder:
             parts: All parts.
 
         Raises:
-            OutputError: It can't be written.
+            OutputError: It can't be written, or another run is at the folder.
         """
         manifest = {
             "facts": facts,
@@ -242,9 +252,11 @@ class OutputFolder:
             ],
         }
         with writing(self.name):
+            self._check_own()
             content = json.dumps(manifest, indent=1).encode() + b"\n"
             (self._location / MANIFEST_FILE).write_bytes(content, grows_in=self._unfinished)
             (self._location / SUCCESS_FILE).write_bytes(b"", grows_in=self._unfinished)
+        with suppress(OutputError), writing(self.name):  # who may write may not always delete
             self._unfinished.delete_folder()
 
 

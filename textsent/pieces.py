@@ -147,6 +147,7 @@ class Job:
         files: The other settings of `textsent.files.score_file`, of how files are read and written.
         version: Of textsent, where the job began.
         model_files: The checksum of the preset there.
+        run: The run that is at the output folder, see `OutputFolder`.
     """
 
     model: str
@@ -157,6 +158,7 @@ class Job:
     files: dict[str, Any]
     version: str
     model_files: str
+    run: str = ""
 
     def check(self) -> None:
         """Check that what the scores depend on is the same here as where the job began.
@@ -194,7 +196,7 @@ class Job:
 
         Raises:
             InputError: It can't be read, or has a bad row where that is to end the run.
-            OutputError: Its part can't be written.
+            OutputError: Its part can't be written, or another run is at the folder.
         """
         for attempt in range(1, ATTEMPTS):
             try:
@@ -208,7 +210,7 @@ class Job:
     def _score(self, piece: Piece) -> Part:
         summary = Summary()
         name = piece.part_name(self.output_format)
-        folder = OutputFolder(self.output)
+        folder = OutputFolder(self.output, self.run)
         with tempfile.TemporaryDirectory(prefix="textsent-") as temporary:
             path = Path(temporary, PurePosixPath(name).name)
             try:
@@ -333,7 +335,7 @@ def score_folder(
 
     Raises:
         InputError: An input can't be read, or there are no rows, or more with an error than are allowed.
-        OutputError: The folder isn't empty, or can't be written.
+        OutputError: The folder isn't empty, or can't be written, or another run has taken it up.
         OptionError: The run can't be gone on with, for it began otherwise; or an input is a pipe.
     """
     started = time.monotonic()
@@ -358,6 +360,7 @@ def score_folder(
     }
     folder = OutputFolder(job.output)
     parts = folder.take_up(facts, resume)
+    job = replace(job, run=folder.run)
     for part in parts.values():
         _count(summary, part, pieces)
     summary.resumed = summary.rows
@@ -373,8 +376,7 @@ def score_folder(
                     if on_part:
                         on_part(summary)
                     _check_errors(summary, max_errors)
-                    folder.check_own()
-    except TextsentError:
+    except (TextsentError, KeyboardInterrupt):
         if not parts:
             folder.give_up()
         raise
@@ -399,7 +401,7 @@ def _count(summary: Summary, part: Part, pieces: Sequence[Piece], times: int = 1
         for name, rows in own.items():
             all_of_them[name] += times * rows
     if times > 0:
-        summary.notes += [note for note in part.notes if note not in summary.notes]
+        summary.notes += part.notes
     summary.position += times * pieces[part.number].size
     summary.committed = summary.rows
 
