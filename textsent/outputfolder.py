@@ -13,7 +13,6 @@ import json
 import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -26,6 +25,7 @@ from textsent.storage import (
     SUCCESS_FILE,
     UNFINISHED_FOLDER,
     Location,
+    ask_each,
     is_url,
     reading,
     without_file_scheme,
@@ -174,10 +174,8 @@ class OutputFolder:
         reports = [
             file for file in self._unfinished.files_below() if _REPORT.fullmatch(file.key.rpartition("/")[2])
         ]
-        with ThreadPoolExecutor(_QUESTIONS) as pool:  # each waits for an answer
-            contents = list(pool.map(Location.read_bytes, reports))
         parts = {}
-        for content in contents:
+        for content in ask_each(Location.read_bytes, reports):
             try:
                 part = Part.from_json(content)
             except ValueError:
@@ -260,7 +258,6 @@ class OutputFolder:
             self._unfinished.delete_folder()
 
 
-_QUESTIONS = 16  # to a store at a time
 _REPORT = re.compile(r"\d+\.json")
 
 

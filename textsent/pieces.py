@@ -27,7 +27,7 @@ from textsent.presets import checksum, find_preset, shipped_presets
 from textsent.readers import DIVISIBLE, Source, Span, find_sources, is_plain, shown_name
 from textsent.record import sha256_of
 from textsent.score import Scorer, loaded
-from textsent.storage import is_of_a_store, is_url, without_query
+from textsent.storage import ask_each, is_of_a_store, is_url, without_query
 
 PIECE_BYTES = 128 << 20
 """What is scored at a time, and done anew where it failed: a minute of a core for mail."""
@@ -96,34 +96,35 @@ def cut(sources: Sequence[Source], piece_bytes: int = PIECE_BYTES) -> Iterator[P
         InputError: An input can't be read.
         OptionError: One is a pipe, which can't be cut.
     """
-    number = 0
-    small: list[Source] = []
-
-    def gathered() -> Iterator[Piece]:
-        nonlocal number
-        if small:
-            yield Piece(
-                number,
-                tuple(source.name for source in small),
-                None,
-                sum(source.size or 0 for source in small),
-                partitions(small[0].name),
-            )
-            number += 1
-            small.clear()
-
     for source in sources:
         if source.size is None:
             raise OptionError(f"{shown_name(source.name)} is a pipe, which can't be scored in parts: name files")
-        alike = small and (small[0].format, partitions(small[0].name)) == (source.format, partitions(source.name))
-        if not alike or sum(other.size or 0 for other in small) + source.size > piece_bytes:
+    large = [source.name for source in sources if (source.size or 0) > piece_bytes and source.format in DIVISIBLE]
+    divisible = {name for name, plain in zip(large, ask_each(is_plain, large), strict=True) if plain}
+    number = small_bytes = 0
+    small: list[Source] = []
+
+    def gathered() -> Iterator[Piece]:
+        nonlocal number, small_bytes
+        if small:
+            sources = tuple(source.name for source in small)
+            yield Piece(number, sources, None, small_bytes, partitions(small[0].name))
+            number += 1
+            small_bytes = 0
+            small.clear()
+
+    for source in sources:
+        size, partition = source.size or 0, partitions(source.name)
+        alike = small and (small[0].format, partitions(small[0].name)) == (source.format, partition)
+        if not alike or small_bytes + size > piece_bytes:
             yield from gathered()
-        if source.size <= piece_bytes or source.format not in DIVISIBLE or not is_plain(source.name):
+        if source.name not in divisible:
             small.append(source)
+            small_bytes += size
             continue
-        for start in range(0, source.size, piece_bytes):
-            end = min(start + piece_bytes, source.size)
-            yield Piece(number, (source.name,), Span(start, end), end - start, partitions(source.name))
+        for start in range(0, size, piece_bytes):
+            end = min(start + piece_bytes, size)
+            yield Piece(number, (source.name,), Span(start, end), end - start, partition)
             number += 1
     yield from gathered()
 

@@ -12,7 +12,6 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -40,7 +39,17 @@ from textsent.mail import DEFAULT_OPTIONS, MailOptions, mail_schema, read_messag
 from textsent.mailworkers import MailboxFile
 from textsent.mbox import Message
 from textsent.schema import ADVICE, is_text, split_problems, text_column, with_problems
-from textsent.storage import REASONS, Location, expanded, is_of_a_store, is_url, reading, state_of, without_query
+from textsent.storage import (
+    REASONS,
+    Location,
+    ask_each,
+    expanded,
+    is_of_a_store,
+    is_url,
+    reading,
+    state_of,
+    without_query,
+)
 from textsent.tables import BATCH_ROWS, DEFAULT_TABLE_OPTIONS, Note, TableOptions, strings_of
 
 STANDARD_STREAM = "-"
@@ -484,19 +493,8 @@ def find_sources(names: Sequence[str], format: str | None = None, max_ratio: int
     """
     if list(names).count(STANDARD_STREAM) > 1:
         raise OptionError("standard input can be read only once: name - once")
-    listed = [file for some in _each(expanded, names) for file in some]
-    return _each(lambda file: _source(file.name, file.info, format, max_ratio), listed)
-
-
-_QUESTIONS = 16  # to a store at a time
-
-
-def _each(ask: Callable[[Any], Any], of: Sequence[Any]) -> list[Any]:
-    """Return the answers to a question about files; those behind URLs are asked at the same time."""
-    if not any(is_url(file if isinstance(file, str) else file.name) for file in of):
-        return [ask(file) for file in of]
-    with ThreadPoolExecutor(_QUESTIONS) as pool:
-        return list(pool.map(ask, of))
+    listed = [file for some in ask_each(expanded, names) for file in some]
+    return ask_each(lambda file: _source(file.name, file.info, format, max_ratio), listed)
 
 
 def _source(name: str, info: Any, format: str | None, max_ratio: int) -> Source:

@@ -14,7 +14,8 @@ import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -263,6 +264,22 @@ def _by_fsspec(url: str) -> tuple[Any, str]:
     except ValueError as exc:
         raise OSError(f"nothing here knows {scheme}://: {exc}") from exc
     return PyFileSystem(FSSpecHandler(files)), key.rstrip("/")
+
+
+_QUESTIONS = 16  # to a store at a time
+
+
+def ask_each(question: Callable[[Any], Any], files: Sequence[Any]) -> list[Any]:
+    """Return what a question gives for each of some files; where some are behind URLs, several are asked at a time.
+
+    Args:
+        question: What is asked.
+        files: Names, or what has a `name`.
+    """
+    if not any(is_url(file if isinstance(file, str) else file.name) for file in files):
+        return [question(file) for file in files]
+    with ThreadPoolExecutor(_QUESTIONS) as pool:
+        return list(pool.map(question, files))
 
 
 class Listed(NamedTuple):
