@@ -527,6 +527,15 @@ def test_the_command_line_writes_a_folder_where_a_slash_ends_its_name(score, mai
     assert (tmp_path / "other" / "part-000000.csv").is_file()
 
 
+def test_a_folder_s_url_may_have_settings_behind_it(score, mailbox, tmp_path, monkeypatch):
+    store_in(tmp_path, monkeypatch)
+    code, _, err = score("in.mbox", "-o", "hdfs://box/scored/?replication=2")
+    assert code == 0
+    assert "written to hdfs://box/scored/?replication=2\n" in err
+    assert verify_folder("hdfs://box/scored?replication=2").rows == 24
+    assert score("hdfs://box/scored/?replication=2", "-o", "again.csv", "--prefix", "x_", "--quiet")[::2] == (0, "")
+
+
 def test_the_command_line_writes_a_file_where_a_file_url_says(score, mailbox, tmp_path):
     assert score((tmp_path / "in.mbox").as_uri(), "-o", (tmp_path / "scored.csv").as_uri())[0] == 0
     assert (tmp_path / "scored.csv").is_file()
@@ -536,7 +545,12 @@ def test_the_command_line_writes_a_file_where_a_file_url_says(score, mailbox, tm
     ("arguments", "message"),
     [
         (["in.mbox", "-o", "s3.parquet/", "--concurrency", "2"], "--address, --concurrency and --gpus-per-worker "),
-        (["in.mbox", "--engine", "ray"], "what is scored in parts needs files and a folder: name it with --output"),
+        (["in.mbox", "-o", "s3.parquet", "--concurrency", "2"], "--address, --concurrency and --gpus-per-worker "),
+        (
+            ["in.mbox", "--engine", "ray"],
+            "--engine ray writes a folder, in parts: name it with --output, with / at ",
+        ),
+        (["in.mbox", "--engine", "ray", "-o", "out.csv"], "--engine ray writes a folder, in parts: name it "),
         (["great service", "-o", "scored/"], "texts given as arguments are printed with their scores: "),
     ],
 )

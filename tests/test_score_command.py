@@ -317,6 +317,8 @@ def test_a_run_without_negative_rows_has_no_command_that_explains_them():
         ("my s.csv", "textsent report 'my s.csv'"),
         ("s.mbox", "textsent report s.mbox"),
         ("scored/", "textsent report scored/"),
+        ("s3://box/s.csv?scheme=http", "textsent report 's3://box/s.csv?scheme=http'"),
+        ("s3://box/scored/?scheme=http", "textsent report 's3://box/scored/?scheme=http'"),
         ("s3://box/s.csv", "textsent report s3://box/s.csv"),
         ("s.csv.gz", None),
     ],

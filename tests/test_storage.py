@@ -58,6 +58,13 @@ def test_a_url_s_settings_are_no_part_of_its_name_nor_is_a_wildcard_a_setting():
     assert without_query("what?a=b") == "what?a=b"
 
 
+def test_the_format_of_a_url_with_settings_is_that_of_its_suffix(box):
+    assert find_sources(["hdfs://box/a.csv?replication=2"])[0].format == "csv"
+    (box / "a.odd").touch()
+    with pytest.raises(InputError, match=r"the suffix '\.odd' names no format"):
+        find_sources(["hdfs://box/a.odd?replication=2"])
+
+
 def test_what_stands_below_a_url_with_settings_has_them_too(store):
     below = Location.of("hdfs://box/scored?replication=2") / "part.csv"
     assert (below.name, below.key) == ("hdfs://box/scored/part.csv?replication=2", "box/scored/part.csv")

@@ -543,13 +543,13 @@ def _format_of(name: str, format: str | None) -> str:
             raise InputError(f"{name}: there is no such file: check the path{as_text}")
     except OSError as exc:
         raise InputError(f"{name[:80]} can't be opened: {exc.strerror}") from exc
-    found = format or format_by_suffix(path)[0]
+    found = format or format_by_suffix(name)[0]
     if not found and (is_url(name) or path.is_file()):
         with _open_file(name) as file, _errors_of(name):
             found = mailstores.sniff_mail(file)
     if not found:
         raise InputError(
-            f"{name}: the suffix {path.suffix!r} names no format that textsent reads: "
+            f"{name}: the suffix {Path(without_query(name)).suffix!r} names no format that textsent reads: "
             f"choose one with --format: {', '.join(known)}"
         )
     return found

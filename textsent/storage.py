@@ -57,6 +57,11 @@ def without_query(name: str) -> str:
     return name[: url.start("query")] if url and url["query"] else name
 
 
+def is_folder_name(name: str) -> bool:
+    """Return whether an output's name says that it is a folder, to be written in parts: with `/` at its end."""
+    return without_query(name).endswith("/")
+
+
 def without_file_scheme(name: str) -> str:
     """Return a name, or the path that it says where it is a `file://` URL."""
     return url2pathname(f"/{name[7:].partition('/')[2]}") if name[:7].lower() == "file://" else name

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -36,8 +38,10 @@ from textsent.errors import OptionError, TextsentError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from rich.console import Console
 
-    from textsent.extremes import Extreme
+    from textsent.display import RowTable
+    from textsent.extremes import Extreme, MostNegative
     from textsent.files import Summary
     from textsent.score import Scorer
 
@@ -206,6 +210,7 @@ def score(
     from textsent.pieces import LOCAL, engine_of, job_for, score_folder
     from textsent.readers import STANDARD_STREAM, is_text_argument, lines_as_they_come
     from textsent.score import load
+    from textsent.storage import is_folder_name
     from textsent.tables import TableOptions
 
     to_terminal = sys.stdout is not None and sys.stdout.isatty()
@@ -262,23 +267,16 @@ def score(
         "max_ratio": max_ratio,
         "spreadsheet_safe": spreadsheet_safe,
     }
-    in_parts = engine != LOCAL or (output is not None and output.endswith("/"))
-    if in_parts:
-        if texts is not None or output is None:
-            raise OptionError("what is scored in parts needs files and a folder: name it with --output")
-        if overwrite:
-            raise OptionError(f"a folder of parts isn't replaced: name another one than {output}")
-        job = job_for(model, settings, output, output_format or "parquet", on_error, files)
-        scored_by = engine_of(engine, address, concurrency, gpus_per_worker)
-    else:
-        scorer = load(model, **settings)
-
+    folder = output if output is not None and is_folder_name(output) else None
+    if engine != LOCAL and folder is None:
+        raise OptionError(f"--engine {engine} writes a folder, in parts: name it with --output, with / at its end")
+    scored_by = engine_of(engine, address, concurrency, gpus_per_worker)
     if texts is not None:
         if sentences:
             raise OptionError(
                 "--sentences adds columns to a file's rows: put the texts into a .txt file and score that"
             )
-        _print_verdicts(texts, scorer)
+        _print_verdicts(texts, load(model, **settings))
         if undecodable:
             console(stderr=True, quiet=quiet).print(
                 f"textsent: undecodable bytes in line {undecodable[0]:,}"
@@ -288,56 +286,47 @@ def score(
             )
         return
 
-    from textsent.display import RowTable, print_summary, printable
+    from textsent.display import RowTable, print_summary
     from textsent.extremes import MostNegative
     from textsent.progress import progress_of
 
     stderr = console(stderr=True, quiet=quiet)
     table = RowTable(text_column, prefix)
     most_negative = MostNegative(text_column, prefix)
-    with progress_of(progress, stderr, target == STANDARD_STREAM and to_terminal) as watcher:
-        so_far = Summary()
-        noted: list[str] = []
-
-        def show_summary(summary: Summary) -> None:
-            for note in summary.notes[len(noted) :]:
-                noted.append(note)
-                stderr.print(f"textsent: {printable(note)}", soft_wrap=True)
-            watcher.show(summary)
-
-        def show(scored: pa.RecordBatch, summary: Summary) -> None:
-            show_summary(summary)
-            if table_wanted:
-                table.add(scored)
-            if stderr.is_terminal and not quiet:
-                most_negative.add(scored)
-
+    shown = _Shown(
+        stderr, table if table_wanted else None, most_negative if stderr.is_terminal and not quiet else None
+    )
+    if folder is not None:
+        if overwrite:
+            raise OptionError(f"a folder of parts isn't replaced: name another one than {folder}")
+        run = partial(
+            score_folder,
+            inputs,
+            job_for(model, settings, folder, output_format or "parquet", on_error, files),
+            engine=scored_by,
+            resume=resume,
+            max_errors=max_errors,
+            piece_bytes=piece_mb << 20,
+            on_part=shown.show,
+        )
+    else:
+        run = partial(
+            score_file,
+            inputs,
+            target,
+            load(model, **settings),
+            output_format=output_format,
+            overwrite=overwrite,
+            resume=resume,
+            record=record,
+            errors=errors,
+            on_batch=shown.show_batch,
+            **files,
+        )
+    so_far = Summary()
+    with progress_of(progress, stderr, target == STANDARD_STREAM and to_terminal) as shown.watcher:
         try:
-            if in_parts:
-                summary = score_folder(
-                    inputs,
-                    job,
-                    engine=scored_by,
-                    resume=resume,
-                    max_errors=max_errors,
-                    piece_bytes=piece_mb << 20,
-                    on_part=show_summary,
-                    summary=so_far,
-                )
-            else:
-                summary = score_file(
-                    inputs,
-                    target,
-                    scorer,
-                    output_format=output_format,
-                    overwrite=overwrite,
-                    resume=resume,
-                    record=record,
-                    errors=errors,
-                    on_batch=show,
-                    summary=so_far,
-                    **files,
-                )
+            summary = run(summary=so_far)
         except KeyboardInterrupt:
             written = "they are written" if target == STANDARD_STREAM else _kept(so_far) or "nothing is written"
             stderr.print(f"textsent: interrupted after {so_far.rows:,} rows: {written}", soft_wrap=True)
@@ -371,6 +360,39 @@ def score(
     )
 
 
+@dataclass
+class _Shown:
+    """What is shown of a run that goes on.
+
+    Attributes:
+        console: Where what was decided about the inputs is told.
+        table: What takes the rows that are to be printed.
+        most_negative: What looks for the rows to name at the end.
+        watcher: What shows how far the run is.
+    """
+
+    console: Console
+    table: RowTable | None
+    most_negative: MostNegative | None
+    watcher: Any = None
+    _noted: int = 0
+
+    def show(self, summary: Summary) -> None:
+        from textsent.display import printable
+
+        for note in summary.notes[self._noted :]:
+            self.console.print(f"textsent: {printable(note)}", soft_wrap=True)
+        self._noted = len(summary.notes)
+        self.watcher.show(summary)
+
+    def show_batch(self, scored: pa.RecordBatch, summary: Summary) -> None:
+        self.show(summary)
+        if self.table:
+            self.table.add(scored)
+        if self.most_negative:
+            self.most_negative.add(scored)
+
+
 def _kept(summary: Summary) -> str:
     return f"{summary.committed:,} of them are kept, go on with --resume" if summary.committed else ""
 
@@ -399,6 +421,7 @@ def _next_steps(
     """Return what one may want to know next, each with the command that tells it: the place for all of them."""
     from textsent.extremes import place_of
     from textsent.readers import STANDARD_STREAM
+    from textsent.storage import is_folder_name, without_query
 
     steps = []
     if most_negative and not summary.left_out:  # rows are numbered as they were written
@@ -408,7 +431,7 @@ def _next_steps(
             dashes = ["--"] if name.startswith("-") else []
             command = shlex.join(["textsent", "explain", "--row", str(row), *map(str, given), *dashes, name])
             steps.append(("which words made the first of them so", command))
-    if output is not None and (output.endswith("/") or Path(output).suffix in _REPORTED):
+    if output is not None and (is_folder_name(output) or Path(without_query(output)).suffix in _REPORTED):
         steps.append(("the tone of all of them as a page", shlex.join(["textsent", "report", output])))
     return steps
 
