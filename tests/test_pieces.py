@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import os
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -22,7 +23,7 @@ from textsent.files import Summary, score_file
 from textsent.mail import DEFAULT_OPTIONS, read_messages
 from textsent.mbox import beginning, message_at, split_mbox
 from textsent.outputfolder import OutputFolder, verify_folder
-from textsent.pieces import Piece, cut, engine_of, here, job_for, partitions, score_folder
+from textsent.pieces import Piece, check_end, cut, engine_of, here, job_for, partitions, score_folder
 from textsent.readers import Source, Span, find_sources, open_reader
 from textsent.score import load
 
@@ -135,6 +136,29 @@ def test_a_parquet_file_in_spans_holds_the_same_rows(tmp_path):
             for row in rows_of(open_reader(path, span=Span(start, end)))
         ]
         assert rows == texts
+
+
+@pytest.mark.parametrize(("look_back", "is_right"), [(mbox._LOOK_BACK, True), (10, False)])
+def test_who_reads_a_single_piece_is_told_where_the_next_one_begins_elsewhere(
+    tmp_path, monkeypatch, look_back, is_right
+):
+    path = tmp_path / "in.mbox"
+    path.write_bytes(message(0) + with_length(1, WITHIN * 20) + message(2))
+    monkeypatch.setattr(mbox, "_LOOK_BACK", look_back)
+    piece, *_, last = cut(find_sources([str(path)]), 300)
+    reader = open_reader(path, span=piece.span)
+    rows_of(reader)
+    with nullcontext() if is_right else pytest.raises(InputError) as failed:
+        check_end(piece, reader.bounds)
+    assert is_right or str(failed.value) == (
+        f"{path} can't be cut at byte 300: a message there holds what looks like others: read it in one piece, of "
+        "the size of the mailbox"
+    )
+    check_end(piece, None)
+    check_end(last, (0, path.stat().st_size))
+    path.unlink()
+    with pytest.raises(InputError, match="No such file"):
+        check_end(piece, reader.bounds)
 
 
 def source(name, size, format="mbox"):
@@ -470,6 +494,11 @@ def test_another_version_or_preset_on_a_worker_is_refused(job):
         PresetError, match="is another than where the run began: put the same files on all machines"
     ):
         replace(job, model_files="0" * 64).load()
+
+
+def test_no_input_at_all_is_told(job):
+    with pytest.raises(OptionError, match="there is no input: name at least one file"):
+        score_folder([], job, engine=never)
 
 
 def test_more_pieces_than_names_are_refused(job, mailbox, monkeypatch):

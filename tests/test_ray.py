@@ -21,7 +21,7 @@ import pytest
 import typer.main
 from conftest import WORDS
 
-from textsent import pieces
+from textsent import mbox, pieces
 from textsent.cli import app
 from textsent.distributed import ray as on_ray
 from textsent.distributed import score_ray
@@ -30,7 +30,9 @@ from textsent.errors import InputError, MissingExtraError, OptionError, OutputEr
 from textsent.files import score_file
 from textsent.outputfolder import verify_folder
 from textsent.pieces import Job, engine_of, job_for, score_folder
+from textsent.readers import find_sources
 from textsent.score import load
+from textsent.tables import TableOptions
 
 ROOT = Path(__file__).parents[1]
 ROWS = 90
@@ -128,6 +130,30 @@ def test_a_dataset_of_files_holds_the_rows_of_a_local_run(cluster, sources, tiny
 
 
 @on_cluster
+def test_relative_paths_are_those_of_the_folder_where_the_run_began(
+    cluster, sources, tiny_preset, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    summary = on_engine("texts.mbox", tiny_preset, "out")
+    assert summary.inputs == [("texts.mbox", ROWS)]
+    assert verify_folder("out").rows == ROWS
+    assert score_ray("texts.mbox", model=tiny_preset, piece_bytes=PIECE_BYTES).count() == ROWS
+
+
+def test_a_mailbox_of_which_a_piece_begins_wrongly_ends_a_dataset(tiny_preset, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(mbox, "_LOOK_BACK", 10)
+    separator = "From ann Tue Feb  3 09:14:22 2026\nSubject: a\n"
+    within = f"Great.\n\n{separator}\nTerrible.\n\n" * 10
+    Path("made.mbox").write_text(f"{separator}\nGreat.\n\n{separator}Content-Length: {len(within)}\n\n{within}\n")
+    job = job_for(tiny_preset, {"device": "cpu", "workers": 1}, "")
+    scorer = on_ray._FileScorer(job, tmp_path, {"table": TableOptions(keep_bad_rows=True)})
+    piece = next(pieces.cut(find_sources(["made.mbox"]), 300))
+    with pytest.raises(InputError, match=r"made\.mbox can't be cut at byte 300: "):
+        list(scorer(pa.table({"piece": [piece.to_json()]})))
+
+
+@on_cluster
 def test_a_dataset_keeps_its_columns_and_its_order_where_that_is_asked_for(cluster, sources, tiny_preset, tmp_path):
     import ray
 
@@ -151,6 +177,8 @@ def test_what_is_wrong_with_a_dataset_is_said_before_it_is_computed(cluster, sou
         score_ray(data, model=tiny_preset)
     with pytest.raises(InputError, match="no such file"):
         score_ray("missing.csv", model=tiny_preset)
+    with pytest.raises(OptionError, match="there is no input"):
+        score_ray([], model=tiny_preset)
 
 
 @on_cluster

@@ -227,6 +227,25 @@ def test_single_mails_folders_and_archives_of_them_are_read(mail, tmp_path):
     assert sorted(subjects) == ["1", "1", "2", "3", "4", "5", "6"]
 
 
+def test_a_task_gets_its_own_piece_alone_by_its_whole_path(mailbox, monkeypatch):
+    from pyspark.cloudpickle import dumps, loads
+
+    from textsent.distributed import MailDataSource
+    from textsent.distributed.spark import _mail_schema
+
+    monkeypatch.chdir(mailbox.parent)
+    sizes = []
+    for pieces in (2, 200):
+        source = loads(dumps(MailDataSource({"path": "in.mbox", "pieceMb": len(MAILBOX) / pieces / (1 << 20)})))
+        source.schema()
+        reader = loads(dumps(source)).reader(_mail_schema())
+        sizes.append(len(dumps(reader)))
+        partitions = reader.partitions()
+        assert len(partitions) >= pieces
+        assert {partition.value.sources for partition in partitions} == {(str(mailbox),)}
+    assert sizes[0] == sizes[1]
+
+
 def test_options_say_what_of_a_mail_is_its_text(mail, tmp_path):
     (tmp_path / "one.eml").write_bytes(mail_of(0))
     assert rows_of(mail(tmp_path / "one.eml"))[0]["text"] == "Great service."

@@ -7,6 +7,7 @@ in the order of their names, hold the rows in the order in which they went in.
 from __future__ import annotations
 
 import json
+import os
 import platform
 import re
 import tempfile
@@ -22,12 +23,13 @@ from textsent import __version__
 from textsent.compression import MAX_RATIO
 from textsent.errors import InputError, NoRowsError, OptionError, OutputError, PresetError, TextsentError
 from textsent.files import ErrorOptions, Summary, score_file
+from textsent.mbox import is_from_git, message_at
 from textsent.outputfolder import OutputFolder, Part, rows_of_inputs
 from textsent.presets import checksum, find_preset, shipped_presets
 from textsent.readers import DIVISIBLE, Source, Span, find_sources, is_plain, shown_name
 from textsent.record import sha256_of
 from textsent.score import Scorer, loaded
-from textsent.storage import ask_each, is_of_a_store, is_url, without_query
+from textsent.storage import Location, ask_each, is_of_a_store, is_url, reading, without_query
 
 PIECE_BYTES = 128 << 20
 """What is scored at a time, and done anew where it failed: a minute of a core for mail."""
@@ -135,6 +137,44 @@ def partitions(name: str) -> str:
     return "/".join(part for part in folders if _HIVE.fullmatch(part))
 
 
+def check_end(piece: Piece, bounds: tuple[int, int] | None) -> None:
+    """Check that the next piece of a mailbox begins where this one has ended: it looks for that by itself.
+
+    For whoever doesn't compare the bounds of all pieces at the end, as `score_folder` does.
+
+    Args:
+        piece: The piece.
+        bounds: Those of its reader; None where it is no span of a mailbox.
+
+    Raises:
+        InputError: It doesn't, as in a mailbox that is made for that.
+    """
+    if piece.span is None or bounds is None:
+        return
+    name, end = piece.sources[0], piece.span.end
+    with reading(name), Location.of(name).open() as file:
+        size = file.seek(0, os.SEEK_END)
+        begins = message_at(file, end, is_from_git(file)) if end < size else size
+    if (size if begins is None else begins) != bounds[1]:
+        raise InputError(
+            f"{name} can't be cut at byte {end:,}: a message there holds what looks like others: "
+            "read it in one piece, of the size of the mailbox"
+        )
+
+
+def check_version(version: str) -> None:
+    """Check that the textsent that is installed here is that where a run began.
+
+    Raises:
+        OptionError: It isn't.
+    """
+    if version != __version__:
+        raise OptionError(
+            f"textsent {__version__} is installed on {platform.node()}, but {version} where the run began: "
+            "install the same on all machines"
+        )
+
+
 @dataclass(frozen=True)
 class Job:
     """How pieces are scored, by whoever does it: plain data, to be sent to another machine.
@@ -168,22 +208,15 @@ class Job:
             OptionError: Another version of textsent is installed here than where the job began.
             PresetError: There is no such preset here, or it is another one.
         """
-        self._check_version()
+        check_version(self.version)
         self._check_files(checksum(find_preset(self.model)))
 
     def load(self) -> Scorer:
         """Return the scorer, which is loaded and checked once a process; raise what `check` does."""
-        self._check_version()
+        check_version(self.version)
         scorer = loaded(self.model, **self.scorer)
         self._check_files(scorer.model_files)
         return scorer
-
-    def _check_version(self) -> None:
-        if self.version != __version__:
-            raise OptionError(
-                f"textsent {__version__} is installed on {platform.node()}, but {self.version} where the run "
-                "began: install the same on all machines"
-            )
 
     def _check_files(self, model_files: str | None) -> None:
         if model_files != self.model_files:

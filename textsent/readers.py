@@ -180,8 +180,6 @@ class Reader:
         Raises:
             InputError: An input is missing, of no known format, or unreadable.
         """
-        if not sources:
-            raise OptionError("there is no input: name at least one file, or - for standard input")
         if workers < 1:
             raise OptionError(f"there must be at least one worker. Received: {workers}")
         if max_ratio < 1:
@@ -489,8 +487,10 @@ def find_sources(names: Sequence[str], format: str | None = None, max_ratio: int
 
     Raises:
         InputError: There is none for one of them, or it is of no known format.
-        OptionError: Standard input is named twice, or its format not at all.
+        OptionError: No name is given, or standard input is named twice, or its format not at all.
     """
+    if not names:
+        raise OptionError("there is no input: name at least one file, or - for standard input")
     if list(names).count(STANDARD_STREAM) > 1:
         raise OptionError("standard input can be read only once: name - once")
     listed = [file for some in ask_each(expanded, names) for file in some]

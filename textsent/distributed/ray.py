@@ -15,7 +15,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ from textsent.errors import InputError, MissingExtraError, OptionError, Textsent
 from textsent.files import scored_batches
 from textsent.mail import DEFAULT_OPTIONS, MailOptions
 from textsent.outputfolder import Part
-from textsent.pieces import PIECE_BYTES, Engine, Job, Piece, cut, job_for
+from textsent.pieces import PIECE_BYTES, Engine, Job, Piece, check_end, cut, job_for
 from textsent.readers import find_sources, open_reader
 from textsent.schema import scored_schema, text_column
 from textsent.score import DEFAULT_MODEL, WINDOW_ROWS, Scorer
@@ -87,7 +87,7 @@ def _scored(job: Job, pieces: Sequence[Piece], scorers: int, room: _Room) -> Gen
     reports = _mapped(
         rows,
         _PieceScorer,
-        fn_constructor_args=(job,),
+        fn_constructor_args=(job, Path.cwd()),
         batch_format="pyarrow",
         batch_size=1,
         # None waits behind another at its actor, where it would be done for too if that one ends it.
@@ -105,11 +105,16 @@ def _scored(job: Job, pieces: Sequence[Piece], scorers: int, room: _Room) -> Gen
                     if report["error"]:
                         raise getattr(errors, report["error"])(report["message"])
                     yield Part.from_json(report["part"])
-    except ray.exceptions.RayActorError as exc:
+    except (ray.exceptions.RayTaskError, ray.exceptions.UserCodeException):
+        raise
+    except (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError) as exc:
         raise InputError(
             f"workers of Ray's have ended {_ATTEMPTS} times at the same piece, for want of memory most often: give "
             "them more, or less to do with --piece-mb"
         ) from exc
+    except ray.exceptions.RayError as exc:
+        reason = (str(exc).splitlines() or [type(exc).__name__])[0].rstrip(".")
+        raise OptionError(f"Ray's cluster failed: {reason}: go on with --resume when it is there again") from exc
 
 
 def _mapped(data: Dataset, scorer: type, **settings: Any) -> Dataset:
@@ -121,7 +126,8 @@ def _mapped(data: Dataset, scorer: type, **settings: Any) -> Dataset:
 class _PieceScorer:
     """Scores pieces, in an actor: a table with a column `piece` in, one with `part`, `error` and `message` out."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, folder: Path) -> None:
+        _go_to(folder)
         self._job = job
 
     def __call__(self, pieces: pa.Table) -> pa.Table:
@@ -132,12 +138,24 @@ class _PieceScorer:
 _REPORT_SCHEMA = pa.schema({"part": pa.string(), "error": pa.string(), "message": pa.string()})
 
 
-def _report(job: Job, piece: str) -> dict[str, str | None]:
+def _go_to(folder: Path) -> None:
+    """Let relative paths name in a worker what they name where the run began."""
+    with suppress(OSError):  # it isn't on this machine: nor is what they name
+        os.chdir(folder)
+
+
+def _report(job: Job, content: str) -> dict[str, str | None]:
+    piece = Piece.from_json(content)
     try:
-        part = job.score(Piece.from_json(piece))
+        part = job.score(piece)
     except TextsentError as exc:
         return {"part": None, **_as_data(exc)}
+    except MemoryError:
+        return {"part": None, **_as_data(InputError(f"{piece.sources[0]}: {_NO_MEMORY}"))}
     return {"part": part.to_json(), "error": None, "message": None}
+
+
+_NO_MEMORY = "a scorer has too little memory for it: give them more, or less to do with --piece-mb"
 
 
 def _as_data(error: TextsentError) -> dict[str, str]:
@@ -223,7 +241,7 @@ def score_ray(
         scored = _mapped(
             rows,
             _FileScorer,
-            fn_constructor_args=(job, {"format": format, "mail": mail, "table": table}),
+            fn_constructor_args=(job, Path.cwd(), {"format": format, "mail": mail, "table": table}),
             batch_format="pyarrow",
             batch_size=1,
             compute=ActorPoolStrategy(size=min(scorers, len(pieces)), max_tasks_in_flight_per_actor=1),
@@ -258,8 +276,9 @@ class _RowScorer:
 class _FileScorer(_RowScorer):
     """Reads pieces and scores their rows, in an actor: a table with a column `piece` in."""
 
-    def __init__(self, job: Job, files: dict[str, Any]) -> None:
+    def __init__(self, job: Job, folder: Path, files: dict[str, Any]) -> None:
         super().__init__(job)
+        _go_to(folder)
         self._files = files
 
     def __call__(self, pieces: pa.Table) -> Iterator[pa.Table]:
@@ -269,6 +288,7 @@ class _FileScorer(_RowScorer):
                 yield self.scorer.output_schema(reader.schema).empty_table()  # there may be no rows
                 for batch in scored_batches(reader, self.scorer):
                     yield pa.Table.from_batches([batch])
+            check_end(piece, reader.bounds)
 
 
 def _check_columns(data: Dataset, column: str | None, settings: dict[str, Any]) -> None:
@@ -450,6 +470,7 @@ def _connect(address: str | None, **of_own_cluster: Any) -> None:
     import ray
 
     address = address or os.environ.get("RAY_ADDRESS") or "local"
+    _check_address(address)
     settings: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     if address == "local":
         settings |= {"num_cpus": usable_cores(), "include_dashboard": False, **of_own_cluster}

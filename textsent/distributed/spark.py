@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import platform
 import re
 import shutil
 import tempfile
@@ -28,13 +27,13 @@ from textsent import __version__, errors
 from textsent.errors import InputError, MissingExtraError, OptionError, TextsentError
 from textsent.mail import MailOptions
 from textsent.mailstores import FORMATS
-from textsent.mbox import DEFAULT_MAX_MESSAGE_BYTES, is_from_git, message_at
-from textsent.pieces import PIECE_BYTES, Job, Piece, cut, job_for
+from textsent.mbox import DEFAULT_MAX_MESSAGE_BYTES
+from textsent.pieces import PIECE_BYTES, Job, Piece, check_end, check_version, cut, job_for
 from textsent.presets import preset_files
 from textsent.readers import find_sources, open_reader
 from textsent.schema import MAIL_SCHEMA, MODEL_KEY
 from textsent.score import DEFAULT_MODEL, Scorer, load
-from textsent.storage import Location
+from textsent.storage import is_url
 
 try:
     from py4j.protocol import Py4JError
@@ -251,7 +250,8 @@ class MailDataSource(DataSource):
             raise OptionError(
                 "mail has columns of its own: leave out .schema(…), and choose among them with .select(…)"
             )
-        return _MailReader(self._planned(), self._mail_options())
+        pieces, self._pieces = self._planned(), None  # each task gets this object too
+        return _MailReader(pieces, self._mail_options())
 
     def _planned(self) -> list[Piece]:
         if self._pieces is None:
@@ -302,11 +302,12 @@ _PATHS = ("path", "paths")
 
 
 def _paths(path: str | None, paths: str | None) -> list[str]:
-    """Return what `load` was given: one path, or several as JSON."""
+    """Return what `load` was given, one path, or several as JSON: whole paths, and URLs."""
     named = [*([path] if path else []), *(json.loads(paths) if paths else [])]
     if not named:
         raise OptionError("there is no input: name at least one file in load(…)")
-    return named
+    # An executor runs in a folder of its own.
+    return [name if is_url(name) else os.path.abspath(name) for name in named]  # noqa: PTH100 - a link keeps its name
 
 
 def _mail_schema() -> StructType:
@@ -321,35 +322,18 @@ class _MailReader(DataSourceReader):
         self._mail = mail
         self._version = __version__
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what each task gets: its own piece comes as its partition."""
+        return {**vars(self), "_pieces": []}
+
     def partitions(self) -> Sequence[InputPartition]:
         return [InputPartition(piece) for piece in self._pieces]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
-        if self._version != __version__:
-            raise OptionError(
-                f"textsent {__version__} is installed on {platform.node()}, but {self._version} on the driver: "
-                "install the same on all machines"
-            )
+        check_version(self._version)
         piece: Piece = partition.value
         schema = to_arrow_schema(_mail_schema(), timezone="UTC")
         with open_reader(piece.sources, mail=self._mail, span=piece.span) as reader:
             for batch in reader:
                 yield batch.cast(schema)
-        if piece.span and reader.bounds:
-            _check_end(piece.sources[0], piece.span.end, reader.bounds[1])
-
-
-def _check_end(name: str, end: int, following: int) -> None:
-    """Check that the next piece of a mailbox begins where this one has ended: it looks for that by itself.
-
-    Raises:
-        InputError: It doesn't, as in a mailbox that is made for that.
-    """
-    with Location.of(name).open() as file:
-        size = file.seek(0, os.SEEK_END)
-        begins = message_at(file, end, is_from_git(file)) if end < size else size
-    if (size if begins is None else begins) != following:
-        raise InputError(
-            f"{name} can't be cut at byte {end:,}: a message there holds what looks like others; "
-            "set pieceMb to the size of the mailbox"
-        )
+        check_end(piece, reader.bounds)
