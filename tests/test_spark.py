@@ -229,6 +229,7 @@ def test_single_mails_folders_and_archives_of_them_are_read(mail, tmp_path):
 
 def test_a_task_gets_its_own_piece_alone_by_its_whole_path(mailbox, monkeypatch):
     from pyspark.cloudpickle import dumps, loads
+    from pyspark.sql.datasource import CaseInsensitiveDict
 
     from textsent.distributed import MailDataSource
     from textsent.distributed.spark import _mail_schema
@@ -236,7 +237,8 @@ def test_a_task_gets_its_own_piece_alone_by_its_whole_path(mailbox, monkeypatch)
     monkeypatch.chdir(mailbox.parent)
     sizes = []
     for pieces in (2, 200):
-        source = loads(dumps(MailDataSource({"path": "in.mbox", "pieceMb": len(MAILBOX) / pieces / (1 << 20)})))
+        options = CaseInsensitiveDict({"path": "in.mbox", "pieceMb": str(len(MAILBOX) / pieces / (1 << 20))})
+        source = loads(dumps(MailDataSource(options)))
         source.schema()
         reader = loads(dumps(source)).reader(_mail_schema())
         sizes.append(len(dumps(reader)))
