@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.dataset
@@ -159,6 +160,20 @@ def test_who_reads_a_single_piece_is_told_where_the_next_one_begins_elsewhere(
     path.unlink()
     with pytest.raises(InputError, match="No such file"):
         check_end(piece, reader.bounds)
+
+
+@pytest.mark.parametrize("place", [-5, 1 << 40])
+def test_a_row_group_that_is_said_to_stand_outside_of_its_file_is_in_one_span(tmp_path, monkeypatch, place):
+    path = tmp_path / "in.parquet"
+    pyarrow.parquet.write_table(pa.table({"text": ["great", "service"]}), path)
+    group = pyarrow.parquet.ParquetFile(path).metadata.row_group(0)
+    column = SimpleNamespace(data_page_offset=place, dictionary_page_offset=None)
+    said = SimpleNamespace(num_rows=group.num_rows, num_columns=1, column=lambda _: column)
+    metadata = SimpleNamespace(num_rows=2, row_group=lambda _: said)
+    monkeypatch.setattr(pyarrow.parquet.ParquetFile, "metadata", property(lambda file: metadata))
+    cuts = pairwise(evenly(path.stat().st_size, 7))
+    rows = [row for start, end in cuts for row in rows_of(open_reader(path, span=Span(start, end)))]
+    assert [row["text"] for row in rows] == ["great", "service"]
 
 
 def source(name, size, format="mbox"):

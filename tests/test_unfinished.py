@@ -89,3 +89,11 @@ def test_a_signal_is_forgotten_where_nothing_is_left_to_be_interrupted():
     with Uninterrupted(is_last=True):
         os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_of_many_differences_some_are_told():
+    before = {f"the input s3://box/{number:04}": "1 bytes" for number in range(1000)}
+    told = differences({**before, "inputs": list(before)}, {"inputs": ["a"]})
+    assert told.startswith("inputs was ['the input s3://box/0000', 'the input s3://box/0001', ")
+    assert told.endswith("the input s3://box/0003 was '1 bytes', now None, and 996 more")
+    assert len(told) < 600

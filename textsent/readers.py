@@ -667,36 +667,41 @@ def _open_parquet(stream: IO[bytes], span: Span | None) -> tuple[pa.Schema, _Cou
 
     # As it comes, Arrow holds a whole row group.
     file = pyarrow.parquet.ParquetFile(stream, buffer_size=_PARQUET_BUFFER, pre_buffer=False)
-    groups = [
+    last_byte = stream.seek(0, os.SEEK_END) - 1
+    groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
+    wanted = [
         number
-        for number in range(file.num_row_groups)
-        if span is None or span.start <= _first_byte(file.metadata.row_group(number)) < span.end
+        for number, group in enumerate(groups)
+        if span is None or span.start <= _first_byte(group, last_byte) < span.end
     ]
+    total = sum(groups[number].num_rows for number in wanted)
 
-    total = sum(file.metadata.row_group(number).num_rows for number in groups)
-    if span is None:
-        total = file.metadata.num_rows
+    def check(told: int, found: int) -> None:
+        if told != found:
+            raise ValueError(
+                f"it says that it has {told:,} rows, and {found:,} are in it: it may be damaged, write or fetch it "
+                "again"
+            )
+
+    check(file.metadata.num_rows, sum(group.num_rows for group in groups))
 
     def batches() -> Iterator[tuple[pa.RecordBatch, int]]:
         rows = 0
-        for batch in file.iter_batches(BATCH_ROWS, groups) if groups else ():
+        for batch in file.iter_batches(BATCH_ROWS, wanted) if wanted else ():
             rows += batch.num_rows
             yield _with_valid_strings(batch), rows
-        if rows != total:
-            raise ValueError(
-                f"it says that it has {total:,} rows, and {rows:,} are in it: it may be damaged, write or fetch it "
-                "again"
-            )
+        check(total, rows)
 
     return file.schema_arrow, _Counted(batches(), total)
 
 
-def _first_byte(group: Any) -> int:
-    """Return the bytes before a row group."""
+def _first_byte(group: Any, last_byte: int) -> int:
+    """Return the bytes before a row group; a place within the file, whatever it says, so that a span has it."""
     if not group.num_columns:
         return 0
     column = group.column(0)
-    return min(column.data_page_offset, column.dictionary_page_offset or column.data_page_offset)
+    place = min(column.data_page_offset, column.dictionary_page_offset or column.data_page_offset)
+    return min(max(0, place), last_byte)
 
 
 def _with_valid_strings(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -123,7 +123,17 @@ class UnfinishedOutput:
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """Return in words what an unfinished run depends on that is another now; empty where nothing is."""
     changed = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
-    return ", ".join(f"{name} was {before.get(name)!r}, now {now.get(name)!r}" for name in changed)
+    told = [f"{name} was {_short(before.get(name))}, now {_short(now.get(name))}" for name in changed[:_MOST_TOLD]]
+    more = [f"and {len(changed) - _MOST_TOLD:,} more"] if len(changed) > _MOST_TOLD else []
+    return ", ".join(told + more)
+
+
+_MOST_TOLD = 5  # the inputs among them may be a million
+
+
+def _short(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 200 else f"{shown[:200]}…"
 
 
 def _is_private(folder: Path) -> bool:
