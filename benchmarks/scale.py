@@ -27,8 +27,9 @@ from textsent.mbox import _LOOK_BACK
 from textsent.outputfolder import Part
 from textsent.pieces import PIECE_BYTES, Piece
 from textsent.presets import checksum, find_preset
-from textsent.readers import Span, open_reader
+from textsent.readers import open_reader
 from textsent.score import load
+from textsent.sources import Span
 
 READ_BYTES = 1 << 20
 """Of a mailbox behind a URL, a request."""

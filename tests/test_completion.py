@@ -10,8 +10,8 @@ from textsent.commands.common import RECIPES as COMPLETED_RECIPES
 from textsent.mailstores import FORMATS
 from textsent.presets import shipped_presets
 from textsent.progress import KINDS
-from textsent.readers import _TABLES
 from textsent.recipes import RECIPES
+from textsent.sources import TABLES
 
 HEAVY = ("numpy", "pyarrow", "onnxruntime", "keras", "tensorflow", "textsent.score", "textsent.readers")
 
@@ -61,7 +61,7 @@ def test_a_shell_completes_commands_options_and_values_and_nothing_heavy_is_impo
 
 
 def test_what_is_completed_is_what_there_is():
-    assert set(INPUT_FORMATS) == {*_TABLES, *FORMATS}
+    assert set(INPUT_FORMATS) == {*TABLES, *FORMATS}
     assert set(OUTPUT_FORMATS) == {"parquet", "csv", "jsonl", "mbox"}
     assert tuple(RECIPES) == COMPLETED_RECIPES
     assert doctor.KNOWN_SCORES.keys() <= shipped_presets().keys()

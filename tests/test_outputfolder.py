@@ -7,7 +7,8 @@ import pytest
 from textsent import cli
 from textsent.errors import InputError, OptionError, OutputError
 from textsent.outputfolder import OutputFolder, Part, verify, verify_folder
-from textsent.storage import Location, expanded
+from textsent.sources import expanded
+from textsent.storage import Location
 
 FACTS = {"textsent": "0.1.0", "model": "imdb-lstm", "prefix": "", "inputs": ["a.csv", "b.csv"]}
 

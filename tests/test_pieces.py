@@ -25,8 +25,9 @@ from textsent.mail import DEFAULT_OPTIONS, read_messages
 from textsent.mbox import beginning, message_at, split_mbox
 from textsent.outputfolder import OutputFolder, verify_folder
 from textsent.pieces import Piece, check_end, cut, engine_of, here, job_for, partitions, score_folder
-from textsent.readers import Source, Span, find_sources, open_reader
+from textsent.readers import open_reader
 from textsent.score import load
+from textsent.sources import Source, Span, find_sources
 
 SEPARATOR = b"From ann@example.com Tue Feb  3 09:14:22 2026\n"
 WITHIN = b"Great.\n\n" + SEPARATOR + b"Subject: within\nTo: y\n\nTerrible.\n\n"

@@ -30,8 +30,8 @@ from textsent.errors import InputError, MissingExtraError, OptionError, OutputEr
 from textsent.files import score_file
 from textsent.outputfolder import verify_folder
 from textsent.pieces import Job, engine_of, job_for, score_folder
-from textsent.readers import find_sources
 from textsent.score import load
+from textsent.sources import find_sources
 from textsent.tables import TableOptions
 
 ROOT = Path(__file__).parents[1]

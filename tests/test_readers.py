@@ -26,12 +26,9 @@ from textsent.mail import BATCH_BYTES, BATCH_MESSAGES, MailOptions
 from textsent.readers import (
     BATCH_ROWS,
     Mark,
-    format_by_suffix,
-    is_text_argument,
     lines_as_they_come,
     open_reader,
     read_standard_input,
-    without_values,
 )
 from textsent.schema import MAIL_SCHEMA, RAW_FIELDS, scored_schema
 from textsent.tables import TableOptions
@@ -241,24 +238,6 @@ def test_compressed_pieces_one_after_the_other_are_one_file(tmp_path, compressio
     compress = COMPRESSIONS[compression]
     path = written(tmp_path / "a.csv", compress(b"text\nso\n") + compress(b"good\n"))
     assert column(path) == ["so", "good"]
-
-
-@pytest.mark.parametrize(
-    ("path", "found"),
-    [
-        ("a.csv", ("csv", None)),
-        ("a.csv.gz", ("csv", "gzip")),
-        ("a.b.JSONL.ZST", ("jsonl", "zstd")),
-        ("a.gz", (None, "gzip")),
-        ("a.csv.docx", (None, None)),
-        ("a", (None, None)),
-        ("folder.csv/a", (None, None)),
-        (".csv", (None, None)),
-        ("-", (None, None)),
-    ],
-)
-def test_suffixes_name_format_and_compression(path, found):
-    assert format_by_suffix(path) == found
 
 
 @each_format
@@ -866,38 +845,6 @@ def test_a_word_that_is_no_file_may_be_meant_as_a_text(tmp_path, monkeypatch):
     )
 
 
-@pytest.mark.parametrize(
-    "argument",
-    ["some text", "You guys\tare terrible", "-5 degrees", "either/or is fine", "line\nline", "5 % off.", " "],
-)
-def test_an_argument_with_white_space_that_is_no_file_is_a_text(tmp_path, monkeypatch, argument):
-    monkeypatch.chdir(tmp_path)
-    assert is_text_argument(argument)
-    assert is_text_argument(argument + " and more" * 10_000)  # longer than a file's name may be
-
-
-@pytest.mark.parametrize(
-    "argument",
-    [
-        "",
-        "-",
-        "word",
-        "my inbox",
-        "my inbox.mbox",
-        "a b.csv.gz",
-        "./a b",
-        "../a b",
-        "/a b",
-        "~/a b",
-        "Alte Briefe.MBOX",
-    ],
-)
-def test_a_file_and_what_is_named_like_one_is_no_text(tmp_path, monkeypatch, argument):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "my inbox").mkdir()
-    assert not is_text_argument(argument)
-
-
 def test_a_missing_later_file_is_an_error_at_once(tmp_path):
     missing = tmp_path / "b.csv"
     with pytest.raises(InputError) as error:
@@ -1091,28 +1038,6 @@ def test_a_late_value_that_the_column_cannot_hold_is_an_error_not_another_value(
 
 def test_an_input_without_a_name_is_an_error():
     assert input_error("") == "an input has no name: name a file, or - for standard input"
-
-
-@pytest.mark.parametrize(
-    ("message", "shown"),
-    [
-        (
-            "CSV parse error: Expected 2 columns, got 3: my\nsecret,a,b",
-            "CSV parse error: Expected 2 columns, got 3",
-        ),
-        (
-            "Could not convert 'my '\n secret' with type str: tried to convert to int64",
-            "Could not convert a value with type str: tried to convert to int64",
-        ),
-        (
-            "Failed to parse string: 'my \n secret' as a scalar of type int64",
-            "Failed to parse string: a value as a scalar of type int64",
-        ),
-        ("Invalid: there are 3 columns", "Invalid: there are 3 columns"),
-    ],
-)
-def test_what_arrow_says_of_a_value_is_told_without_it(message, shown):
-    assert without_values(message) == shown
 
 
 @pytest.fixture

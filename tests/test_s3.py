@@ -16,8 +16,9 @@ from textsent.errors import InputError, MissingExtraError
 from textsent.files import score_file
 from textsent.outputfolder import verify_folder
 from textsent.pieces import here, job_for, score_folder
-from textsent.readers import Span, open_reader
+from textsent.readers import open_reader
 from textsent.score import load
+from textsent.sources import Span
 from textsent.storage import Location
 
 pytestmark = pytest.mark.distributed

@@ -9,9 +9,8 @@ from pyarrow.fs import FileType
 from stores import store_in
 
 from textsent import storage
-from textsent.errors import InputError, MissingExtraError, OptionError, OutputError
-from textsent.readers import find_sources, open_reader
-from textsent.storage import Location, expanded, is_url, uploading, without_file_scheme, without_query
+from textsent.errors import InputError, OptionError, OutputError
+from textsent.storage import Location, is_url, uploading, without_file_scheme, without_query
 
 
 @pytest.fixture
@@ -22,17 +21,10 @@ def store(tmp_path, monkeypatch):
 @pytest.fixture
 def box(store, tmp_path):
     """The store's folder, with some files."""
-    for name in (
-        "b.csv", "a.csv", "a.txt", "_hidden.csv", ".hidden.csv", "_below/c.csv", "year=2025/month=02/c.csv",
-        "year=2025/month=01/d.csv", "year=2026/month=01/e.csv",
-    ):  # fmt: skip
+    for name in ("b.csv", "year=2025/month=02/c.csv"):
         (tmp_path / "box" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "box" / name).write_text("text\ngreat\n")
     return tmp_path / "box"
-
-
-def names_of(name):
-    return [listed.name for listed in expanded(name)]
 
 
 @pytest.mark.parametrize(
@@ -58,85 +50,9 @@ def test_a_url_s_settings_are_no_part_of_its_name_nor_is_a_wildcard_a_setting():
     assert without_query("what?a=b") == "what?a=b"
 
 
-def test_the_format_of_a_url_with_settings_is_that_of_its_suffix(box):
-    assert find_sources(["hdfs://box/a.csv?replication=2"])[0].format == "csv"
-    (box / "a.odd").touch()
-    with pytest.raises(InputError, match=r"the suffix '\.odd' names no format"):
-        find_sources(["hdfs://box/a.odd?replication=2"])
-
-
 def test_what_stands_below_a_url_with_settings_has_them_too(store):
     below = Location.of("hdfs://box/scored?replication=2") / "part.csv"
     assert (below.name, below.key) == ("hdfs://box/scored/part.csv?replication=2", "box/scored/part.csv")
-
-
-@pytest.mark.parametrize(
-    ("pattern", "found"),
-    [
-        ("*.csv", ["a.csv", "b.csv"]),
-        ("?.*", ["a.csv", "a.txt", "b.csv"]),
-        ("[!a].csv", ["b.csv"]),
-        ("year=2025/*/*.csv", ["year=2025/month=01/d.csv", "year=2025/month=02/c.csv"]),
-        ("year=*/month=01/*", ["year=2025/month=01/d.csv", "year=2026/month=01/e.csv"]),
-        ("**/[de].csv", ["year=2025/month=01/d.csv", "year=2026/month=01/e.csv"]),
-        ("*.csv?replication=2", ["a.csv?replication=2", "b.csv?replication=2"]),
-        ("a.csv", ["a.csv"]),
-        ("none.csv", ["none.csv"]),
-    ],
-)
-def test_a_pattern_stands_for_its_files_in_the_order_of_their_names(box, pattern, found):
-    assert names_of(f"hdfs://box/{pattern}") == [f"hdfs://box/{name}" for name in found]
-
-
-def test_a_folder_s_url_stands_for_the_files_in_it_and_below_without_hidden_ones(box):
-    assert names_of("hdfs://box/") == names_of("hdfs://box") == [
-        "hdfs://box/a.csv", "hdfs://box/a.txt", "hdfs://box/b.csv", "hdfs://box/year=2025/month=01/d.csv",
-        "hdfs://box/year=2025/month=02/c.csv", "hdfs://box/year=2026/month=01/e.csv",
-    ]  # fmt: skip
-
-
-def test_a_file_url_and_a_pattern_of_paths_are_expanded_alike(box, monkeypatch):
-    monkeypatch.chdir(box)
-    assert names_of("?.csv") == ["a.csv", "b.csv"]
-    assert names_of(f"{box.as_uri()}/?.csv") == [f"{box}/a.csv", f"{box}/b.csv"]
-    assert names_of(f"{box.as_uri()}/year=2026") == [f"{box}/year=2026/month=01/e.csv"]
-    assert names_of("none*") == ["none*"]
-    Path("[a].csv").touch()
-    assert names_of("[a].csv") == ["[a].csv"]
-
-
-def test_the_sizes_of_listed_files_are_not_asked_for_again(box, store, monkeypatch):
-    expected = [(source.name, source.size, source.state) for source in find_sources(["hdfs://box/*.csv"])]
-    assert [size for _, size, _ in expected] == [11, 11]
-    asked, info = [], Location.info.fget
-    monkeypatch.setattr(Location, "info", property(lambda location: asked.append(location.name) or info(location)))
-    assert [(one.name, one.size, one.state) for one in find_sources(["hdfs://box/*.csv"])] == expected
-    assert asked == ["hdfs://box/*.csv"]
-
-
-@pytest.mark.parametrize("name", ["[Gmail].csv", "what*.csv", "[Gmail]/all.csv"])
-def test_a_name_that_looks_like_a_pattern_is_that_of_its_file(box, name):
-    (box / "[Gmail]").mkdir()
-    for own in (name, "G.csv", "whatever.csv"):
-        (box / own).write_text("text\ngreat\n")
-    assert names_of(f"hdfs://box/{name}") == [f"hdfs://box/{name}"]
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("hdfs://box/none.csv", "hdfs://box/none.csv: there is no such file: check the URL"),
-        ("hdfs://box/*.none", "hdfs://box/*.none: no file has such a name: check the URL"),
-        ("hdfs://box/empty", "hdfs://box/empty is a folder without files: check its name"),
-        ("hdfs://box/half", "hdfs://box/half isn't complete: go on with the run that writes it, with --resume"),
-    ],
-)
-def test_an_input_that_is_not_there_is_one_line(box, name, message):
-    (box / "empty").mkdir()
-    (box / "half" / "_unfinished").mkdir(parents=True)
-    with pytest.raises(InputError) as failed:
-        open_reader(name)
-    assert str(failed.value) == message
 
 
 @pytest.mark.parametrize(
@@ -152,7 +68,7 @@ def test_an_input_that_is_not_there_is_one_line(box, name, message):
 )
 def test_a_password_or_another_secret_in_a_url_is_refused_and_not_shown(name, found):
     with pytest.raises(OptionError) as failed:
-        expanded(name)
+        Location.of(name)
     assert "hid" not in str(failed.value)
     scheme = name.partition("://")[0]
     assert str(failed.value).startswith(
@@ -163,14 +79,6 @@ def test_a_password_or_another_secret_in_a_url_is_refused_and_not_shown(name, fo
 @pytest.mark.parametrize("name", ["hdfs://box:80/mail/ann@example.com.csv", "hdfs://box/10:00/ann@example.com.csv"])
 def test_a_port_or_an_address_is_no_password(store, name):
     assert Location.of(name).name == name
-
-
-@pytest.mark.parametrize("name", ["nonsense://box/a.csv", "abfs://box/a.csv"])
-def test_a_url_that_nothing_understands_is_one_line(name):
-    with pytest.raises((InputError, MissingExtraError)) as failed:
-        expanded(name)
-    assert "\n" not in str(failed.value)
-    assert name.partition("/")[0] in str(failed.value)
 
 
 def test_a_range_of_a_file_is_read_without_the_rest(store, tmp_path):

@@ -21,9 +21,10 @@ from textsent.interrupts import Uninterrupted
 from textsent.journal import Journal
 from textsent.mail import DEFAULT_OPTIONS, MailOptions
 from textsent.pipeline import ahead, pool_of
-from textsent.readers import STANDARD_STREAM, Mark, Reader, Span, open_reader, shown_name
+from textsent.readers import Mark, Reader, open_reader
 from textsent.record import Record
 from textsent.score import WINDOW_ROWS, Finish, Scorer
+from textsent.sources import STANDARD_STREAM, Span, shown_name
 from textsent.storage import is_url, uploading, without_file_scheme
 from textsent.tables import DEFAULT_TABLE_OPTIONS, TableOptions
 from textsent.unfinished import UnfinishedOutput

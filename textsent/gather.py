@@ -21,7 +21,7 @@ from textsent.errors import InputError, OptionError
 from textsent.headers import bare_subject
 from textsent.mail import annotation, mail_schema
 from textsent.preprocess import Settings, as_text_array
-from textsent.readers import STANDARD_STREAM, Reader, open_reader, without_values
+from textsent.readers import Reader, open_reader
 from textsent.schema import (
     MODEL_KEY,
     SCORE_SCHEMA,
@@ -31,6 +31,7 @@ from textsent.schema import (
     text_column,
     why_no_text,
 )
+from textsent.sources import STANDARD_STREAM, without_values
 from textsent.tone import NEGATIVE, NO_TIME, SENTIMENTS, UNSCORED, Rows
 
 MOST_VALUES = 1_000_000

@@ -22,7 +22,7 @@ from dataclasses import asdict
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, NamedTuple, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self
 
 import pyarrow as pa
 
@@ -32,6 +32,9 @@ from textsent.mail import MailOptions, mail_schema, read_messages
 from textsent.mbox import MboxRange, beginning, is_from_git, message_at
 from textsent.processes import ServingProcess
 from textsent.storage import Location, is_url
+
+if TYPE_CHECKING:
+    from textsent.sources import Span
 
 RANGE_BYTES = 8 << 20
 """Bytes of a mailbox that are read at a time: what a process works on, and what is held of its answer."""
@@ -68,7 +71,7 @@ class MailboxFile:
         with_raw: bool = False,
         workers: int = 1,
         start: int | None = None,
-        span: tuple[int, int] | None = None,
+        span: Span | None = None,
     ) -> None:
         """Open the mailbox.
 
@@ -78,7 +81,7 @@ class MailboxFile:
             with_raw: As for `textsent.mail.read_mbox`.
             workers: Processes that read it; with 1, or where it is small, this one does.
             start: Bytes before the first message that is wanted: what `next_offset` said once.
-            span: Only messages that begin within these bytes are wanted, from the first to before the last.
+            span: What of it is wanted, by default all.
         """
         self._path = str(path)
         self._options = options
@@ -88,8 +91,9 @@ class MailboxFile:
         file = Location.of(self._path).open() if is_remote else Path(path).open("rb")  # noqa: SIM115
         self._file = self._stack.enter_context(file)
         self._size = self._file.seek(0, os.SEEK_END)
-        first_byte, end = span or (0, self._size)
-        end = min(end, self._size)
+        first_byte, end = (span.start, min(span.end, self._size)) if span else (0, self._size)
+        if span and start is None:
+            start = span.first
         self._from_git = (self._size > RANGE_BYTES or first_byte > 0) and is_from_git(self._file)
         if start is None and first_byte > 0:
             start = message_at(self._file, first_byte, self._from_git)

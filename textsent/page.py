@@ -8,7 +8,7 @@ from typing import Any
 
 from textsent.display import printable, visible
 from textsent.errors import OutputError
-from textsent.readers import STANDARD_STREAM
+from textsent.sources import STANDARD_STREAM
 from textsent.unfinished import UnfinishedOutput
 
 

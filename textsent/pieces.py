@@ -26,9 +26,9 @@ from textsent.files import ErrorOptions, Summary, score_file
 from textsent.mbox import is_from_git, message_at
 from textsent.outputfolder import OutputFolder, Part, rows_of_inputs
 from textsent.presets import checksum, find_preset, shipped_presets
-from textsent.readers import DIVISIBLE, Source, Span, find_sources, is_plain, shown_name
 from textsent.record import sha256_of
 from textsent.score import Scorer, loaded
+from textsent.sources import DIVISIBLE, Source, Span, find_sources, is_plain, shown_name
 from textsent.storage import Location, ask_each, is_of_a_store, is_url, reading, without_query
 
 PIECE_BYTES = 128 << 20

@@ -1,19 +1,14 @@
 """Any input as a stream of Arrow record batches.
 
-A file's format is told by its suffix (`.csv`, or `.csv.gz`), its compression by its first bytes. What can be read
-from a path can be read from a URL too.
+What can be read from a path can be read from a URL too; `textsent.sources` finds the files.
 """
 
 from __future__ import annotations
 
 import io
 import os
-import re
-import shlex
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from contextlib import ExitStack
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -23,14 +18,7 @@ from typing import IO, Any, NamedTuple, Self
 import pyarrow as pa
 
 from textsent import mailstores
-from textsent.compression import (
-    MAX_RATIO,
-    Unpacked,
-    compression_of,
-    decompressed,
-    is_cut_within_magic,
-    suffix_and_compression,
-)
+from textsent.compression import MAX_RATIO, Unpacked, decompressed
 from textsent.delimited import open_csv
 from textsent.encodings import decoder_of, without_marks
 from textsent.errors import InputError, OptionError
@@ -39,32 +27,19 @@ from textsent.mail import DEFAULT_OPTIONS, MailOptions, mail_schema, read_messag
 from textsent.mailworkers import MailboxFile
 from textsent.mbox import Message
 from textsent.schema import ADVICE, is_text, split_problems, text_column, with_problems
-from textsent.storage import (
-    REASONS,
-    Location,
-    ask_each,
-    expanded,
-    is_of_a_store,
-    is_url,
-    reading,
-    state_of,
-    without_query,
+from textsent.sources import (
+    FOLDER,
+    STANDARD_STREAM,
+    Source,
+    Span,
+    errors_of,
+    find_sources,
+    format_by_suffix,
+    is_plain,
+    open_file,
+    shown_name,
 )
 from textsent.tables import BATCH_ROWS, DEFAULT_TABLE_OPTIONS, Note, TableOptions, strings_of
-
-STANDARD_STREAM = "-"
-"""Stands for standard input or standard output where a path is expected."""
-
-SUFFIXES = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".txt": "text",
-    **mailstores.SUFFIXES,
-}
 
 _PARQUET_BUFFER = 1 << 20  # bytes of a column that are read ahead
 _LINES_BYTES = 1 << 18
@@ -115,24 +90,6 @@ class Mark(NamedTuple):
 
 
 _START = Mark((0,))
-
-
-class Span(NamedTuple):
-    """A range of a file's bytes: what begins within it is read. A file can be cut into spans anywhere.
-
-    Attributes:
-        start: Its first byte.
-        end: The byte after its last.
-        first: In a mailbox, bytes before the first message that begins at `start` or after it, if that is known.
-    """
-
-    start: int
-    end: int
-    first: int | None = None
-
-
-DIVISIBLE = ("mbox", "parquet")
-"""Formats of which a span can be read, where they aren't compressed: its messages, or its row groups."""
 
 
 class Reader:
@@ -260,7 +217,7 @@ class Reader:
     @property
     def holds_mail(self) -> bool:
         """Whether all inputs are mailboxes, mails, or folders or archives of them."""
-        return all(each.format == _FOLDER or each.format in mailstores.FORMATS for each in self._inputs)
+        return all(each.format == FOLDER or each.format in mailstores.FORMATS for each in self._inputs)
 
     def text_column(self, name: str | None = None) -> str:
         """Return the name of the column that holds the texts, as `textsent.schema.text_column` does.
@@ -298,19 +255,14 @@ class Reader:
             self._file = self._stack.enter_context(source.folder)
             return self._open_mail(source.folder.messages(self._max_message_bytes), done)
         if format == "mbox" and source.size is not None and is_plain(name):
-            with _errors_of(name):
-                start, span = mark.offset, self._span
-                if span:
-                    start = span.first if start is None else start
-                mailbox = MailboxFile(
-                    name, self._mail, self._with_raw, self._workers, start, (span.start, span.end) if span else None
-                )
+            with errors_of(name):
+                mailbox = MailboxFile(name, self._mail, self._with_raw, self._workers, mark.offset, self._span)
             self._file = self._stack.enter_context(mailbox)
             return mail_schema(self._with_raw), mailbox.batches()
-        self._file = _open_file(name, by_arrow=format != "zip")
+        self._file = open_file(name, by_arrow=format != "zip")
         if name != STANDARD_STREAM:
             self._stack.enter_context(self._file)
-        with _errors_of(name):
+        with errors_of(name):
             unpacked = Unpacked(source.size, self._max_ratio)
             named = format_by_suffix(name)[1]
             stream = self._stack.enter_context(decompressed(self._file, unpacked, named))
@@ -350,7 +302,7 @@ class Reader:
 
     def _read(self, source: Source, batches: _Batches, done: int = 0) -> Iterator[pa.RecordBatch]:
         self.rows.append(done)
-        with _errors_of(source.name):
+        with errors_of(source.name):
             for batch in batches:
                 own, problems = split_problems(batch)
                 if not self._table.keep_bad_rows:
@@ -382,21 +334,6 @@ def open_reader(
     return Reader(sources, format, mail, with_raw, workers, max_ratio, table, span)
 
 
-def is_text_argument(argument: str) -> bool:
-    """Return whether what stands for an input is rather a text itself.
-
-    That is so where it holds white space, is no file, and looks neither like a path nor like a file's name.
-    """
-    if not any(map(str.isspace, argument)) or argument.startswith(("/", "./", "../", "~/")):
-        return False
-    if any(format_by_suffix(argument)):
-        return False
-    try:
-        return not os.path.lexists(argument)
-    except ValueError:
-        return True
-
-
 def lines_as_they_come(
     encoding: str | None = None, on_undecodable: Callable[[int], object] | None = None
 ) -> Iterator[list[str]]:
@@ -424,7 +361,7 @@ def lines_as_they_come(
         return lines
 
     held: list[str] = []  # of a line whose end hasn't come
-    with _errors_of(STANDARD_STREAM), decompressed(_open_file(STANDARD_STREAM), Unpacked()) as stream:
+    with errors_of(STANDARD_STREAM), decompressed(open_file(STANDARD_STREAM), Unpacked()) as stream:
         begun = False
         come: Any = stream.read1  # type: ignore[attr-defined]
         while chunk := come(_LINES_BYTES):
@@ -440,164 +377,19 @@ def lines_as_they_come(
             yield repaired_lines(last)
 
 
-def format_by_suffix(path: str | Path) -> tuple[str | None, str | None]:
-    """Return the format and the compression that a path's suffixes name, None where they name none."""
-    suffix, compression = suffix_and_compression(Path(without_query(str(path))))
-    return SUFFIXES.get(suffix), compression
-
-
 def read_standard_input(encoding: str | None = None) -> str:
     """Return all of standard input as one text in an encoding, by default UTF-8.
 
     Raises:
         InputError: It is closed, or in another encoding.
     """
-    with _errors_of(STANDARD_STREAM):
+    with errors_of(STANDARD_STREAM):
         try:
-            return _open_file(STANDARD_STREAM).read().decode(encoding or "utf-8-sig")
+            return open_file(STANDARD_STREAM).read().decode(encoding or "utf-8-sig")
         except UnicodeDecodeError as exc:
             if encoding is None:
                 raise
             raise ValueError(f"it is not in {encoding}: choose another --encoding") from exc
-
-
-_FOLDER = "folder"
-
-
-class Source(NamedTuple):
-    """A file or a folder that is an input.
-
-    Attributes:
-        name: Its path or URL, or `-`.
-        format: What it is.
-        size: Its bytes as they are stored; None of a pipe.
-        state: What it was when it was found, in words that differ where it does; empty for a pipe.
-        folder: Its mail, where it is a folder of it.
-    """
-
-    name: str
-    format: str
-    size: int | None
-    state: str
-    folder: mailstores.MailFolder | None = None
-
-
-def find_sources(names: Sequence[str], format: str | None = None, max_ratio: int = MAX_RATIO) -> list[Source]:
-    """Return the files and folders that names stand for, in their order; see `Reader`.
-
-    Raises:
-        InputError: There is none for one of them, or it is of no known format.
-        OptionError: No name is given, or standard input is named twice, or its format not at all.
-    """
-    if not names:
-        raise OptionError("there is no input: name at least one file, or - for standard input")
-    if list(names).count(STANDARD_STREAM) > 1:
-        raise OptionError("standard input can be read only once: name - once")
-    listed = [file for some in ask_each(expanded, names) for file in some]
-    return ask_each(lambda file: _source(file.name, file.info, format, max_ratio), listed)
-
-
-def _source(name: str, info: Any, format: str | None, max_ratio: int) -> Source:
-    found = _format_of(name, format)
-    if found == _FOLDER:
-        folder = _open_folder(name, format, max_ratio)
-        return Source(name, found, folder.size, folder.state, folder)
-    if is_url(name):
-        if info.size is None:
-            raise InputError(f"{name}: there is no such file: check the URL")
-        return Source(name, found, info.size, state_of(info))
-    if name == STANDARD_STREAM or not Path(name).is_file():
-        return Source(name, found, None, "")
-    status = Path(name).stat()
-    changed = datetime.fromtimestamp(status.st_mtime_ns // 10**9, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    state = f"{status.st_size} bytes of {changed}.{status.st_mtime_ns % 10**9:09}"
-    return Source(name, found, status.st_size, state)
-
-
-def _format_of(name: str, format: str | None) -> str:
-    known = (*_TABLES, *mailstores.FORMATS)
-    if format is not None and format not in known:
-        raise OptionError(f"there is no format {format!r}: choose one of {', '.join(known)}")
-    if name == STANDARD_STREAM:
-        if format is None:
-            raise OptionError(
-                f"the format of standard input is not known: choose one with --format: {', '.join(known)}"
-            )
-        return format
-    if not name:
-        raise InputError("an input has no name: name a file, or - for standard input")
-    path = Path(name)
-    try:
-        if is_url(name):
-            pass  # it was listed, or its size will be asked for
-        elif path.is_dir():
-            if format in _TABLES:
-                raise OptionError(f"{name} is a folder, and no folder of {format} is read: name the files in it")
-            return _FOLDER
-        elif not path.exists():
-            as_text = (
-                ""
-                if path.suffix or len(path.parts) > 1
-                else (f", or score it as a text: echo {shlex.quote(name)} | textsent score")
-            )
-            raise InputError(f"{name}: there is no such file: check the path{as_text}")
-    except OSError as exc:
-        raise InputError(f"{name[:80]} can't be opened: {exc.strerror}") from exc
-    found = format or format_by_suffix(name)[0]
-    if not found and (is_url(name) or path.is_file()):
-        with _open_file(name) as file, _errors_of(name):
-            found = mailstores.sniff_mail(file)
-    if not found:
-        raise InputError(
-            f"{name}: the suffix {Path(without_query(name)).suffix!r} names no format that textsent reads: "
-            f"choose one with --format: {', '.join(known)}"
-        )
-    return found
-
-
-def is_plain(name: str) -> bool:
-    """Return whether a file isn't compressed, nor ends before that can be told."""
-    compression = format_by_suffix(name)[1]
-    with _open_file(name, by_arrow=False) as file, _errors_of(name):
-        is_cut = compression is not None and is_cut_within_magic(file, compression)
-        return compression_of(file) is None and not is_cut
-
-
-def _open_folder(name: str, format: str | None, max_ratio: int) -> mailstores.MailFolder:
-    try:
-        folder = mailstores.MailFolder(name, format, max_ratio)
-    except OSError as exc:
-        raise InputError(f"{exc.filename or name} can't be opened: {exc.strerror}") from exc
-    if not len(folder):
-        raise InputError(
-            f"{name} is a folder without mail: textsent looks for .mbox, .eml, .emlx and .msg files and Maildirs "
-            f"in it; name other files one by one, for instance {Path(name, '*.csv')}"
-        )
-    return folder
-
-
-def _open_file(name: str, by_arrow: bool = True) -> IO[bytes]:
-    if name == STANDARD_STREAM:
-        if sys.stdin is None:
-            raise InputError("standard input is closed: name a file")
-        return sys.stdin.buffer
-    if is_url(name):
-        with reading(name):
-            return Location.of(name).open()
-    try:
-        # Arrow reads on threads of its own, which can't take Python's lock once the process ends: where it can,
-        # the file is Arrow's too.
-        if by_arrow and Path(name).is_file() and name.isascii():
-            return pa.OSFile(name)
-        return Path(name).open("rb")
-    except OSError as exc:
-        # Arrow's own text names the file once more.
-        raise InputError(f"{name} can't be opened: {os.strerror(exc.errno) if exc.errno else exc}") from exc
-
-
-def shown_name(name: str) -> str:
-    """Return an input's name as messages show it."""
-    return "standard input" if name == STANDARD_STREAM else name
 
 
 def _check(problems: pa.RecordBatch | None, rows: int) -> None:
@@ -610,56 +402,6 @@ def _check(problems: pa.RecordBatch | None, rows: int) -> None:
     raise ValueError(
         f"{place}: {problem}: {next(advice for name, advice in ADVICE.items() if problem.startswith(name))}"
     )
-
-
-@contextmanager
-def _errors_of(name: str) -> Iterator[None]:
-    """Turn what Arrow and Python say of a file's content into an InputError that names the file."""
-    shown = shown_name(name)
-    try:
-        yield
-    except MemoryError:  # Arrow's is one of its own errors too
-        raise
-    except UnicodeDecodeError as exc:
-        raise InputError(f"{shown}: {_NOT_UTF8}") from exc
-    except Exception as exc:
-        if not isinstance(exc, _OF_CONTENT) and not is_of_a_store(exc):
-            raise
-        reason = without_values((str(exc).splitlines() or [type(exc).__name__])[0]).rstrip(".")
-        is_arrows = isinstance(exc, pa.ArrowException) or (isinstance(exc, OSError) and not exc.errno)
-        advice = ": it may be damaged, write or fetch it again" if is_arrows else ""
-        known = (*_REASONS, *REASONS)
-        reason = next((ours for theirs, ours in known if theirs in reason), reason + advice)
-        raise InputError(f"{shown} can't be read: {reason}") from exc
-
-
-_OF_CONTENT = (pa.ArrowException, ValueError, EOFError, OverflowError, RecursionError)
-
-
-def without_values(message: str) -> str:
-    """Return what Arrow says of a value without the value: it may be a text of someone's mail."""
-    return _QUOTED_VALUE.sub("a value", _QUOTED_ROW.sub(r"\1", message))
-
-
-_QUOTED_ROW = re.compile(r"(?<=columns, got )(?P<columns>\d+): .*", re.DOTALL)
-_QUOTED_VALUE = re.compile(
-    r"(?<=Could not convert )['\"].*['\"](?= with type)|(?<=Failed to parse string: )'.*'(?= as )", re.DOTALL
-)
-_NOT_UTF8 = "the text is not UTF-8: convert it first, for instance with `iconv -f WINDOWS-1252 -t UTF-8`"
-
-_REASONS = (
-    ("invalid UTF8", _NOT_UTF8),
-    ("Invalid UTF8", _NOT_UTF8),
-    ("Truncated compressed stream", "its compressed data end too early: it is a part of a file, fetch it again"),
-    ("Parquet magic bytes not found", "it is no Parquet file, or a part of one: write or fetch it again"),
-    ("Parquet file size is", "it is too short for a Parquet file: write or fetch it again"),
-    (
-        "Failed to launch worker thread",
-        "no thread can be started to read it: end other programs, or raise the limits that `ulimit -a` shows",
-    ),
-    ("decrypt", "it is an encrypted Parquet file: write it without encryption"),
-)
-"""What Arrow says of a file's content, and what is said of it here."""
 
 
 def _open_parquet(stream: IO[bytes], span: Span | None) -> tuple[pa.Schema, _Counted]:
@@ -746,7 +488,6 @@ _OPENERS: dict[str, Callable[[IO[bytes], TableOptions, Note], tuple[pa.Schema, _
     "jsonl": open_jsonl,
     "text": open_text,
 }
-_TABLES = ("csv", "tsv", "parquet", "jsonl", "text")
 
 
 def _after(batches: _Batches, rows: int) -> Iterator[pa.RecordBatch]:

@@ -8,7 +8,6 @@ behind a `?` are Arrow's own settings, as in `s3://box/mail.mbox?endpoint_overri
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 import shutil
@@ -20,7 +19,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any, NamedTuple, Self
+from typing import IO, Any, Self
 from urllib.request import url2pathname
 
 import pyarrow as pa
@@ -36,7 +35,6 @@ _PASSWORD = re.compile(r"[^/]+://[^/@\[]*:(?:[^/@?]*@|(?!\d*(?:[/?]|\Z))[^@]*@)"
 _SECRET = re.compile(r"[?&]([\w-]*(?:secret|password|signature|token)[\w-]*|sig)=", re.IGNORECASE)
 _OF_ARROW = re.compile(r"(?:s3|gs|gcs|hdfs|viewfs|abfss?)://")
 _WITHOUT_FOLDERS = re.compile(r"(?:s3|gs|gcs|abfss?)://")
-_WILDCARD = re.compile(r"[*?[]")
 
 
 SUCCESS_FILE = "_SUCCESS"
@@ -201,7 +199,7 @@ class Location:
 
     def delete_folder(self) -> None:
         """Delete the folder, with all that is in it, if it is there."""
-        if _is_folder(self.info):
+        if is_folder(self.info):
             self.files.delete_dir(self.key)
 
     def _make_parent(self) -> None:
@@ -231,6 +229,20 @@ def _make_folder(folder: Path) -> None:
         _make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
         sync(folder.parent)
+
+
+def is_folder(info: Any) -> bool:
+    """Return whether what a file system tells is told of a folder."""
+    from pyarrow.fs import FileType
+
+    return info.type is FileType.Directory
+
+
+def is_there(info: Any) -> bool:
+    """Return whether what a file system tells is told of something, a file or a folder."""
+    from pyarrow.fs import FileType
+
+    return info.type is not FileType.NotFound
 
 
 def state_of(info: Any) -> str:
@@ -287,95 +299,6 @@ def ask_each(question: Callable[[Any], Any], files: Sequence[Any]) -> list[Any]:
         return list(pool.map(question, files))
 
 
-class Listed(NamedTuple):
-    """A file that an input's name stands for.
-
-    Attributes:
-        name: Its path or URL.
-        info: What Arrow knows of it, where that came along; else None.
-    """
-
-    name: str
-    info: Any = None
-
-
-def expanded(name: str) -> list[Listed]:
-    """Return the files that an input's name stands for, in the order of their names.
-
-    Args:
-        name: A path or a URL. A pattern stands for all files that it matches, `**` in it for any number of folders,
-            unless a file or folder has that very name.
-            The URL of a folder, and the path of one that `textsent score` has written in parts, stand for all files
-            in it and below, without hidden ones. Another folder's path stands for itself.
-
-    Raises:
-        InputError: There are none, or they can't be listed, or the folder isn't complete.
-    """
-    path = without_file_scheme(name)
-    if path == name and not is_url(name):
-        return _expanded_path(name)
-    with reading(name):
-        if path != name and not Path(path).is_dir():
-            return _expanded_path(path)
-        location = Location.of(name)
-        wildcard, info = _WILDCARD.search(without_query(location.name)), location.info
-        if wildcard is None or _is_there(info):
-            return _files_of(location) if _is_folder(info) else [Listed(name, info)]
-        query = location.name[len(without_query(location.name)) :]
-        base = Location.of(location.name[: wildcard.start()].rpartition("/")[0] + query)
-        pattern = _pattern(without_query(location.name))
-        found = [file for file in base.files_below() if pattern.fullmatch(without_query(file.name))]
-        if not found:
-            raise InputError(f"{name}: no file has such a name: check the URL")
-        return [Listed(file.name, file.listed) for file in found]
-
-
-def _expanded_path(name: str) -> list[Listed]:
-    own = (SUCCESS_FILE, UNFINISHED_FOLDER)
-    if any(os.path.exists(os.path.join(name, file)) for file in own):  # noqa: PTH110, PTH118 - any name is taken
-        with reading(name):
-            return _files_of(Location(name, _local(), os.path.abspath(name)))  # noqa: PTH100 - a link keeps its name
-    if not _WILDCARD.search(name) or os.path.lexists(name):
-        return [Listed(name)]
-    found = sorted(path for path in glob.glob(name, recursive=True) if Path(path).is_file())  # noqa: PTH207
-    return [Listed(path) for path in found or [name]]
-
-
-def _files_of(folder: Location) -> list[Listed]:
-    """Return the files in a folder and below."""
-    if _is_folder((folder / UNFINISHED_FOLDER).info) and not (folder / SUCCESS_FILE).info.is_file:
-        raise InputError(f"{folder.name} isn't complete: go on with the run that writes it, with --resume")
-    found = [Listed(file.name, file.listed) for file in folder.files_below()]
-    if not found:
-        raise InputError(f"{folder.name} is a folder without files: check its name")
-    return found
-
-
-def _is_folder(info: Any) -> bool:
-    from pyarrow.fs import FileType
-
-    return info.type is FileType.Directory
-
-
-def _is_there(info: Any) -> bool:
-    from pyarrow.fs import FileType
-
-    return info.type is not FileType.NotFound
-
-
-def _pattern(url: str) -> re.Pattern[str]:
-    """Return what URLs match a pattern of wildcards."""
-    parts = re.split(r"(\*\*/|\*\*|\*|\?|\[!?[^]/]+\])", url)
-    meanings = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    return re.compile(
-        "".join(
-            re.escape(part) if number % 2 == 0 else meanings.get(part) or part.replace("[!", "[^", 1)
-            for number, part in enumerate(parts)
-        ),
-        re.DOTALL,
-    )
-
-
 @contextmanager
 def uploading(url: str, overwrite: bool = False) -> Iterator[Path]:
     """Yield a path for a file; what is there when the block ends well is uploaded, and what stands beside it.
@@ -392,7 +315,7 @@ def uploading(url: str, overwrite: bool = False) -> Iterator[Path]:
         info = location.info
         if info.is_file and not overwrite:
             raise OutputError(f"{url} exists already: choose another name, or replace it with --overwrite")
-        if _is_folder(info):
+        if is_folder(info):
             raise OutputError(f"{url} is a folder: name a file in it, or put / at its end to write in parts")
         location.check_writable()
     with tempfile.TemporaryDirectory(prefix="textsent-") as folder:

@@ -21,9 +21,9 @@ import pyarrow.compute as pc
 
 from textsent.errors import OptionError, OutputError
 from textsent.mail import annotated
-from textsent.readers import STANDARD_STREAM, format_by_suffix, without_values
 from textsent.record import KEY, Record, record_path, sha256_of
 from textsent.schema import MODEL_KEY, RAW_FIELDS, SCORE_SCHEMA, before_scoring, is_text
+from textsent.sources import STANDARD_STREAM, format_by_suffix, without_values
 from textsent.unfinished import UnfinishedOutput
 
 LIST_SEPARATOR = ";"

@@ -63,8 +63,9 @@ def explain(
     """Show which sentences and words moved a text's score."""
     from textsent.explain import explain_row
     from textsent.mail import MailOptions
-    from textsent.readers import STANDARD_STREAM, read_standard_input
+    from textsent.readers import read_standard_input
     from textsent.score import load
+    from textsent.sources import STANDARD_STREAM
     from textsent.tables import TableOptions
 
     if row is None and os.path.isfile(text):  # noqa: PTH113 - of a text that can't be a path it is false

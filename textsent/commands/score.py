@@ -208,8 +208,9 @@ def score(
     from textsent.files import ErrorOptions, Summary, score_file
     from textsent.mail import MailOptions
     from textsent.pieces import LOCAL, engine_of, job_for, score_folder
-    from textsent.readers import STANDARD_STREAM, is_text_argument, lines_as_they_come
+    from textsent.readers import lines_as_they_come
     from textsent.score import load
+    from textsent.sources import STANDARD_STREAM, is_text_argument
     from textsent.storage import is_folder_name
     from textsent.tables import TableOptions
 
@@ -420,7 +421,7 @@ def _next_steps(
 ) -> list[tuple[str, str]]:
     """Return what one may want to know next, each with the command that tells it: the place for all of them."""
     from textsent.extremes import place_of
-    from textsent.readers import STANDARD_STREAM
+    from textsent.sources import STANDARD_STREAM
     from textsent.storage import is_folder_name, without_query
 
     steps = []

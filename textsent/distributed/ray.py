@@ -30,9 +30,10 @@ from textsent.files import scored_batches
 from textsent.mail import DEFAULT_OPTIONS, MailOptions
 from textsent.outputfolder import Part
 from textsent.pieces import PIECE_BYTES, Engine, Job, Piece, check_end, cut, job_for
-from textsent.readers import find_sources, open_reader
+from textsent.readers import open_reader
 from textsent.schema import scored_schema, text_column
 from textsent.score import DEFAULT_MODEL, WINDOW_ROWS, Scorer
+from textsent.sources import find_sources
 from textsent.tables import DEFAULT_TABLE_OPTIONS, TableOptions
 
 if TYPE_CHECKING:

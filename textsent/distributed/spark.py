@@ -30,9 +30,10 @@ from textsent.mailstores import FORMATS
 from textsent.mbox import DEFAULT_MAX_MESSAGE_BYTES
 from textsent.pieces import PIECE_BYTES, Job, Piece, check_end, check_version, cut, job_for
 from textsent.presets import preset_files
-from textsent.readers import find_sources, open_reader
+from textsent.readers import open_reader
 from textsent.schema import MAIL_SCHEMA, MODEL_KEY
 from textsent.score import DEFAULT_MODEL, Scorer, load
+from textsent.sources import find_sources
 from textsent.storage import is_url
 
 try:
