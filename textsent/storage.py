@@ -65,6 +65,12 @@ def without_file_scheme(name: str) -> str:
     return url2pathname(f"/{name[7:].partition('/')[2]}") if name[:7].lower() == "file://" else name
 
 
+_ATTEMPTS = 5
+"""How often a store is asked for what breaks off."""
+
+_BROKEN_OFF = "the store's answers break off"
+
+
 @dataclass(frozen=True)
 class Location:
     """A place for a file, or a folder, on some file system.
@@ -114,7 +120,12 @@ class Location:
     @property
     def info(self) -> Any:
         """What Arrow knows of the file, when it is asked: its type, size and time of change."""
-        return self.files.get_file_info(self.key)
+        for _ in range(_ATTEMPTS):
+            info = self.files.get_file_info(self.key)
+            # An answer of S3's that breaks off before these is taken for one that says nothing of them.
+            if self._is_local or not info.is_file or info.size or info.mtime_ns != 0:
+                return info
+        raise OSError(_BROKEN_OFF)
 
     @property
     def _is_local(self) -> bool:
@@ -139,7 +150,11 @@ class Location:
 
     def open(self) -> IO[bytes]:
         """Open the file, to be read from any place: each read asks for that range of its bytes."""
-        return self.files.open_input_file(self.key)
+        for _ in range(_ATTEMPTS):
+            file = self.files.open_input_file(self.key)
+            if self._is_local or file.size() or not self.info.size:  # it may have broken off, as in `info`
+                return file
+        raise OSError(_BROKEN_OFF)
 
     def read_bytes(self) -> bytes:
         """Return the file's content."""
