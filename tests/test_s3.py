@@ -327,6 +327,23 @@ def test_a_connection_that_is_cut_in_mid_run_loses_nothing(
         assert verify_folder(output).rows == 40
 
 
+@pytest.mark.filterwarnings("ignore")  # they are Ray's
+def test_ray_scores_a_bucket_whose_connection_is_cut(bucket, proxy, tiny_preset, scorer, tmp_path):
+    pytest.importorskip("ray", reason="needs textsent[ray]")
+    from textsent.distributed.ray import ray_engine
+
+    content = mailbox_of(40)
+    put(bucket, "in.mbox", content)
+    proxy.asked.clear()
+    proxy.cut_after, proxy.cuts = 30, 4
+    output = f"s3://{bucket}/scored"
+    job = job_of(tiny_preset, output)
+    summary = score_folder(f"s3://{bucket}/in.mbox", job, engine=ray_engine(concurrency=2), piece_bytes=1000)
+    assert (summary.rows, proxy.cuts) == (40, 0)
+    assert rows_at(output) == expected_rows(content, tmp_path, scorer)
+    assert verify_folder(output).rows == 40
+
+
 @pytest.mark.parametrize("cut_after", range(4))
 def test_a_file_whose_size_is_cut_off_is_not_taken_for_an_empty_one(bucket, proxy, cut_after):
     content = mailbox_of(40)
