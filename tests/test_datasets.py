@@ -86,11 +86,11 @@ JSON_LINES = "".join(
     ("name", "content"),
     [
         ("data.csv", CSV.encode()),
-        ("data.csv.gz", gzip.compress(CSV.encode())),
+        ("data.csv.gz", gzip.compress(CSV.encode(), mtime=0)),
         ("data.csv.zst", pa.compress(CSV.encode(), "zstd", asbytes=True)),
         ("data.tsv", b"text\tlabel\tmovie\none, two\t1\t7\nthree\t-1\t8\n"),
         ("data.jsonl", JSON_LINES.encode()),
-        ("data.ndjson.gz", gzip.compress(JSON_LINES.encode())),
+        ("data.ndjson.gz", gzip.compress(JSON_LINES.encode(), mtime=0)),
     ],
 )
 def test_labelled_texts_are_read_from_files_of_each_format_compressed_or_not(tmp_path, name, content):
