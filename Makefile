@@ -5,7 +5,7 @@
 check: lint types test
 
 test:
-	pytest
+	pytest -n auto --dist loadfile
 
 # Which lines and branches of textsent no test runs, in processes that the tests start too.
 coverage:
