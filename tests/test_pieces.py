@@ -321,6 +321,11 @@ def test_a_span_that_began_within_a_message_is_read_again_and_leaves_no_part_of_
     assert verify_folder(job.output).inputs == [(str(path), 3)]
 
 
+def test_a_mailbox_that_is_named_twice_is_scored_twice(job, mailbox, tmp_path, tiny_preset):
+    assert score_folder([mailbox, mailbox], job, piece_bytes=400).rows == 48
+    assert is_equal(scored_rows(job.output), local_rows([mailbox, mailbox], tiny_preset, tmp_path)[0])
+
+
 def test_a_run_that_was_cut_off_goes_on_part_by_part(job, mailbox, tmp_path, tiny_preset):
     def engine(job, found):
         for piece in found[:3]:

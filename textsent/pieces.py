@@ -456,7 +456,9 @@ def _read_wrongly(pieces: Sequence[Piece], parts: Mapping[int, Part]) -> list[Pi
     """
     found = []
     for before, piece in pairwise(pieces):
-        if before.span is None or before.sources != piece.sources or piece.span is None:
+        if before.span is None or piece.span is None or before.sources != piece.sources:
+            continue
+        if before.span.end != piece.span.start:  # the mailbox is an input twice
             continue
         ended, began = parts[before.number].bounds, parts[piece.number].bounds
         if ended and began and ended[1] != began[0]:
