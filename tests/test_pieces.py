@@ -412,7 +412,10 @@ def test_a_run_ends_when_more_rows_have_no_score_than_are_allowed_also_when_it_g
     for resume in (False, True):
         with pytest.raises(InputError) as failed:
             score_folder(path, job, max_errors=1, resume=resume)
-        assert str(failed.value) == ("2 of the first 3 rows have no score: no words (2×); --max-errors allows 1")
+        assert str(failed.value) == (
+            f"{path}: 2 of the first 3 rows have no score: no words (2×); --max-errors allows 1: mend them, or "
+            "allow more"
+        )
     assert score_folder(path, job, max_errors=2, resume=True).errors == {"no words": 2}
 
 

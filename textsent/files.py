@@ -54,6 +54,24 @@ class ErrorOptions:
         if self.max_errors is not None and self.max_errors < 0:
             raise OptionError(f"the number of errors must be 0 or more. Received: {self.max_errors}")
 
+    def check(self, errors: Counter[str], rows: int, name: str) -> None:
+        """Check that no more rows have no score than may.
+
+        Args:
+            errors: Those that have none, by reason.
+            rows: Of so many.
+            name: The inputs', for messages.
+
+        Raises:
+            InputError: There are more.
+        """
+        if self.max_errors is not None and errors.total() > self.max_errors:
+            reasons = ", ".join(f"{reason} ({count:,}×)" for reason, count in errors.most_common(3))
+            raise InputError(
+                f"{name}: {errors.total():,} of the first {rows:,} rows have no score: {reasons}; --max-errors "
+                f"allows {self.max_errors:,}: mend them, or allow more"
+            )
+
 
 DEFAULT_ERROR_OPTIONS = ErrorOptions()
 
@@ -324,12 +342,7 @@ def _kept(
         raise InputError(
             f"{shown_name(name)}: row {row:,}: {found[at].as_py()}: mend it, or keep such rows with --on-error keep"
         )
-    if options.max_errors is not None and counts.total() > options.max_errors:
-        reasons = ", ".join(f"{reason} ({count:,}×)" for reason, count in counts.most_common(3))
-        raise InputError(
-            f"{reader.name}: {counts.total():,} of the first {summary.rows + len(found):,} rows have no score: "
-            f"{reasons}; --max-errors allows {options.max_errors:,}: mend them, or allow more"
-        )
+    options.check(counts, summary.rows + len(found), reader.name)
     if options.on_error == "keep":
         return scored
     return scored.filter(pc.is_null(found))

@@ -375,6 +375,7 @@ def score_folder(
     started = time.monotonic()
     summary = summary or Summary()
     names = [str(sources)] if isinstance(sources, str | Path) else [str(source) for source in sources]
+    errors = ErrorOptions(max_errors=max_errors)
     found = find_sources(names, job.files.get("format"), job.files.get("max_ratio", MAX_RATIO))
     pieces = list(cut(found, piece_bytes))
     if len(pieces) > _MOST_PIECES:
@@ -382,6 +383,7 @@ def score_folder(
             f"there are {len(pieces):,} pieces, {_MOST_PIECES:,} at most can be scored into one folder: make them "
             "larger with --piece-mb, or score the inputs into several folders"
         )
+    title = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
     summary.size = sum(piece.size for piece in pieces)
     facts = {
         "textsent": job.version,
@@ -409,16 +411,16 @@ def score_folder(
                     summary.seconds = time.monotonic() - started
                     if on_part:
                         on_part(summary)
-                    _check_errors(summary, max_errors)
+                    errors.check(summary.errors, summary.rows, title)
     except (TextsentError, KeyboardInterrupt):
         if not parts:
             folder.give_up()
         raise
-    _check_errors(summary, max_errors)  # also of what an earlier run has done
+    errors.check(summary.errors, summary.rows, title)  # also of what an earlier run has done
     done = [parts[piece.number] for piece in pieces]
     summary.inputs = rows_of_inputs(done)
     if not summary.rows:
-        raise NoRowsError(f"no rows in {' '.join(names)}: there is nothing to score")
+        raise NoRowsError(f"no rows in {title}: there is nothing to score")
     folder.complete(facts, done)
     return summary
 
@@ -438,15 +440,6 @@ def _count(summary: Summary, part: Part, pieces: Sequence[Piece], times: int = 1
         summary.notes += part.notes
     summary.position += times * pieces[part.number].size
     summary.committed = summary.rows
-
-
-def _check_errors(summary: Summary, max_errors: int | None) -> None:
-    if max_errors is not None and summary.errors.total() > max_errors:
-        reasons = ", ".join(f"{reason} ({count:,}×)" for reason, count in summary.errors.most_common(3))
-        raise InputError(
-            f"{summary.errors.total():,} of the first {summary.rows:,} rows have no score: {reasons}; "
-            f"--max-errors allows {max_errors:,}"
-        )
 
 
 def _read_wrongly(pieces: Sequence[Piece], parts: Mapping[int, Part]) -> list[Piece]:
