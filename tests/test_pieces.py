@@ -208,6 +208,11 @@ def test_files_of_another_format_or_partition_are_in_a_piece_of_their_own():
     assert [piece.folder for piece in found] == ["year=2025", "year=2026", "year=2026"]
 
 
+def test_a_thousand_files_are_a_piece_at_most():
+    found = list(cut([source(f"s3://box/{number}.eml", 1, "eml") for number in range(2500)]))
+    assert [len(piece.sources) for piece in found] == [1000, 1000, 500]
+
+
 def test_no_input_is_no_piece_and_a_pipe_cannot_be_cut():
     assert list(cut([])) == []
     with pytest.raises(OptionError) as failed:

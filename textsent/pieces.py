@@ -34,6 +34,9 @@ from textsent.storage import Location, ask_each, is_of_a_store, is_url, reading,
 PIECE_BYTES = 128 << 20
 """What is scored at a time, and done anew where it failed: a minute of a core for mail."""
 
+_MOST_FILES = 1000
+"""Of a piece: a store's answers about each take a tenth of a second."""
+
 _MOST_PIECES = 1_000_000
 """The names of their parts have six digits, and so stand in the order of their numbers."""
 
@@ -88,7 +91,7 @@ def cut(sources: Sequence[Source], piece_bytes: int = PIECE_BYTES) -> Iterator[P
     """Yield the pieces of inputs, in their order.
 
     Mailboxes and Parquet files that aren't compressed are cut; any other file is in one piece. Small files of one
-    format and partition share a piece.
+    format and partition share a piece, a thousand of them at most.
 
     Args:
         sources: The inputs.
@@ -118,7 +121,7 @@ def cut(sources: Sequence[Source], piece_bytes: int = PIECE_BYTES) -> Iterator[P
     for source in sources:
         size, partition = source.size or 0, partitions(source.name)
         alike = small and (small[0].format, partitions(small[0].name)) == (source.format, partition)
-        if not alike or small_bytes + size > piece_bytes:
+        if not alike or small_bytes + size > piece_bytes or len(small) == _MOST_FILES:
             yield from gathered()
         if source.name not in divisible:
             small.append(source)
