@@ -22,6 +22,7 @@ highlight_language = "text"  # of blocks that name none
 smartquotes = False  # two hyphens are two hyphens
 default_role = "code"  # docstrings write `names` as Markdown does
 autodoc_member_order = "bysource"
+autodoc_mock_imports = ["py4j", "pyspark"]  # which need not be installed
 napoleon_custom_sections = [("Attributes", "params_style")]  # a list, as of parameters
 python_maximum_signature_line_length = 88
 python_use_unqualified_type_names = True

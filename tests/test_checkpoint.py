@@ -128,8 +128,9 @@ def test_a_training_goes_on_only_with_what_it_began_with(begun):
     with pytest.raises(OptionError) as other:
         begun.check_same(run | {"seed": 2, "validation": None, "limit": 10})
     assert str(other.value) == (
-        f"the training in {begun.path} can't go on, it began otherwise: limit was None, now 10, seed was 1, now 2, "
-        "validation was 0.1, now None: give what it began with, or begin anew with --overwrite"
+        f"the training in {begun.path} can't go on, it began otherwise: limit was not given, now 10, "
+        "seed was 1, now 2, validation was 0.1, now not given: "
+        "give what it began with, or begin anew with --overwrite"
     )
 
 

@@ -261,9 +261,9 @@ def children_of(process):
 
 WORKER_OUTPUTS = ("out.parquet", "out.csv", "out.mbox", "out.jsonl.zst")
 WORKER_KILLED = re.compile(
-    r"(textsent: \d+ rows are kept: go on with --resume when that is mended\n)?"
     r"textsent: in\.mbox: a process that read it was killed by signal 9, for want of memory perhaps: "
     r"try again with --workers 1\n"
+    r"(textsent: \d+ rows are kept: go on with --resume when that is mended\n)?"
 )
 
 

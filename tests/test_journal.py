@@ -199,7 +199,7 @@ def test_with_nothing_to_go_on_with_a_run_begins(here, scorer):
 @pytest.mark.parametrize(
     ("changes", "differs"),
     [
-        ({"neutral": (0.4, 0.6)}, "neutral was None, now [0.4, 0.6]"),
+        ({"neutral": (0.4, 0.6)}, "neutral was not given, now [0.4, 0.6]"),
         ({"prefix": "s_"}, "prefix was '', now 's_'"),
         ({"min_coverage": 0.5}, "min_coverage was 0.0, now 0.5"),
     ],

@@ -136,7 +136,7 @@ def test_a_folder_that_holds_something_else_is_refused(path, resume):
     with pytest.raises(OutputError) as failed:
         OutputFolder(str(path)).take_up(FACTS, resume)
     assert str(failed.value) == (
-        f"{path} isn't empty, it holds {path}/below/letter.txt: name a folder that is, or that isn't there"
+        f"{path} isn't empty, it holds {path}/below/letter.txt: name an empty folder, or a new one"
     )
     assert names_in(path) == ["below/letter.txt"]
 

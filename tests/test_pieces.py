@@ -376,7 +376,7 @@ def test_a_run_with_another_option_or_input_does_not_go_on(job, mailbox, tmp_pat
     with pytest.raises(KeyboardInterrupt):
         score_folder(mailbox, job, engine=stop, piece_bytes=400)
     again = {"engine": never, "piece_bytes": 400, "resume": True}
-    with pytest.raises(OptionError, match="it began otherwise: prefix was None, now 'tone_': "):
+    with pytest.raises(OptionError, match="it began otherwise: prefix was not given, now 'tone_': "):
         score_folder(mailbox, replace(job, scorer={**job.scorer, "prefix": "tone_"}), **again)
     with pytest.raises(OptionError, match="it began otherwise: piece_bytes was 400, now 500: "):
         score_folder(mailbox, job, **{**again, "piece_bytes": 500})

@@ -24,9 +24,9 @@ from conftest import WORDS
 from textsent import mbox, pieces
 from textsent.cli import app
 from textsent.distributed import ray as on_ray
-from textsent.distributed import score_ray
+from textsent.distributed import ray_errors, score_ray
 from textsent.distributed.ray import ray_engine
-from textsent.errors import InputError, MissingExtraError, OptionError, OutputError, PresetError, TextsentError
+from textsent.errors import InputError, MissingExtraError, OptionError, OutputError, PresetError
 from textsent.files import score_file
 from textsent.outputfolder import verify_folder
 from textsent.pieces import Job, engine_of, job_for, score_folder
@@ -179,14 +179,22 @@ def test_what_is_wrong_with_a_dataset_is_said_before_it_is_computed(cluster, sou
         score_ray("missing.csv", model=tiny_preset)
     with pytest.raises(OptionError, match="there is no input"):
         score_ray([], model=tiny_preset)
+    with pytest.raises(OptionError, match=r"the threshold must be a score, 0 … 1\. Received: 2"):
+        score_ray(data, model=tiny_preset, prefix="its_", threshold=2)
+    with pytest.raises(InputError) as failed:
+        score_ray(5, model=tiny_preset)
+    assert str(failed.value) == "score_ray takes a Dataset of Ray's, or paths. Received: builtins.int"
 
 
 @on_cluster
 def test_what_is_wrong_with_a_row_s_column_is_a_textsent_error_later(cluster, tiny_preset):
     import ray
 
-    with pytest.raises(TextsentError, match="none holds strings"):
+    with pytest.raises(InputError) as failed, ray_errors():
         score_ray(ray.data.from_items([{"number": 1}]).map(lambda row: row), model=tiny_preset).take_all()
+    assert str(failed.value) == (
+        "no column is named 'text' and none holds strings: choose one with --text-column. The columns are 'number'"
+    )
 
 
 @on_cluster

@@ -355,6 +355,17 @@ def test_what_is_wrong_with_mail_is_said_in_a_line_when_it_is_loaded(mail, mailb
     assert "\n" not in str(error.value)
 
 
+def test_mail_is_no_stream(spark, mail, mailbox):
+    from textsent.distributed import spark_errors
+
+    mail(mailbox)  # registers it
+    with pytest.raises(OptionError) as error, spark_errors():
+        spark.readStream.format("textsent-mail").load(str(mailbox)).writeStream.format("memory").queryName(
+            "mail"
+        ).start().awaitTermination(60)
+    assert str(error.value) == "mail can't be read as a stream: say spark.read instead of spark.readStream"
+
+
 def test_a_mail_that_is_gone_when_it_is_read_is_told_in_a_line(mail, mailbox):
     from textsent.distributed import spark_errors
 

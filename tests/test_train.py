@@ -503,7 +503,7 @@ def everything_in(folder):
         ({"epochs": 5}, "epochs was 2, now 5"),
         ({"batch_size": 8, "patience": 1}, "batch_size was 16, now 8, patience was 2, now 1"),
         ({"class_weight": "balanced"}, "class_weight was 'none', now 'balanced'"),
-        ({"limit": 100}, "limit was None, now 100"),
+        ({"limit": 100}, "limit was not given, now 100"),
         ({"validation": 0.2}, "validation was 0.3, now 0.2"),
         ({"test": 0.1}, "test was 0.0, now 0.1"),
         (
@@ -541,8 +541,8 @@ def test_a_training_does_not_go_on_with_other_data(unfinished):
         with pytest.raises(OptionError, match=name):
             train(other, unfinished, BAG, Observer(), resume=True)
     for sources, name in (
-        ({"validation": labelled(40, seed=3)}, "validation file was None, now "),
-        ({"test": labelled(40, seed=3)}, "test file was None, now "),
+        ({"validation": labelled(40, seed=3)}, "validation file was not given, now "),
+        ({"test": labelled(40, seed=3)}, "test file was not given, now "),
     ):
         with pytest.raises(OptionError, match=name):
             train(data, unfinished, BAG, Observer(), resume=True, **sources)

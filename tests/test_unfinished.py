@@ -73,7 +73,7 @@ def test_differences_are_told_by_name():
     assert differences({"a": 1, "b": 2}, {"a": 1, "b": 2}) == ""
     assert (
         differences({"a": 1, "b": 2}, {"b": 3, "c": "x"})
-        == "a was 1, now None, b was 2, now 3, c was None, now 'x'"
+        == "a was 1, now not given, b was 2, now 3, c was not given, now 'x'"
     )
 
 
@@ -95,5 +95,5 @@ def test_of_many_differences_some_are_told():
     before = {f"the input s3://box/{number:04}": "1 bytes" for number in range(1000)}
     told = differences({**before, "inputs": list(before)}, {"inputs": ["a"]})
     assert told.startswith("inputs was ['the input s3://box/0000', 'the input s3://box/0001', ")
-    assert told.endswith("the input s3://box/0003 was '1 bytes', now None, and 996 more")
+    assert told.endswith("the input s3://box/0003 was '1 bytes', now not given, and 996 more")
     assert len(told) < 600

@@ -76,7 +76,7 @@ _ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(si
 
 
 def main() -> None:
-    """Run the command line; an error is one line on stderr and exit code 1.
+    """Run the command line; an error is one line on stderr, and one for each note on it, and exit code 1.
 
     Of an error that is no TextsentError only its kind and its place are shown: what it says may quote someone's
     mail. With TEXTSENT_TRACEBACK in the environment it is raised as it is.
@@ -85,7 +85,7 @@ def main() -> None:
     try:
         app()
     except TextsentError as exc:
-        _end_with(str(exc))
+        _end_with(str(exc), *_notes(exc))
     except OSError as exc:  # of standard output most often, into a file on a full disk
         _end_with(f"can't be written, or read: {exc.strerror or type(exc).__name__}")
     except Exception as exc:  # whatever it is, it must not be shown as it is
@@ -94,7 +94,8 @@ def main() -> None:
         if _is_want_of_memory(exc):
             _end_with(
                 "there is not enough memory, or no more threads may be started: end other programs, or raise the "
-                "limits that `ulimit -a` shows; textsent score takes less with --workers 1"
+                "limits that `ulimit -a` shows; textsent score takes less with --workers 1",
+                *_notes(exc),
             )
         _end_with(
             f"an error that shouldn't be: {type(exc).__name__} in {_place_of(exc)}: please report it, with what "
@@ -102,10 +103,15 @@ def main() -> None:
         )
 
 
-def _end_with(message: str) -> NoReturn:
-    line = " ".join(message.split())  # it may quote the input, which must not steer the terminal
-    print("textsent:", "".join(filter(str.isprintable, line)), file=sys.stderr)
+def _end_with(*messages: str) -> NoReturn:
+    for message in messages:
+        line = " ".join(message.split())  # it may quote the input, which must not steer the terminal
+        print("textsent:", "".join(filter(str.isprintable, line)), file=sys.stderr)
     sys.exit(1)
+
+
+def _notes(error: Exception) -> list[str]:
+    return getattr(error, "__notes__", [])
 
 
 def _is_want_of_memory(error: BaseException | None) -> bool:

@@ -144,7 +144,7 @@ class OutputFolder:
                 return self._parts()
             if found := self._location.files_below():
                 raise OutputError(
-                    f"{self.name} isn't empty, it holds {found[0].name}: name a folder that is, or that isn't there"
+                    f"{self.name} isn't empty, it holds {found[0].name}: name an empty folder, or a new one"
                 )
             (self._unfinished / _RUN_FILE).write_bytes(self.run.encode())
             plan.write_bytes(json.dumps(now).encode())

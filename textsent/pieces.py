@@ -403,6 +403,8 @@ def score_folder(
     for part in parts.values():
         _count(summary, part, pieces)
     summary.resumed = summary.rows
+    if on_part and parts:
+        on_part(summary)
     try:
         while waiting := [piece for piece in pieces if piece.number not in parts] or _read_wrongly(pieces, parts):
             with closing(engine(job, waiting)) as scored:

@@ -377,6 +377,7 @@ REASONS = (
     ("SIGNATURE_DOES_NOT_MATCH", "its server doesn't take these credentials: check the secret key"),
     ("NO_SUCH_BUCKET", "there is no such bucket: check the URL"),
     ("NETWORK_CONNECTION", "its server can't be reached: check the network and the endpoint"),
+    ("INTERNAL_FAILURE", "its server fails: look at its log, and try again"),
     ("Path does not exist", "there is no such file: check the URL"),
     ("Unable to load lib", "Hadoop's Java libraries aren't found: set JAVA_HOME, HADOOP_HOME and CLASSPATH"),
 )

@@ -132,7 +132,7 @@ _MOST_TOLD = 5  # the inputs among them may be a million
 
 
 def _short(value: Any) -> str:
-    shown = repr(value)
+    shown = "not given" if value is None else repr(value)
     return shown if len(shown) <= 200 else f"{shown[:200]}…"
 
 

@@ -199,15 +199,20 @@ def score(
         typer.Option(min=0, help="GPUs of each scorer; may be a part of one, as 0.5.", rich_help_panel=_AT_SCALE),
     ] = 0,
     piece_mb: Annotated[
-        int, typer.Option(min=1, help="MB of an input scored at a time, into one part.", rich_help_panel=_AT_SCALE)
-    ] = 128,
+        int | None,
+        typer.Option(
+            min=1,
+            help="MB of an input scored at a time, into one part of a folder; by default 128.",
+            rich_help_panel=_AT_SCALE,
+        ),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Score the rows of files and write them with their scores; or texts, given in quotes or piped in."""
     from textsent.display import shortened
     from textsent.files import ErrorOptions, Summary, score_file
     from textsent.mail import MailOptions
-    from textsent.pieces import LOCAL, engine_of, job_for, score_folder
+    from textsent.pieces import LOCAL, PIECE_BYTES, engine_of, job_for, score_folder
     from textsent.readers import lines_as_they_come
     from textsent.score import load
     from textsent.sources import STANDARD_STREAM, is_text_argument
@@ -271,6 +276,8 @@ def score(
     folder = output if output is not None and is_folder_name(output) else None
     if engine != LOCAL and folder is None:
         raise OptionError(f"--engine {engine} writes a folder, in parts: name it with --output, with / at its end")
+    if piece_mb is not None and folder is None:
+        raise OptionError("--piece-mb is for a folder, in parts: name it with --output, with / at its end")
     scored_by = engine_of(engine, address, concurrency, gpus_per_worker)
     if texts is not None:
         if sentences:
@@ -307,7 +314,7 @@ def score(
             engine=scored_by,
             resume=resume,
             max_errors=max_errors,
-            piece_bytes=piece_mb << 20,
+            piece_bytes=PIECE_BYTES if piece_mb is None else piece_mb << 20,
             on_part=shown.show,
         )
     else:
@@ -332,10 +339,9 @@ def score(
             written = "they are written" if target == STANDARD_STREAM else _kept(so_far) or "nothing is written"
             stderr.print(f"textsent: interrupted after {so_far.rows:,} rows: {written}", soft_wrap=True)
             raise typer.Exit(INTERRUPTED) from None
-        except (TextsentError, MemoryError):
+        except (TextsentError, MemoryError) as exc:
             if so_far.rows and so_far.committed:
-                kept = f"{so_far.committed:,} rows are kept: go on with --resume when that is mended"
-                stderr.print(f"textsent: {kept}", soft_wrap=True)
+                exc.add_note(f"{so_far.committed:,} rows are kept: go on with --resume when that is mended")
             raise
     if table_wanted:
         table.print(console(), summary.rows - summary.left_out)

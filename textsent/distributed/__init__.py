@@ -12,13 +12,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from textsent.distributed.ray import score_ray
+    from textsent.distributed.ray import ray_errors, score_ray
     from textsent.distributed.spark import MailDataSource, score_spark, spark_errors
 
-__all__ = ["MailDataSource", "score_ray", "score_spark", "spark_errors"]
+__all__ = ["MailDataSource", "ray_errors", "score_ray", "score_spark", "spark_errors"]
 
 _HOMES = {
     "MailDataSource": "textsent.distributed.spark",
+    "ray_errors": "textsent.distributed.ray",
     "score_ray": "textsent.distributed.ray",
     "score_spark": "textsent.distributed.spark",
     "spark_errors": "textsent.distributed.spark",

@@ -32,7 +32,7 @@ from textsent.outputfolder import Part
 from textsent.pieces import PIECE_BYTES, Engine, Job, Piece, check_end, cut, job_for
 from textsent.readers import open_reader
 from textsent.schema import scored_schema, text_column
-from textsent.score import DEFAULT_MODEL, WINDOW_ROWS, Scorer
+from textsent.score import DEFAULT_MODEL, WINDOW_ROWS, Scorer, load
 from textsent.sources import find_sources
 from textsent.tables import DEFAULT_TABLE_OPTIONS, TableOptions
 
@@ -211,9 +211,11 @@ def score_ray(
     from ray.data import ActorPoolStrategy, Dataset
 
     job = _for_workers(job_for(model, {"column": column, **settings}, ""), gpus_per_worker)
+    # The driver may have no GPU; all else is checked here.
+    load(model, **{**job.scorer, "device": "cpu", "precision": "float32"})
     pieces = []
     if not isinstance(data, Dataset):
-        names = [str(data)] if isinstance(data, str | Path) else [str(name) for name in data]
+        names = _names(data)
         pieces = list(cut(find_sources(names, format), piece_bytes))
     if not ray.is_initialized():
         _connect(None)
@@ -253,6 +255,38 @@ def score_ray(
     if ordered:
         context.execution_options.preserve_order = True
     return scored
+
+
+def _names(data: Any) -> list[str]:
+    if isinstance(data, str | Path):
+        return [str(data)]
+    if not isinstance(data, Sequence) or not all(isinstance(name, str | Path) for name in data):
+        kind = type(data)
+        raise InputError(
+            f"score_ray takes a Dataset of Ray's, or paths. Received: {kind.__module__}.{kind.__qualname__}"
+        )
+    return [str(name) for name in data]
+
+
+@contextmanager
+def ray_errors() -> Iterator[None]:
+    """Let a TextsentError that a worker raised in a `with` block say what is wrong, and no more.
+
+    As Ray raises it, it is of that class too, but says in many lines where it was raised::
+
+        with ray_errors():
+            score_ray("archive.mbox").write_parquet("scored")
+
+    Raises:
+        TextsentError: The error, of the class that it had.
+    """
+    try:
+        yield
+    except TextsentError as exc:
+        error = getattr(exc, "cause", None)  # of Ray's class
+        if not isinstance(error, TextsentError):
+            raise
+        raise type(error)(str(error).partition("\n")[0]) from exc  # the lines below are Ray's
 
 
 class _RowScorer:

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pyarrow as pa
 
@@ -210,7 +210,7 @@ _OURS = re.compile(r"^\s*textsent\.errors\.(\w+): (.+?)\s*$", re.MULTILINE)
 class MailDataSource(DataSource):
     """Mail as a source of Spark, with the columns of `textsent.schema.MAIL_SCHEMA`: a row is a message.
 
-    A large mailbox is read in pieces, each in a task of its own; so is any other file, several small ones together.
+    A large mailbox is read in pieces, each in a task of its own; so is any other file, or several small ones::
 
         spark.dataSource.register(MailDataSource)
         spark.read.format("textsent-mail").option("pieceMb", 64).load("s3://bucket/mail/**/*.mbox")
@@ -253,6 +253,14 @@ class MailDataSource(DataSource):
             )
         pieces, self._pieces = self._planned(), None  # each task gets this object too
         return _MailReader(pieces, self._mail_options())
+
+    def streamReader(self, schema: StructType) -> NoReturn:  # noqa: N802 - Spark's name
+        """Refuse to be a stream.
+
+        Raises:
+            OptionError: Always.
+        """
+        raise OptionError("mail can't be read as a stream: say spark.read instead of spark.readStream")
 
     def _planned(self) -> list[Piece]:
         if self._pieces is None:
