@@ -353,6 +353,7 @@ def test_a_file_whose_size_is_cut_off_is_not_taken_for_an_empty_one(bucket, prox
     proxy.cut_after, proxy.cuts = cut_after, 2
     assert place.info.size == len(content)
     assert place.read_bytes() == content
+    proxy.cuts = 0
     put(bucket, "empty", b"")
     assert Location.of(f"s3://{bucket}/empty").read_bytes() == b""
 
