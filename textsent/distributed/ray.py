@@ -57,7 +57,8 @@ def ray_engine(address: str | None = None, concurrency: int | None = None, gpus_
 
     Args:
         address: The cluster's `host:port`, or `auto` for the one that this machine is in. By default what
-            RAY_ADDRESS in the environment says; else one is begun on this machine, and ended.
+            RAY_ADDRESS in the environment says; else one is begun on this machine, and ended. Where Ray is
+            initialized already, its cluster is taken.
         concurrency: Scorers at a time; by default as many as the cluster has room for.
         gpus_per_worker: GPUs that each of them has, which may be a part of one.
 
