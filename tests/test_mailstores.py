@@ -614,6 +614,18 @@ def test_a_tar_is_no_shorter_for_a_damaged_header_in_the_midst_of_it(tmp_path, p
     assert input_error(path) == f"{path} can't be read: {NO_ARCHIVE}{BREAKS_OFF}"
 
 
+def test_a_tar_is_no_shorter_for_a_block_of_zeros_in_the_midst_of_it(tmp_path):
+    data = bytearray(tar_bytes(MAILS))
+    data[1024 : 1024 + 512] = bytes(512)
+    path = fill(tmp_path, {"a.tar": bytes(data)}) / "a.tar"
+    assert input_error(path) == f"{path} can't be read: {NO_ARCHIVE}{BREAKS_OFF}"
+
+
+def test_a_tar_may_end_with_one_block_of_zeros(tmp_path):
+    path = fill(tmp_path, {"a.tar": tar_bytes(MAILS)[: 3 * 1024 + 512]}) / "a.tar"
+    assert len(rows(path)) == 3
+
+
 @pytest.mark.parametrize("size", [1024, 1500])
 def test_a_tar_that_ends_without_the_mark_of_its_end_is_a_part_of_one(tmp_path, size):
     path = fill(tmp_path, {"a.tar": tar_bytes(MAILS)[:size]}) / "a.tar"

@@ -282,7 +282,9 @@ def _tar_members(stream: IO[bytes], unpacked: Unpacked) -> Iterator[tuple[str, I
         def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
             try:
                 return super().fromtarfile(archive)
-            except tarfile.EOFHeaderError:  # type: ignore[attr-defined]  # of the zeros at the end
+            except tarfile.EOFHeaderError as exc:  # type: ignore[attr-defined]  # of a block of zeros
+                if any(archive.fileobj.read(tarfile.BLOCKSIZE)):  # two of them are its end
+                    raise tarfile.ReadError(f"it breaks off at byte {archive.offset:,}") from exc
                 raise
             except tarfile.HeaderError as exc:
                 if archive.offset == 0:
