@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pyarrow.parquet
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from test_pieces import MAILBOXES, evenly, read_by_spans, whole
 
 from textsent import cli, pieces, storage
 from textsent.errors import InputError, MissingExtraError
@@ -279,6 +282,23 @@ def test_patterns_and_folders_are_scored_into_a_folder_with_their_partitions(buc
         assert keys == [f"scored-{number}/year={2025 + part}/part-{part:06}.parquet" for part in range(2)]
         assert verify_folder(output).rows == 30
         assert len(rows_at(output)) == 30
+
+
+@pytest.mark.parametrize("kind", ["plain", "Content-Length"])
+def test_a_mailbox_in_spans_holds_the_same_messages(bucket, kind):
+    content, url = MAILBOXES[kind], f"s3://{bucket}/in.mbox"
+    put(bucket, "in.mbox", content)
+    for count in (1, 2, 7, 100):
+        assert read_by_spans(url, evenly(len(content), count)) == whole(content)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15)
+@given(data=st.data())
+def test_a_mailbox_cut_anywhere_holds_the_same_messages(bucket, data):
+    content = MAILBOXES["Content-Length"]
+    put(bucket, "in.mbox", content)
+    cuts = data.draw(st.lists(st.integers(0, len(content)), max_size=8, unique=True))
+    assert read_by_spans(f"s3://{bucket}/in.mbox", sorted({0, *cuts, len(content)})) == whole(content)
 
 
 def test_a_span_asks_for_its_part_of_the_object(bucket, proxy):
