@@ -27,7 +27,7 @@ from textsent.mbox import is_from_git, message_at
 from textsent.outputfolder import OutputFolder, Part, rows_of_inputs
 from textsent.presets import checksum, find_preset, shipped_presets
 from textsent.record import sha256_of
-from textsent.score import Scorer, loaded
+from textsent.score import Scorer, load, loaded
 from textsent.sources import DIVISIBLE, Source, Span, find_sources, is_plain, shown_name
 from textsent.storage import Location, ask_each, is_of_a_store, is_url, reading, without_query
 
@@ -213,6 +213,14 @@ class Job:
         """
         check_version(self.version)
         self._check_files(checksum(find_preset(self.model)))
+
+    def load_on_driver(self) -> Scorer:
+        """Return the scorer on a CPU, for who sends the work elsewhere: it tells what is wrong with the settings.
+
+        Raises:
+            OptionError: A setting makes no sense.
+        """
+        return load(self.model, **{**self.scorer, "device": "cpu", "precision": "float32"})  # there may be no GPU
 
     def load(self) -> Scorer:
         """Return the scorer, which is loaded and checked once a process; raise what `check` does."""

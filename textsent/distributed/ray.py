@@ -31,8 +31,8 @@ from textsent.mail import DEFAULT_OPTIONS, MailOptions
 from textsent.outputfolder import Part
 from textsent.pieces import PIECE_BYTES, Engine, Job, Piece, check_end, cut, job_for
 from textsent.readers import open_reader
-from textsent.schema import scored_schema, text_column
-from textsent.score import DEFAULT_MODEL, WINDOW_ROWS, Scorer, load
+from textsent.schema import text_column
+from textsent.score import DEFAULT_MODEL, WINDOW_ROWS, Scorer
 from textsent.sources import find_sources
 from textsent.tables import DEFAULT_TABLE_OPTIONS, TableOptions
 
@@ -212,8 +212,7 @@ def score_ray(
     from ray.data import ActorPoolStrategy, Dataset
 
     job = _for_workers(job_for(model, {"column": column, **settings}, ""), gpus_per_worker)
-    # The driver may have no GPU; all else is checked here.
-    load(model, **{**job.scorer, "device": "cpu", "precision": "float32"})
+    scorer = job.load_on_driver()
     pieces = []
     if not isinstance(data, Dataset):
         names = _names(data)
@@ -224,7 +223,7 @@ def score_ray(
     scorers = room.for_scorers(concurrency)
     room.check_machines(job)
     if isinstance(data, Dataset):
-        _check_columns(data, column, settings)
+        _check_columns(data, scorer)
         scored = _mapped(
             data,
             _RowScorer,
@@ -327,12 +326,12 @@ class _FileScorer(_RowScorer):
             check_end(piece, reader.bounds)
 
 
-def _check_columns(data: Dataset, column: str | None, settings: dict[str, Any]) -> None:
+def _check_columns(data: Dataset, scorer: Scorer) -> None:
     """Check the columns of a dataset, where they are known before it is computed."""
     schema = data.schema(fetch_if_missing=False)
     if schema is not None and isinstance(schema.base_schema, pa.Schema):
-        text_column(schema.base_schema, column)
-        scored_schema(schema.base_schema, settings.get("prefix", ""), sentences=settings.get("sentences", False))
+        text_column(schema.base_schema, scorer.column)
+        scorer.output_schema(schema.base_schema)
 
 
 def _for_workers(job: Job, gpus_per_worker: float) -> Job:

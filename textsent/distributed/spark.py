@@ -32,7 +32,7 @@ from textsent.pieces import PIECE_BYTES, Job, Piece, check_end, check_version, c
 from textsent.presets import preset_files
 from textsent.readers import open_reader
 from textsent.schema import MAIL_SCHEMA, MODEL_KEY
-from textsent.score import DEFAULT_MODEL, Scorer, load
+from textsent.score import DEFAULT_MODEL, Scorer
 from textsent.sources import find_sources
 from textsent.storage import is_url
 
@@ -76,8 +76,7 @@ def score_spark(
     column = _text_column(df.schema, column)
     settings = {"workers": 1, **settings, "column": column}
     job = job_for(model, settings, output="")
-    # The driver may have no GPU; all else is checked here.
-    scorer = load(model, **{**settings, "device": "cpu", "precision": "float32", "workers": 1})
+    scorer = job.load_on_driver()
     schema = StructType([*df.schema.fields, *_added_fields(df.schema, scorer)])
     archive = _sent(df.sparkSession, Path(job.model), job.model_files) if Path(job.model).is_absolute() else None
     names = df.columns
